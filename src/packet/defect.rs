@@ -88,6 +88,32 @@ pub enum Defect {
     Option(OptionDefect),
 }
 
+impl Defect {
+    /// A few words without numbers, for a line that must stay short.
+    #[must_use]
+    pub fn brief(&self) -> String {
+        match self {
+            Self::Truncated { layer, .. } => format!("truncated {layer}"),
+            Self::Version { .. } => "bad IP version".to_owned(),
+            Self::HeaderLength { layer, .. } => format!("bad {layer} header length"),
+            Self::TotalLength { .. } => "bad IPv4 total length".to_owned(),
+            Self::Trailing { .. } => "trailing octets".to_owned(),
+            Self::Checksum { layer: Layer::Tcp, .. } => "bad checksum".to_owned(),
+            Self::Checksum { layer, .. } => format!("bad {layer} checksum"),
+            Self::ReservedBits { layer, .. } => format!("reserved {layer} bits"),
+            Self::ArpAddressing { .. } => "foreign ARP".to_owned(),
+            Self::Option(OptionDefect::Padding { .. }) => "bad option padding".to_owned(),
+            Self::Option(
+                OptionDefect::LengthTooSmall { kind, .. }
+                | OptionDefect::LengthMissing { kind, .. }
+                | OptionDefect::PastHeader { kind, .. }
+                | OptionDefect::WrongLength { kind, .. },
+            ) => format!("bad option {kind}"),
+            Self::Option(OptionDefect::Duplicate { kind, .. }) => format!("second option {kind}"),
+        }
+    }
+}
+
 impl fmt::Display for Defect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

@@ -179,6 +179,9 @@ pub enum FlagsError {
     /// `-ACK`: a core flag is absent unless it is written, so a minus says nothing.
     #[error("`{flag}` is matched exactly: leave it out instead of writing `-{flag}`")]
     MinusCore { flag: Flags },
+    /// `any|ACK`.
+    #[error("`any` leaves FIN, SYN, RST and ACK open, so `{flag}` cannot be asked for")]
+    AnyCore { flag: Flags },
     #[error("`{flag}` is both wanted and forbidden")]
     Contradiction { flag: Flags },
 }
@@ -186,8 +189,8 @@ pub enum FlagsError {
 /// The flags a case asks for: `SYN|ACK`, `ACK|+PSH`, `ACK|-ECE`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct FlagsWant {
-    /// FIN, SYN, RST, ACK: these and no others of the four.
-    pub exact: Flags,
+    /// FIN, SYN, RST, ACK: these and no others of the four; `None` where any will do.
+    pub exact: Option<Flags>,
     /// Optional flags that must be set.
     pub plus: Flags,
     /// Optional flags that must not be set.
@@ -198,13 +201,13 @@ impl FlagsWant {
     /// The core flags exactly as in `flags`, and its optional flags required.
     #[must_use]
     pub fn of(flags: Flags) -> Self {
-        Self { exact: flags.core(), plus: flags.optional(), minus: Flags::NONE }
+        Self { exact: Some(flags.core()), plus: flags.optional(), minus: Flags::NONE }
     }
 
     #[must_use]
     pub fn matches(&self, seen: Flags) -> bool {
         let Self { exact, plus, minus } = *self;
-        seen.core() == exact && seen.contains(plus) && !seen.intersects(minus)
+        exact.is_none_or(|exact| seen.core() == exact) && seen.contains(plus) && !seen.intersects(minus)
     }
 
     /// The part of `seen` that this pattern looks at, for a display without noise.
@@ -218,12 +221,12 @@ impl FromStr for FlagsWant {
     type Err = FlagsError;
 
     fn from_str(text: &str) -> Result<Self, FlagsError> {
-        if text.trim() == "none" {
-            return Ok(Self::default());
-        }
         let (mut plus, mut minus) = (Flags::NONE, Flags::NONE);
-        for token in text.split('|').map(str::trim) {
-            if let Some(name) = token.strip_prefix('-') {
+        let mut any = false;
+        for (at, token) in text.split('|').map(str::trim).enumerate() {
+            if at == 0 && matches!(token, "any" | "none") {
+                any = token == "any";
+            } else if let Some(name) = token.strip_prefix('-') {
                 let flag = Flags::by_name(name.trim())?;
                 if flag.intersects(Flags::CORE) {
                     return Err(FlagsError::MinusCore { flag });
@@ -236,17 +239,25 @@ impl FromStr for FlagsWant {
         if plus.intersects(minus) {
             return Err(FlagsError::Contradiction { flag: plus & minus });
         }
-        Ok(Self { minus, ..Self::of(plus) })
+        let core = plus.core();
+        if any && !core.is_empty() {
+            return Err(FlagsError::AnyCore { flag: core });
+        }
+        Ok(Self { exact: (!any).then_some(core), plus: plus.optional(), minus })
     }
 }
 
 impl fmt::Display for FlagsWant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let core = self.exact.iter().map(|(name, _)| name.to_owned());
+        let core: Vec<_> = self.exact.unwrap_or_default().iter().map(|(name, _)| name.to_owned()).collect();
+        let stand_in = match self.exact {
+            None => Some("any".to_owned()),
+            Some(_) => core.is_empty().then(|| "none".to_owned()),
+        };
         let plus = self.plus.iter().map(|(name, _)| format!("+{name}"));
         let minus = self.minus.iter().map(|(name, _)| format!("-{name}"));
-        let tokens: Vec<_> = core.chain(plus).chain(minus).collect();
-        f.pad(if tokens.is_empty() { "none".to_owned() } else { tokens.join("|") }.as_str())
+        let tokens: Vec<_> = stand_in.into_iter().chain(core).chain(plus).chain(minus).collect();
+        f.pad(&tokens.join("|"))
     }
 }
 
@@ -289,6 +300,9 @@ mod tests {
     #[case::psh_forbidden_and_absent("ACK|-PSH", "ACK|URG", true)]
     #[case::none_at_all("none", "none", true)]
     #[case::none_of_the_four("none", "PSH", true)]
+    #[case::none_but_psh("none|+PSH", "none", false)]
+    #[case::any("any", "SYN|FIN|URG", true)]
+    #[case::any_but_psh("any|-PSH", "PSH|ACK", false)]
     fn matching(#[case] want: &str, #[case] seen: &str, #[case] expected: bool) {
         let want: FlagsWant = want.parse().unwrap();
         assert_eq!(want.matches(seen.parse().unwrap()), expected);
@@ -297,6 +311,7 @@ mod tests {
 
     #[test]
     fn wants_that_cannot_be() {
+        assert_eq!("any|ACK".parse::<FlagsWant>(), Err(FlagsError::AnyCore { flag: Flags::ACK }));
         assert_eq!("SYN|-ACK".parse::<FlagsWant>(), Err(FlagsError::MinusCore { flag: Flags::ACK }));
         assert_eq!("ACK|+PSH|-PSH".parse::<FlagsWant>(), Err(FlagsError::Contradiction { flag: Flags::PSH }));
     }

@@ -134,6 +134,12 @@ impl Ipv6 {
         self.extensions.last().map_or(self.next_header, |last| last.next)
     }
 
+    /// Offset (in units of 8 octets) and more-fragments flag of the first fragment header.
+    #[must_use]
+    pub fn fragment(&self) -> Option<(u16, bool)> {
+        self.extensions.iter().find_map(Extension::as_fragment)
+    }
+
     /// True for every fragment, the first included; an "atomic" fragment, offset 0 and no more, is whole.
     #[must_use]
     pub fn is_fragment(&self) -> bool {

@@ -10,6 +10,7 @@
 mod checksum;
 mod defect;
 mod ether;
+mod field;
 mod flags;
 mod icmp;
 mod ipv4;
@@ -17,7 +18,9 @@ mod ipv6;
 pub mod options;
 mod parse;
 mod seq;
+pub mod show;
 mod tcp;
+mod want;
 
 use std::net::IpAddr;
 
@@ -26,6 +29,7 @@ use serde::{Deserialize, Serialize};
 pub use checksum::{Checksum, internet_checksum};
 pub use defect::{Defect, Layer};
 pub use ether::{Arp, ETHERTYPE_ARP, ETHERTYPE_IPV4, ETHERTYPE_IPV6, Ethernet, Mac, MacError};
+pub use field::{Field, FieldError, Seen};
 pub use flags::{Flags, FlagsError, FlagsWant};
 pub use icmp::{Icmp, QUOTE_LEN_MIN, Quoted};
 pub use ipv4::Ipv4;
@@ -33,6 +37,7 @@ pub use ipv6::{Extension, Ipv6};
 pub use options::{OptionDefect, Options, OptionsRead, TcpOption};
 pub use seq::SeqNum;
 pub use tcp::{Tcp, Window};
+pub use want::{Comparison, Mismatch, Pattern, Want};
 
 /// IP protocol numbers.
 pub mod protocol {
@@ -229,6 +234,12 @@ impl Packet {
         self.ip.as_ref().map(Ip::ends)
     }
 
+    #[must_use]
+    pub fn is_v6(&self) -> bool {
+        self.ip.as_ref().is_some_and(Ip::is_v6)
+    }
+
+    /// True where reading found nothing wrong.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.defects.is_empty()
