@@ -232,6 +232,8 @@ pub struct Cell {
     pub expected: Term,
     pub got: Term,
     pub differs: bool,
+    /// Set apart from the cells before it: not a field of the packet, such as the time.
+    pub aside: bool,
 }
 
 /// The three aligned lines of a failed expectation; no line ends in a space.
@@ -244,6 +246,7 @@ pub struct Diff {
 }
 
 const GAP: usize = 2;
+const GAP_ASIDE: usize = 8;
 
 /// Lays out cells in columns, under the heads `expected` and `got`.
 #[must_use]
@@ -253,17 +256,18 @@ pub fn diff(cells: &[Cell]) -> Diff {
         got: format!("{:8}", "got"),
         carets: " ".repeat("expected".len()),
     };
-    for Cell { label, expected, got, differs } in cells {
+    for Cell { label, expected, got, differs, aside } in cells {
         let column = width(&expected.text).max(width(&got.text));
         let expected = format!("{label}{}", term(expected, column));
         let got = format!("{label}{}", term(got, column));
         let cell = width(&expected).max(width(&got));
         let caret = if *differs { "^" } else { " " };
+        let gap = if *aside { GAP_ASIDE } else { GAP };
         for (line, text) in
             [(&mut lines.expected, expected), (&mut lines.got, got), (&mut lines.carets, caret.repeat(cell))]
         {
             let padding = cell - width(&text);
-            push(line, format_args!("{:GAP$}{text}{:padding$}", "", ""));
+            push(line, format_args!("{:gap$}{text}{:padding$}", "", ""));
         }
     }
     for line in [&mut lines.expected, &mut lines.got, &mut lines.carets] {

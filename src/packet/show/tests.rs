@@ -118,17 +118,18 @@ fn a_failed_expectation() {
             expected: noted("isn+1", "1001"),
             got: noted("isn", "1000"),
             differs: true,
+            aside: false,
         },
-        Cell { label: "mss ".to_owned(), expected: "any".into(), got: "1460".into(), differs: false },
-        Cell { expected: "within 1 s".into(), got: "after 0.2 ms".into(), ..Cell::default() },
+        Cell { label: "mss ".to_owned(), expected: "any".into(), got: "1460".into(), ..Cell::default() },
+        Cell { expected: "within 1 s".into(), got: "after 0.2 ms".into(), aside: true, ..Cell::default() },
     ];
     let Diff { expected, got, carets } = diff(&cells);
     let screen = format!("\n{expected}\n{got}\n{carets}\n");
     assert_eq!(
         screen,
         "
-expected  SYN|ACK  ack = isn+1 (1001)  mss any   within 1 s
-got       SYN|ACK  ack = isn   (1000)  mss 1460  after 0.2 ms
+expected  SYN|ACK  ack = isn+1 (1001)  mss any         within 1 s
+got       SYN|ACK  ack = isn   (1000)  mss 1460        after 0.2 ms
                    ^^^^^^^^^^^^^^^^^^
 "
     );
