@@ -12,7 +12,7 @@ use super::defect::{Defect, Layer};
 use super::flags::Flags;
 use super::options::{Hex, TcpOption};
 use super::seq::SeqNum;
-use super::{Icmp, Ip, Packet, Tcp};
+use super::{Body, Icmp, Ip, Packet, Tcp};
 
 /// A field, by its name in the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -186,14 +186,15 @@ impl Field {
     pub fn read(self, packet: &Packet) -> Seen {
         match self {
             Self::IcmpType | Self::IcmpCode | Self::Mtu => {
-                packet.icmp().map_or(Seen::Absent, |icmp| self.read_icmp(icmp, packet.is_v6()))
+                let v6 = matches!(packet.body, Body::Icmpv6(_));
+                packet.icmp().map_or(Seen::Absent, |icmp| self.read_icmp(icmp, v6))
             }
             Self::Trailer => Seen::octets(&packet.trailer),
-            Self::Checksum => match (packet.tcp(), packet.icmp()) {
-                (Some(tcp), _) => Seen::checksum(tcp.checksum, Layer::Tcp, packet),
-                (None, Some(icmp)) if packet.is_v6() => Seen::checksum(icmp.checksum, Layer::Icmpv6, packet),
-                (None, Some(icmp)) => Seen::checksum(icmp.checksum, Layer::Icmp, packet),
-                (None, None) => Seen::Absent,
+            Self::Checksum => match &packet.body {
+                Body::Tcp(tcp) => Seen::checksum(tcp.checksum, Layer::Tcp, packet),
+                Body::Icmp(icmp) => Seen::checksum(icmp.checksum, Layer::Icmp, packet),
+                Body::Icmpv6(icmp) => Seen::checksum(icmp.checksum, Layer::Icmpv6, packet),
+                Body::Arp(_) | Body::Other(_) => Seen::Absent,
             },
             Self::Ttl
             | Self::Tos

@@ -1,7 +1,7 @@
 //! Matching tables: every kind of want, on fields that wrap and fields that do not.
 
 use super::*;
-use crate::packet::{Body, Flags, Ip, Ipv4, Options, Tcp, Window};
+use crate::packet::{Body, Checksum, Flags, Icmp, Ip, Ipv4, Options, Tcp, Window};
 use rstest::rstest;
 
 fn n(number: u64) -> Seen {
@@ -62,6 +62,10 @@ fn table(#[case] field: Field, #[case] want: Want, #[case] seen: Seen, #[case] e
 }
 
 fn syn_ack() -> Packet {
+    Packet::parse_ip(&syn_ack_unread().build())
+}
+
+fn syn_ack_unread() -> Packet {
     let tcp = Tcp {
         seq: Some(SeqNum(500)),
         ack: Some(SeqNum(1000)),
@@ -76,7 +80,7 @@ fn syn_ack() -> Packet {
         ..Tcp::with(Flags::SYN | Flags::ACK)
     };
     let ip = Ipv4 { tos: Some(0x2a), ..Ipv4::new([10, 0, 0, 1].into(), [10, 0, 0, 2].into()) };
-    Packet::parse_ip(&Packet::of(Ip::V4(ip), Body::Tcp(tcp)).build())
+    Packet::of(Ip::V4(ip), Body::Tcp(tcp))
 }
 
 #[test]
@@ -132,6 +136,30 @@ fn names_are_distinct_and_parse() {
         assert_eq!(field.to_string().parse(), Ok(field));
     }
     assert!("sequence".parse::<Field>().is_err());
+}
+
+#[rstest]
+#[case::tcp(Body::Tcp(Tcp { checksum: Checksum::Bad, ..Tcp::default() }), Want::Bad)]
+#[case::tcp_good(Body::Tcp(Tcp::default()), Want::Good)]
+#[case::icmp(Body::Icmp(Icmp { checksum: Checksum::Bad, ..Icmp::default() }), Want::Bad)]
+#[case::icmpv6_in_ipv4(Body::Icmpv6(Icmp { checksum: Checksum::Bad, ..Icmp::default() }), Want::Bad)]
+#[case::unreadable(Body::Other(vec![0; 20]), Want::Absent)]
+fn checksums_are_judged(#[case] body: Body, #[case] want: Want) {
+    let packet = Packet::parse_ip(&Packet { body, ..syn_ack_unread() }.build());
+    assert!(Pattern::default().and(Field::Checksum, want).matches(&packet));
+    assert!(Pattern::default().and(Field::IpChecksum, Want::Good).matches(&packet));
+}
+
+#[test]
+fn icmp_fields() {
+    let icmp = Icmp::fragmentation_needed(1400);
+    let packet = Packet::parse_ip(&Packet { body: Body::Icmp(icmp), ..syn_ack_unread() }.build());
+    let pattern = Pattern::default()
+        .and(Field::IcmpType, Want::Exact(3))
+        .and(Field::IcmpCode, Want::Exact(4))
+        .and(Field::Mtu, Want::Range(1280, 1400));
+    assert!(pattern.matches(&packet));
+    assert!(!pattern.matches(&syn_ack()));
 }
 
 #[test]
