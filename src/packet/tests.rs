@@ -214,6 +214,36 @@ fn too_many_options_spill_into_the_payload() {
     assert_eq!((tcp.offset, tcp.payload.len()), (Some(15), 4));
 }
 
+/// A capture that cut the packet short says nothing about its checksum.
+#[rstest]
+#[case::v4(v4(Body::Tcp(Tcp { payload: vec![7; 50], ..syn() })), truncated(Layer::Ipv4, 94, 84))]
+#[case::v6(v6(Body::Tcp(Tcp { payload: vec![7; 50], ..syn() })), truncated(Layer::Ipv6, 114, 104))]
+fn missing_octets_are_no_bad_checksum(#[case] packet: Packet, #[case] defect: Defect) {
+    let octets = packet.build();
+    let read = Packet::parse_ip(&octets[..octets.len() - 10]);
+    assert_eq!(read.defects, [defect]);
+    assert_eq!(read.tcp().unwrap().payload, [7; 40]);
+}
+
+#[rstest]
+#[case::whole(None, None, true)]
+#[case::fragment(Some(true), None, false)]
+#[case::on_purpose(Some(true), Some(true), true)]
+fn df_is_set_unless_fragmented(#[case] mf: Option<bool>, #[case] df: Option<bool>, #[case] expected: bool) {
+    let read = over_the_wire(&ip_with(|i| (i.mf, i.df) = (mf, df)));
+    assert_eq!(Field::Df.read(&read), Seen::Number(expected.into()));
+}
+
+#[rstest]
+#[case(0, 65535)]
+#[case(7, 8_388_480)]
+#[case(14, 1_073_725_440)]
+#[case(15, 1_073_725_440)]
+#[case(255, 1_073_725_440)]
+fn a_window_is_never_shifted_beyond_14(#[case] shift: u8, #[case] expected: u32) {
+    assert_eq!(Window::MAX.scaled(shift), expected);
+}
+
 #[test]
 fn arp_round_trips() {
     let arp = Arp {
@@ -286,6 +316,16 @@ fn fragments_are_not_taken_for_segments() {
     let later = over_the_wire(&ip_with(|i| i.fragment_offset = Some(185)));
     assert!(later.tcp().is_none());
     assert_eq!(later.defects, []);
+}
+
+#[test]
+fn a_later_fragment_holds_no_extension_header() {
+    let mut packet = v6(Body::Other(vec![0xff; 16]));
+    let Some(Ip::V6(ip)) = &mut packet.ip else { unreachable!() };
+    ip.extensions = vec![Extension { next: Some(60), ..Extension::fragment(3, true, 9) }];
+    let read = over_the_wire(&packet);
+    assert_eq!(read.defects, []);
+    assert_eq!(read.body, packet.body);
 }
 
 #[rstest]

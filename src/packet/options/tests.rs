@@ -62,8 +62,10 @@ fn any_malformation_can_be_built() {
         TcpOption::WrongLength { kind: 3, length: 0, data: vec![7] },
         TcpOption::Raw(vec![2]),
         TcpOption::Sack(vec![]),
+        // A timeout of more than 15 bits does not spill into the granularity.
+        TcpOption::UserTimeout { minutes: false, value: 0x8001 },
     ];
-    assert_eq!(Options::encode(&list).octets(), [3, 0, 7, 2, 5, 2]);
+    assert_eq!(Options::encode(&list).octets(), [3, 0, 7, 2, 5, 2, 28, 4, 0, 1]);
 }
 
 #[test]
