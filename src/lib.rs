@@ -1,1 +1,2 @@
 //! tcpspec.
+pub mod packet;
