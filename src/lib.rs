@@ -1,1 +1,3 @@
 //! tcpspec.
+
+pub mod suite;
