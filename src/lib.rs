@@ -1,2 +1,4 @@
 //! tcpspec.
+
 pub mod packet;
+pub mod suite;

@@ -1,4 +1,22 @@
 //! YAML -> `Case`: source, spans, expressions, checks, diagnostics, catalogue, selection. Pure.
+//!
+//! ```text
+//! text --yaml--> tree of located nodes --check against grammar--> --lower--> model::Case
+//!        every stage reports all it finds into one diagnostic::Sink
+//! ```
 
+pub mod catalogue;
+pub mod check;
+pub mod corpus;
+mod decl;
+pub mod diagnostic;
 pub mod expr;
+mod flags;
+pub mod grammar;
+mod lower;
 pub mod model;
+pub mod names;
+mod scope;
+pub mod source;
+mod suggest;
+pub mod yaml;

@@ -3,14 +3,16 @@
 //! An expression is written to `run.jsonl` as its text and read back by parsing it, so a recorded
 //! plan stays readable. Evaluation belongs to the engine: it owns the values of the names.
 
-mod parse;
-mod types;
+mod display;
+mod lex;
+pub(in crate::suite) mod parse;
+#[cfg(test)]
+mod tests;
+pub(in crate::suite) mod types;
 
 pub use parse::{ParseError, parse_bound, parse_expr};
 pub use types::{Type, TypeError, type_of};
 
-use serde::{Deserialize, Serialize, de};
-use std::fmt;
 use std::time::Duration;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +22,9 @@ pub enum Expr {
     Bool(bool),
     /// A dotted name: `isn`, `snd.nxt`, `target.rto.min`, `fin.seq`, a parameter or a counter.
     Name(String),
-    Neg(Box<Expr>),
-    Not(Box<Expr>),
-    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    Neg(Box<Self>),
+    Not(Box<Self>),
+    Binary(BinaryOp, Box<Self>, Box<Self>),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +56,7 @@ pub enum Bound {
     /// `>= x`, `!= x` ...
     Compare(BinaryOp, Expr),
     /// `[a, b]`: one of these.
-    OneOf(Vec<Bound>),
+    OneOf(Vec<Self>),
     /// A word with a meaning of its own: `bad`, `good`.
     Word(String),
 }

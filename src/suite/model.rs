@@ -220,7 +220,10 @@ pub enum IcmpKind {
     /// `net-unreachable`, `host-unreachable`, `protocol-unreachable`, `port-unreachable`,
     /// `packet-too-big`, `source-quench`, `time-exceeded`, `parameter-problem`, ...
     Named(String),
-    Numbers { kind: Expr, code: Expr },
+    Numbers {
+        kind: Expr,
+        code: Expr,
+    },
 }
 
 /// The header fields that a `send` or a pattern names. What is `None` is filled in (send) or does
@@ -351,7 +354,9 @@ pub enum Expect {
     /// Allowed answers, each with a name that is recorded; `None` is silence.
     OneOf(Vec<(String, Option<Pattern>)>),
     /// Silence for this long.
-    Nothing { span: Expr },
+    Nothing {
+        span: Expr,
+    },
 }
 
 /// A call of the application above the target, or something it must learn.
