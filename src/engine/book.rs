@@ -1,0 +1,372 @@
+//! The scripted peer's bookkeeping: what a correct peer would know after the segments so far.
+//!
+//! Two books are kept of every case. The *script's* book moves when a step sends or claims a
+//! segment, so the names in a step mean what the script has seen up to there, whatever has arrived
+//! meanwhile; the *wire's* book moves on arrival and is what monitors and the legal-noise rule judge
+//! by. The variables carry the names of RFC 9293 section 3.3.1, `snd` and `rcv` from the injector's
+//! side.
+
+use super::segment::Segment;
+use super::spans::Spans;
+use crate::packet::{Flags, SeqNum};
+use crate::time::Time;
+
+#[derive(Debug, Clone)]
+pub(crate) struct Book {
+    pub(crate) isn: SeqNum,
+    pub(crate) irs: Option<SeqNum>,
+    /// What a correct target may have accepted of what we sent.
+    sent: Spans,
+    /// The same, with what lies beyond the window it offered: a target may take that, or not.
+    possible: Spans,
+    /// SND.UNA: the highest acknowledgment of the target.
+    pub(crate) snd_una: SeqNum,
+    /// The target's window, in octets.
+    pub(crate) snd_wnd: u32,
+    /// The right edge of the target's window, the highest ever offered.
+    pub(crate) target_edge: Option<SeqNum>,
+    received: Spans,
+    /// The highest sequence number the target has used, plus one.
+    pub(crate) target_max: SeqNum,
+    /// The highest acknowledgment we have sent.
+    pub(crate) acked: Option<(SeqNum, Time)>,
+    /// The window field we announced last, and what it stands for.
+    pub(crate) window_field: u16,
+    pub(crate) rcv_wnd: u32,
+    /// The right edge of our window, the highest ever offered.
+    pub(crate) our_edge: Option<SeqNum>,
+    pub(crate) ours: Offer,
+    pub(crate) theirs: Offer,
+    /// Our FIN and the target's, by the number after it.
+    pub(crate) fin_sent: Option<SeqNum>,
+    pub(crate) fin_seen: Option<SeqNum>,
+    pub(crate) last_sent: Option<(Segment, Time)>,
+    pub(crate) last_seen: Option<(Segment, Time)>,
+    /// How many of our segments may still draw an answer; pure ACKs draw none.
+    pub(crate) answers_due: u32,
+    /// The newest TSval each side has sent.
+    pub(crate) our_tsval: Option<u32>,
+    pub(crate) their_tsval: Option<u32>,
+}
+
+/// What a segment of ours does to the books.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// A correct target takes it.
+    Counts,
+    /// A correct target may take it, or discard it.
+    Possible,
+    /// A correct target discards it: as if it had never been sent.
+    Void,
+}
+
+/// What one side's SYN offered.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Offer {
+    pub(crate) syn: bool,
+    pub(crate) mss: Option<u16>,
+    pub(crate) wscale: Option<u8>,
+    pub(crate) sack: bool,
+    pub(crate) timestamps: bool,
+}
+
+impl Offer {
+    fn of(segment: &Segment) -> Self {
+        Self {
+            syn: true,
+            mss: segment.options.mss,
+            wscale: segment.options.wscale,
+            sack: segment.options.sack_permitted,
+            timestamps: segment.options.timestamps.is_some(),
+        }
+    }
+}
+
+impl Book {
+    pub(crate) fn new(isn: SeqNum, window_field: u16) -> Self {
+        Self {
+            isn,
+            irs: None,
+            sent: Spans::default(),
+            possible: Spans::default(),
+            snd_una: isn,
+            snd_wnd: 0,
+            target_edge: None,
+            received: Spans::default(),
+            target_max: SeqNum(0),
+            acked: None,
+            window_field,
+            rcv_wnd: u32::from(window_field),
+            our_edge: None,
+            ours: Offer::default(),
+            theirs: Offer::default(),
+            fin_sent: None,
+            fin_seen: None,
+            last_sent: None,
+            last_seen: None,
+            answers_due: 0,
+            our_tsval: None,
+            their_tsval: None,
+        }
+    }
+
+    /// SND.NXT of the injector: the end of what was sent without a hole.
+    pub(crate) fn snd_nxt(&self) -> SeqNum {
+        self.isn + self.sent.contiguous()
+    }
+
+    /// Up to where an acknowledgment of the target can be true.
+    pub(crate) fn ackable(&self) -> SeqNum {
+        self.isn + self.possible.contiguous()
+    }
+
+    /// The end of all that was sent, holes or not.
+    pub(crate) fn snd_max(&self) -> SeqNum {
+        self.isn + self.sent.end()
+    }
+
+    /// RCV.NXT of the injector: the end of what came without a hole.
+    pub(crate) fn rcv_nxt(&self) -> SeqNum {
+        self.irs.map_or(SeqNum(0), |irs| irs + self.received.contiguous())
+    }
+
+    /// RCV.NXT of a correct target: all that we sent in order has been taken.
+    pub(crate) fn target_rcv_nxt(&self) -> SeqNum {
+        if self.snd_una.after(self.snd_nxt()) { self.snd_una } else { self.snd_nxt() }
+    }
+
+    /// RCV.WND of the target: what is left up to the right edge it offered.
+    pub(crate) fn target_rcv_wnd(&self) -> u32 {
+        let room = self.target_edge.map_or(0, |edge| edge.diff(self.target_rcv_nxt()));
+        u32::try_from(room).unwrap_or(0)
+    }
+
+    pub(crate) fn timestamps_negotiated(&self) -> bool {
+        self.ours.timestamps && self.theirs.timestamps
+    }
+
+    /// The shifts count only when both SYNs carry the option (RFC 7323 section 2.2), and never on a
+    /// SYN itself; above 14 they count as 14 (section 2.3).
+    fn scale(&self, shift: Option<u8>, segment: &Segment) -> u32 {
+        let both = self.ours.wscale.is_some() && self.theirs.wscale.is_some();
+        match shift {
+            Some(shift) if both && !segment.has(Flags::SYN) => u32::from(segment.window) << shift.min(14),
+            _ => u32::from(segment.window),
+        }
+    }
+
+    /// The window that a segment of the target offers.
+    pub(crate) fn offered(&self, segment: &Segment) -> u32 {
+        self.scale(self.theirs.wscale, segment)
+    }
+
+    /// Puts a segment of ours on the books.
+    pub(crate) fn on_sent(&mut self, now: Time, segment: &Segment, weight: Weight) {
+        self.last_sent = Some((segment.clone(), now));
+        if !segment.is_pure_ack() {
+            self.answers_due += 1;
+        }
+        if weight == Weight::Void {
+            return;
+        }
+        if segment.has(Flags::SYN) {
+            if segment.seq != self.isn {
+                self.rebase(segment.seq);
+            }
+            self.ours = Offer::of(segment);
+        }
+        if let Some((value, _)) = segment.options.timestamps {
+            self.our_tsval = Some(value);
+        }
+        if segment.has(Flags::RST) {
+            return;
+        }
+        let offset = segment.seq.diff(self.isn);
+        if let Ok(start) = u32::try_from(offset.max(0)) {
+            let end = start.saturating_add(segment.len().saturating_sub(offset.min(0).unsigned_abs()));
+            self.possible.insert(start, end);
+            if weight == Weight::Possible {
+                return;
+            }
+            self.sent.insert(start, end);
+        }
+        if segment.has(Flags::FIN) {
+            self.fin_sent = Some(segment.end());
+        }
+        self.window_field = segment.window;
+        self.rcv_wnd = self.scale(self.ours.wscale, segment);
+        if segment.has(Flags::ACK) {
+            if self.acked.is_none_or(|(acked, _)| segment.ack.after(acked)) {
+                self.acked = Some((segment.ack, now));
+            }
+            raise(&mut self.our_edge, segment.ack + self.rcv_wnd);
+        }
+    }
+
+    /// A SYN with a number of its own begins a new incarnation of the connection.
+    fn rebase(&mut self, isn: SeqNum) {
+        *self = Self::new(isn, self.window_field);
+    }
+
+    /// What a segment of ours is worth if the case does not say. In a connection a second SYN is to
+    /// be answered, not accepted (RFC 9293 section 3.10.7.4), and what begins beyond the right edge
+    /// is to be discarded.
+    pub(crate) fn weigh(&self, segment: &Segment) -> Weight {
+        if segment.has(Flags::SYN) && segment.seq != self.isn && self.ours.syn {
+            return Weight::Void;
+        }
+        let beyond = self.target_edge.is_some_and(|edge| segment.seq.ge(edge));
+        if beyond && segment.len() > 0 { Weight::Possible } else { Weight::Counts }
+    }
+
+    /// `segment` is well formed and belongs to the case's tuple.
+    pub(crate) fn on_received(&mut self, now: Time, segment: &Segment) {
+        self.last_seen = Some((segment.clone(), now));
+        self.answers_due = self.answers_due.saturating_sub(1);
+        if segment.has(Flags::RST) {
+            return;
+        }
+        if segment.has(Flags::SYN) && self.irs.is_none_or(|irs| irs == segment.seq || self.restarts(segment)) {
+            self.begin(segment);
+        }
+        let Some(irs) = self.irs else { return };
+        if let Some((value, _)) = segment.options.timestamps {
+            self.their_tsval = Some(value);
+        }
+        if let Ok(start) = u32::try_from(segment.seq.diff(irs)) {
+            self.received.insert(start, start.saturating_add(segment.len()));
+        }
+        if segment.end().after(self.target_max) {
+            self.target_max = segment.end();
+        }
+        if segment.has(Flags::FIN) {
+            self.fin_seen = Some(segment.end());
+        }
+        if segment.has(Flags::ACK) {
+            if segment.ack.after(self.snd_una) {
+                self.snd_una = segment.ack;
+            }
+            self.snd_wnd = self.offered(segment);
+            raise(&mut self.target_edge, segment.ack + self.snd_wnd);
+        }
+    }
+
+    /// A SYN with another number opens a new connection only where the old one is gone: until we
+    /// have acknowledged something of it, the target may have started afresh.
+    fn restarts(&self, segment: &Segment) -> bool {
+        self.acked.is_none() && Some(segment.seq) != self.irs
+    }
+
+    fn begin(&mut self, segment: &Segment) {
+        if self.irs != Some(segment.seq) {
+            self.received = Spans::default();
+            self.target_max = segment.seq;
+            self.irs = Some(segment.seq);
+        }
+        self.theirs = Offer::of(segment);
+        if !segment.has(Flags::ACK) {
+            self.snd_wnd = u32::from(segment.window);
+        }
+    }
+
+    /// All of the segment has been sent by the target before.
+    pub(crate) fn seen_before(&self, segment: &Segment) -> bool {
+        let Some(irs) = self.irs else { return false };
+        u32::try_from(segment.seq.diff(irs))
+            .is_ok_and(|start| self.received.covers(start, start.saturating_add(segment.len())))
+    }
+
+    /// The stream offset of a sequence number of ours: the first octet after the SYN is 0.
+    pub(crate) fn our_offset(&self, seq: SeqNum) -> u64 {
+        u64::from(seq.since(self.isn + 1))
+    }
+
+    /// The stream offset of a sequence number of the target's.
+    pub(crate) fn their_offset(&self, seq: SeqNum) -> Option<u64> {
+        let irs = self.irs?;
+        u64::try_from(seq.diff(irs + 1)).ok()
+    }
+}
+
+/// Moves an edge forward, never back.
+fn raise(edge: &mut Option<SeqNum>, to: SeqNum) {
+    if edge.is_none_or(|edge| to.after(edge)) {
+        *edge = Some(to);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn segment(flags: Flags, seq: u32, ack: u32, len: usize) -> Segment {
+        Segment {
+            seq: SeqNum(seq),
+            ack: SeqNum(ack),
+            flags,
+            window: 1000,
+            payload: vec![0; len],
+            ..Segment::default()
+        }
+    }
+
+    fn established() -> Book {
+        let mut book = Book::new(SeqNum(100), 1000);
+        book.on_sent(Time::ZERO, &segment(Flags::SYN, 100, 0, 0), Weight::Counts);
+        book.on_received(Time::ZERO, &segment(Flags::SYN | Flags::ACK, 500, 101, 0));
+        book.on_sent(Time::ZERO, &segment(Flags::ACK, 101, 501, 0), Weight::Counts);
+        book
+    }
+
+    #[test]
+    fn syns_count_and_pure_acks_do_not() {
+        let book = established();
+        assert_eq!(book.snd_nxt(), SeqNum(101));
+        assert_eq!(book.rcv_nxt(), SeqNum(501));
+        assert_eq!(book.target_max, SeqNum(501));
+        assert_eq!(book.target_rcv_wnd(), 1000);
+    }
+
+    #[test]
+    fn a_hole_holds_snd_nxt_back_until_it_is_filled() {
+        let mut book = established();
+        book.on_sent(Time::ZERO, &segment(Flags::ACK, 151, 501, 50), Weight::Counts);
+        assert_eq!(book.snd_nxt(), SeqNum(101));
+        assert_eq!(book.snd_max(), SeqNum(201));
+        book.on_sent(Time::ZERO, &segment(Flags::ACK, 101, 501, 50), Weight::Counts);
+        assert_eq!(book.snd_nxt(), SeqNum(201));
+        assert_eq!(book.target_rcv_wnd(), 900);
+    }
+
+    #[test]
+    fn what_the_target_must_discard_does_not_count() {
+        let mut book = established();
+        book.on_sent(Time::ZERO, &segment(Flags::ACK, 101, 501, 50), Weight::Void);
+        assert_eq!(book.snd_nxt(), SeqNum(101));
+    }
+
+    #[test]
+    fn the_targets_numbers_wrap() {
+        let mut book = Book::new(SeqNum(u32::MAX), 1000);
+        book.on_sent(Time::ZERO, &segment(Flags::SYN, u32::MAX, 0, 0), Weight::Counts);
+        book.on_received(Time::ZERO, &segment(Flags::SYN | Flags::ACK, u32::MAX, 0, 0));
+        assert_eq!((book.snd_nxt(), book.rcv_nxt()), (SeqNum(0), SeqNum(0)));
+        book.on_received(Time::ZERO, &segment(Flags::ACK, 0, 0, 10));
+        assert_eq!(book.rcv_nxt(), SeqNum(10));
+    }
+
+    #[test]
+    fn windows_scale_only_when_both_offered() {
+        let mut book = Book::new(SeqNum(1), 1000);
+        let mut syn = segment(Flags::SYN, 1, 0, 0);
+        syn.options.wscale = Some(2);
+        let mut syn_ack = segment(Flags::SYN | Flags::ACK, 9, 2, 0);
+        syn_ack.options.wscale = Some(3);
+        book.on_sent(Time::ZERO, &syn, Weight::Counts);
+        book.on_received(Time::ZERO, &syn_ack);
+        assert_eq!(book.snd_wnd, 1000, "never on a SYN");
+        book.on_sent(Time::ZERO, &segment(Flags::ACK, 2, 10, 0), Weight::Counts);
+        book.on_received(Time::ZERO, &segment(Flags::ACK, 10, 2, 0));
+        assert_eq!((book.snd_wnd, book.rcv_wnd), (8000, 4000));
+    }
+}

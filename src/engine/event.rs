@@ -1,0 +1,182 @@
+//! What a case tells while it runs, and what follows from it.
+//!
+//! Events are the only way out of `Exec`: reports are folds over them, and so is the verdict.
+
+use crate::time::Time;
+use serde::{Deserialize, Serialize};
+use std::fmt;
+use std::time::Duration;
+
+/// The outcome of a case. The order is the lattice: a verdict can only move up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    Pass,
+    Unsupported,
+    Inconclusive,
+    Blocked,
+    Warn,
+    Fail,
+    Error,
+}
+
+impl Outcome {
+    pub const ALL: [Self; 7] = [
+        Self::Pass,
+        Self::Fail,
+        Self::Warn,
+        Self::Blocked,
+        Self::Unsupported,
+        Self::Inconclusive,
+        Self::Error,
+    ];
+
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Pass => "pass",
+            Self::Unsupported => "unsupported",
+            Self::Inconclusive => "inconclusive",
+            Self::Blocked => "blocked",
+            Self::Warn => "warn",
+            Self::Fail => "fail",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.word())
+    }
+}
+
+/// One thing that happened in a case. `step` is an index into `Plan::steps`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CaseEvent {
+    pub at: Time,
+    pub step: Option<usize>,
+    pub what: CaseEventKind,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum CaseEventKind {
+    StepStarted,
+    /// `when:` did not hold.
+    StepSkipped,
+    StepPassed,
+    /// The injector sent this packet. `line` is its one-line form, numbers relative.
+    Sent { #[serde(with = "super::io::hex")] octets: Vec<u8>, line: String },
+    /// The target sent this packet.
+    Received { #[serde(with = "super::io::hex")] octets: Vec<u8>, line: String, claim: Claim },
+    /// A call above the target: `close`, `send 1000`.
+    AppCalled { line: String },
+    /// What the application learned: `accepted`, `received 1000`, `reset`.
+    AppReplied { line: String },
+    /// Which of several allowed answers came.
+    Observed { answer: String },
+    Note { text: String },
+    Violated(Box<Violation>),
+    /// The target said that it cannot do what the case needs.
+    Unsupported { why: String },
+    /// A frame of ours left later than it should.
+    Late { by: Duration },
+    /// We were late or lost frames.
+    Inconclusive { why: String },
+    Broken { how: String },
+    /// The last event.
+    Finished { monitors: Vec<MonitorCount> },
+}
+
+/// Who answers for a received packet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Claim {
+    /// An expectation took it.
+    Expected,
+    /// Legal noise, and why it is legal.
+    Noise(String),
+    /// Nothing allows it, or it is wrong: a violation follows.
+    Wrong,
+}
+
+/// What the target did wrong.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Violation {
+    pub kind: ViolationKind,
+    pub at: Time,
+    pub step: Option<usize>,
+    /// The cells of the comparison, where there is one to show.
+    pub cells: Vec<Cell>,
+    /// What was expected, in one line: `SYN|ACK  ack = isn+1 (1001)  mss any`.
+    pub expected: String,
+    /// What came, in one line; `None` when nothing came.
+    pub got: Option<String>,
+    /// The time allowed, for the end of the expected line: `within 1 s`.
+    pub limit: Option<String>,
+    /// When it came (or how long was waited), for the end of the got line.
+    pub after: Duration,
+    /// The known mistake that fits (`otherwise:`), or the monitor's own sentence.
+    pub means: Option<String>,
+    /// The step's `why:`.
+    pub why: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ViolationKind {
+    /// A segment came, and it was not what the step expects.
+    WrongAnswer,
+    /// Nothing came in time.
+    NoAnswer,
+    TooEarly,
+    TooLate,
+    /// Silence was expected.
+    NotSilent,
+    /// A segment that no expectation claims and that is no legal noise.
+    Unexpected,
+    /// The application was told something else than it must learn, or nothing.
+    App,
+    /// The application got octets that the peer did not send.
+    Content,
+    /// An invariant was broken, by monitor id.
+    Monitor(String),
+    Crashed,
+    Hung,
+}
+
+/// One column of the expected/got comparison.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cell {
+    pub field: String,
+    pub expected: String,
+    pub got: String,
+    pub differs: bool,
+}
+
+/// A row of the monitor report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MonitorCount {
+    pub id: String,
+    pub checked: u64,
+    pub violations: u64,
+}
+
+/// What the events of a case amount to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Verdict {
+    pub outcome: Outcome,
+    /// One sentence; empty for a pass.
+    pub reason: String,
+    /// The first violation that decided the outcome.
+    pub violation: Option<Box<Violation>>,
+    /// For `blocked`: the case that tests the fixture's own steps.
+    pub blamed: Option<String>,
+    /// Names of allowed answers that were seen, with the step.
+    pub observed: Vec<(usize, String)>,
+    pub monitors: Vec<MonitorCount>,
+    /// Virtual or real time that the case took.
+    pub took: Duration,
+    /// The latest of our own sends.
+    pub lateness: Duration,
+}

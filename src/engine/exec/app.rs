@@ -1,0 +1,321 @@
+//! `app`: calls of the application above the target, and what it must learn.
+
+use super::super::event::{CaseEventKind, ViolationKind};
+use super::super::io::{AppCall, AppEvent, AppOutcome, Output};
+use super::{Exec, State};
+use crate::engine::eval::{EvalError, Value};
+use crate::suite::expr::Expr;
+use crate::suite::model::{App, AppExpect, Step, Verb};
+use crate::time::Time;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A state that is not there yet is asked for again after this long: the segment that brings it may
+/// still be on its way through the target.
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+
+impl Exec {
+    pub(super) fn begin_app(&mut self, app: &App, step: &Step) -> bool {
+        let deadline = match self.since(step).and_then(|since| self.deadline(step, since)) {
+            // A call is given its time from now on: it cannot be answered before it is made.
+            Ok(deadline) if step.after.is_none() => self.now + deadline.since(self.last),
+            Ok(deadline) => deadline,
+            Err(e) => return self.broken(e.to_string()),
+        };
+        if let App::Expect(wanted) = app
+            && !matches!(wanted, AppExpect::Data(_))
+        {
+            self.state = State::Learn { deadline };
+            return true;
+        }
+        match self.call_of(app) {
+            Ok(call) => {
+                self.call(call, deadline);
+                true
+            }
+            Err(e) => self.broken(e.to_string()),
+        }
+    }
+
+    fn call_of(&mut self, app: &App) -> Result<AppCall, EvalError> {
+        let port = self.tuple.target_port;
+        Ok(match app {
+            App::Listen => AppCall::Listen { port },
+            App::Accept => AppCall::Accept { port },
+            App::Connect => {
+                self.app.connecting = true;
+                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, self.tuple.peer_port) }
+            }
+            App::Send(count) | App::SendUrgent(count) => {
+                let (offset, count) = (self.app.written, self.count(count)?);
+                self.app.written += count;
+                AppCall::Send {
+                    conn: self.conn()?,
+                    offset,
+                    count,
+                    urgent: matches!(app, App::SendUrgent(_)),
+                }
+            }
+            App::Recv(count) | App::Expect(AppExpect::Data(count)) => {
+                let (offset, count) = (self.app.read, self.count(count)?);
+                AppCall::Recv { conn: self.conn()?, offset, count }
+            }
+            App::Shutdown => AppCall::Shutdown { conn: self.conn()? },
+            // Without a connection there is a listener to close.
+            App::Close if self.app.conn.is_none() => AppCall::Unlisten { port },
+            App::Close => AppCall::Close { conn: self.conn()? },
+            App::Abort => AppCall::Abort { conn: self.conn()? },
+            App::Option(name, value) => {
+                let value = match self.eval(value)? {
+                    Value::Bool(b) => i64::from(b),
+                    Value::Int(n) => n,
+                    Value::Span(d) => i64::try_from(d.as_millis()).unwrap_or(i64::MAX),
+                    Value::Seq(_) | Value::At(_) => return Err(EvalError::Senseless(name.clone())),
+                };
+                self.app.keep_alive |= name.contains("keep") && value != 0;
+                AppCall::Option { conn: self.conn()?, name: name.clone(), value }
+            }
+            App::Status(_) => AppCall::Status { conn: self.conn()? },
+            App::Expect(_) => return Err(EvalError::Senseless("app: expect".to_owned())),
+        })
+    }
+
+    fn conn(&self) -> Result<u32, EvalError> {
+        self.app.conn.ok_or_else(|| EvalError::NotYet("the connection (accept or connect first)".to_owned()))
+    }
+
+    fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
+        match self.eval(expr)? {
+            Value::Int(n) => u64::try_from(n).map_err(|_| EvalError::Senseless(expr.to_string())),
+            Value::Seq(_) | Value::Span(_) | Value::At(_) | Value::Bool(_) => {
+                Err(EvalError::Senseless(expr.to_string()))
+            }
+        }
+    }
+
+    fn call(&mut self, what: AppCall, deadline: Time) {
+        let call = self.app.next_call;
+        self.app.next_call += 1;
+        self.emit(CaseEventKind::AppCalled { line: describe(&what) });
+        self.outputs.push_back(Output::App { call, what });
+        self.state = State::Call { call, deadline };
+    }
+
+    pub(super) fn ask_again(&mut self, deadline: Time) -> bool {
+        let Some(conn) = self.app.conn else { return false };
+        let call = self.app.next_call;
+        self.app.next_call += 1;
+        self.outputs.push_back(Output::App { call, what: AppCall::Status { conn } });
+        self.state = State::Call { call, deadline };
+        true
+    }
+
+    pub(super) fn app_replied(&mut self, replied: u32, outcome: &AppOutcome) {
+        let State::Call { call, deadline } = self.state else { return };
+        if call != replied {
+            return;
+        }
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.steps.get(self.pc) else { return };
+        let Verb::App(app) = &planned.step.verb else { return };
+        match outcome {
+            AppOutcome::Ok => self.app_passes("ok"),
+            AppOutcome::Connection(conn) => {
+                self.app.conn = Some(*conn);
+                self.app_passes("connecting");
+            }
+            AppOutcome::Accepted { conn, from } => {
+                self.app.conn = Some(*conn);
+                // Which peer was accepted is a fact of the wire, not of this run's port.
+                let who = if from.port() == self.tuple.peer_port { "accepted" } else { "accepted a stranger" };
+                self.app_passes(who);
+            }
+            AppOutcome::Received { count, mismatch, eof } => self.received(app, *count, *mismatch, *eof),
+            AppOutcome::State(state) => self.status_is(app, state, deadline),
+            AppOutcome::Unsupported => {
+                let why = format!("the target's application cannot {}", phrase(app));
+                self.end_with(CaseEventKind::Unsupported { why });
+            }
+            AppOutcome::Failed(error) => self.call_failed(app, error),
+        }
+    }
+
+    fn app_passes(&mut self, line: &str) {
+        self.emit(CaseEventKind::AppReplied { line: line.to_owned() });
+        self.pass(self.now);
+    }
+
+    fn received(&mut self, app: &App, count: u64, mismatch: Option<u64>, eof: bool) {
+        let wanted = match app {
+            App::Recv(wanted) | App::Expect(AppExpect::Data(wanted)) => self.count(wanted).unwrap_or(count),
+            _ => 0,
+        };
+        self.app.read += count;
+        let end = if eof { ", then the end of the stream" } else { "" };
+        self.emit(CaseEventKind::AppReplied { line: format!("received {count} octets{end}") });
+        if let Some(at) = mismatch {
+            let got = format!("octet {at} of the stream is not the one that was sent");
+            self.app_violates(ViolationKind::Content, &format!("{wanted} octets of the stream"), got);
+        } else if count < wanted {
+            let got = format!("{count} octets{end}");
+            self.app_violates(ViolationKind::App, &format!("{wanted} octets"), got);
+        } else {
+            self.pass(self.now);
+        }
+    }
+
+    fn status_is(&mut self, app: &App, state: &str, deadline: Time) {
+        let App::Status(allowed) = app else { return };
+        if allowed.iter().any(|name| name == state) {
+            self.app_passes(state);
+        } else if self.now + ASK_AGAIN <= deadline {
+            self.state = State::AskAgain { at: self.now + ASK_AGAIN, deadline };
+        } else {
+            self.emit(CaseEventKind::AppReplied { line: state.to_owned() });
+            self.app_violates(ViolationKind::App, &format!("state {}", allowed.join(" or ")), state.to_owned());
+        }
+    }
+
+    fn call_failed(&mut self, app: &App, error: &str) {
+        self.emit(CaseEventKind::AppReplied { line: format!("error: {error}") });
+        let next = self.plan.steps.get(self.pc + 1).map(|planned| &planned.step.verb);
+        if matches!(next, Some(Verb::App(App::Expect(AppExpect::Error)))) {
+            self.pass(self.now);
+            // The step that expects the error has it already.
+            self.emit(CaseEventKind::StepStarted);
+            self.pass(self.now);
+            return;
+        }
+        let expected = format!("{} to succeed", phrase(app));
+        self.app_violates(ViolationKind::App, &expected, format!("an error: {error}"));
+    }
+
+    pub(super) fn call_timed_out(&mut self) -> bool {
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.steps.get(self.pc) else { return false };
+        let Verb::App(app) = &planned.step.verb else { return false };
+        let (expected, got) = match app {
+            App::Accept => ("the connection to be accepted".to_owned(), "no connection".to_owned()),
+            App::Recv(n) | App::Expect(AppExpect::Data(n)) => {
+                let n = self.count(n).map_or_else(|_| n.to_string(), |n| n.to_string());
+                (format!("{n} octets"), "fewer".to_owned())
+            }
+            other => (format!("an answer to {}", phrase(other)), "none".to_owned()),
+        };
+        self.app_violates(ViolationKind::App, &expected, got);
+        false
+    }
+
+    pub(super) fn app_learned(&mut self, conn: u32, event: AppEvent) {
+        if self.app.conn.is_none_or(|own| own == conn) {
+            self.emit(CaseEventKind::AppReplied { line: event.word().to_owned() });
+            self.app.learned.push_back((self.now, event));
+        }
+    }
+
+    pub(super) fn await_news(&mut self, deadline: Time) -> bool {
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.steps.get(self.pc) else { return false };
+        let Verb::App(App::Expect(wanted)) = &planned.step.verb else { return false };
+        let event = match wanted {
+            AppExpect::Connected => AppEvent::Connected,
+            AppExpect::Eof => AppEvent::Eof,
+            AppExpect::Reset => AppEvent::Reset,
+            AppExpect::Refused => AppEvent::Refused,
+            AppExpect::TimedOut => AppEvent::TimedOut,
+            AppExpect::Closed => AppEvent::Closed,
+            AppExpect::Urgent => AppEvent::Urgent,
+            AppExpect::Error => {
+                self.app_violates(ViolationKind::App, "the call to be refused", "success".to_owned());
+                return false;
+            }
+            AppExpect::Nothing => return self.await_no_news(deadline),
+            AppExpect::Data(_) => return false,
+        };
+        if let Some(index) = self.app.learned.iter().position(|(_, learned)| *learned == event) {
+            let at = self.app.learned.remove(index).map_or(self.now, |(at, _)| at);
+            return self.pass(at.max(self.last));
+        }
+        // What ends a connection otherwise than it should will not be followed by what should end it.
+        let ended = self.app.learned.iter().map(|(_, e)| *e).find(|e| e.is_end());
+        if ended.is_some() || self.now >= deadline {
+            let got = ended.map_or("nothing", AppEvent::word).to_owned();
+            self.app_violates(ViolationKind::App, event.word(), got);
+        }
+        false
+    }
+
+    fn await_no_news(&mut self, deadline: Time) -> bool {
+        if let Some((_, event)) = self.app.learned.front() {
+            let got = event.word().to_owned();
+            self.app_violates(ViolationKind::App, "to learn nothing", got);
+            return false;
+        }
+        self.now >= deadline && self.pass(deadline)
+    }
+
+    fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
+        let mut violation = self.violation(kind, expected, Some(got));
+        violation.after = self.now.since(self.last);
+        let plan = Arc::clone(&self.plan);
+        if let Some(planned) = plan.steps.get(self.pc) {
+            violation.means = self.known_mistake(&planned.step, None);
+        }
+        self.violate(violation);
+        self.finish();
+    }
+}
+
+impl AppEvent {
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Connected => "connected",
+            Self::Refused => "connection refused",
+            Self::Reset => "connection reset",
+            Self::TimedOut => "connection timed out",
+            Self::Eof => "end of stream",
+            Self::Closed => "closed",
+            Self::Urgent => "urgent data",
+        }
+    }
+
+    fn is_end(self) -> bool {
+        matches!(self, Self::Refused | Self::Reset | Self::TimedOut)
+    }
+}
+
+/// A call as the ladder shows it.
+fn describe(call: &AppCall) -> String {
+    match call {
+        AppCall::Listen { .. } => "listen".to_owned(),
+        AppCall::Connect { .. } => "connect".to_owned(),
+        AppCall::Accept { .. } => "accept".to_owned(),
+        AppCall::Send { count, urgent: false, .. } => format!("send {count}"),
+        AppCall::Send { count, urgent: true, .. } => format!("send {count} urgent"),
+        AppCall::Recv { count, .. } => format!("recv {count}"),
+        AppCall::Shutdown { .. } => "shutdown write".to_owned(),
+        AppCall::Close { .. } => "close".to_owned(),
+        AppCall::Abort { .. } => "abort".to_owned(),
+        AppCall::Option { name, value, .. } => format!("option {name} = {value}"),
+        AppCall::Status { .. } => "status".to_owned(),
+        AppCall::Unlisten { .. } => "close the listener".to_owned(),
+    }
+}
+
+fn phrase(app: &App) -> String {
+    match app {
+        App::Listen => "listen".to_owned(),
+        App::Connect => "connect".to_owned(),
+        App::Accept => "accept".to_owned(),
+        App::Send(_) => "send".to_owned(),
+        App::SendUrgent(_) => "send urgent data".to_owned(),
+        App::Recv(_) => "receive".to_owned(),
+        App::Shutdown => "shut down".to_owned(),
+        App::Close => "close".to_owned(),
+        App::Abort => "abort".to_owned(),
+        App::Option(name, _) => format!("set the option {name}"),
+        App::Status(_) => "tell its state".to_owned(),
+        App::Expect(_) => "tell what it learned".to_owned(),
+    }
+}

@@ -1,0 +1,379 @@
+//! `Exec`: one case, step by step. It never reads a clock or a socket.
+//!
+//! Four kinds of methods, as in any sans-IO core. *Input*: [`Exec::handle`] takes frames, application
+//! replies and time-outs, each with its time. *Output*: [`Exec::poll_output`] gives frames and
+//! application calls; drain it after every input. *Time*: [`Exec::poll_timeout`] is the next moment at
+//! which `Exec` wants a [`InputKind::Timeout`]. *Result*: [`Exec::is_done`], [`Exec::into_events`].
+//!
+//! Frames wait in an inbox until a step claims them, so a step means the same whether the answer came
+//! before or after it began. See `book.rs` for the two books that this takes.
+
+mod app;
+mod arrive;
+mod expect;
+mod report;
+
+use super::book::Book;
+use super::compose::{self, Composed};
+use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in};
+use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
+use super::io::{AppEvent, Input, InputKind, Output};
+use super::monitor::Monitors;
+use super::verdict::verdict;
+use crate::packet::{Packet, SeqNum};
+use crate::plan::{Plan, Tuple};
+use crate::suite::expr::Expr;
+use crate::suite::model::{Send, Step, Verb};
+use crate::time::Time;
+use arrive::Arrival;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The window field of a peer that was told nothing else.
+const WINDOW_FIELD: u16 = u16::MAX;
+
+pub struct Exec {
+    plan: Arc<Plan>,
+    now: Time,
+    pc: usize,
+    state: State,
+    /// When the step before was done.
+    last: Time,
+    script: Book,
+    wire: Book,
+    tuple: Tuple,
+    inbox: VecDeque<Arrival>,
+    labels: BTreeMap<String, Mark>,
+    app: AppSide,
+    /// The target's stream as first sent, by offset.
+    stream: Vec<Option<u8>>,
+    monitors: Monitors,
+    /// Monitors that have already spoken: one violation each is enough to read.
+    spoken: BTreeSet<&'static str>,
+    outputs: VecDeque<Output>,
+    events: Vec<CaseEvent>,
+    /// The target's last packet, for ICMP messages to quote.
+    last_packet: Vec<u8>,
+}
+
+/// What the step at `pc` waits for.
+enum State {
+    /// Nothing: it is to begin.
+    Ready,
+    Pause { until: Time },
+    Frame { since: Time, deadline: Time },
+    Call { call: u32, deadline: Time },
+    /// The status was not yet the wanted one: ask again.
+    AskAgain { at: Time, deadline: Time },
+    Learn { deadline: Time },
+    /// All steps are done; a late segment would still be seen.
+    Settle { until: Time },
+    Done,
+}
+
+/// What is known of the application above the target.
+#[derive(Default)]
+struct AppSide {
+    conn: Option<u32>,
+    next_call: u32,
+    /// Octets it was told to write and to read.
+    written: u64,
+    read: u64,
+    learned: VecDeque<(Time, AppEvent)>,
+    /// A call was refused, and the next step expects that.
+    keep_alive: bool,
+    connecting: bool,
+}
+
+impl Exec {
+    pub fn new(plan: Arc<Plan>) -> Self {
+        let book = Book::new(SeqNum(plan.isn), WINDOW_FIELD);
+        let tuple = plan.tuple;
+        let mut exec = Self {
+            plan,
+            now: Time::ZERO,
+            pc: 0,
+            state: State::Ready,
+            last: Time::ZERO,
+            script: book.clone(),
+            wire: book,
+            tuple,
+            inbox: VecDeque::new(),
+            labels: BTreeMap::new(),
+            app: AppSide::default(),
+            stream: Vec::new(),
+            monitors: Monitors::default(),
+            spoken: BTreeSet::new(),
+            outputs: VecDeque::new(),
+            events: Vec::new(),
+            last_packet: Vec::new(),
+        };
+        exec.advance();
+        exec
+    }
+
+    pub fn handle(&mut self, input: &Input) {
+        if self.is_done() {
+            return;
+        }
+        self.now = self.now.max(input.at);
+        match &input.what {
+            InputKind::Frame { octets } => self.arrive(octets),
+            InputKind::App { call, outcome } => self.app_replied(*call, outcome),
+            InputKind::AppEvent { conn, event } => self.app_learned(*conn, *event),
+            InputKind::Timeout => {}
+            InputKind::Sent { late_ns } => {
+                self.emit(CaseEventKind::Late { by: Duration::from_nanos(*late_ns) });
+            }
+            InputKind::CaptureLost { count } => {
+                let why = format!("{count} frames were lost on our side");
+                self.end_with(CaseEventKind::Inconclusive { why });
+            }
+            InputKind::TargetDied { how } => {
+                let violation = self.violation(ViolationKind::Crashed, "the target to live", Some(how.clone()));
+                self.violate(violation);
+                self.finish();
+            }
+            InputKind::Broken { how } => self.end_with(CaseEventKind::Broken { how: how.clone() }),
+            InputKind::Stopped { why } => self.end_with(CaseEventKind::Broken { how: why.clone() }),
+        }
+        self.advance();
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub fn poll_timeout(&self) -> Option<Time> {
+        match self.state {
+            State::Ready | State::Done => None,
+            State::Pause { until } | State::Settle { until } => Some(until),
+            State::AskAgain { at, .. } => Some(at),
+            State::Frame { deadline, .. } | State::Call { deadline, .. } | State::Learn { deadline } => {
+                Some(deadline)
+            }
+        }
+    }
+
+    pub fn is_done(&self) -> bool {
+        matches!(self.state, State::Done)
+    }
+
+    /// All that happened, in the order of time.
+    pub fn into_events(mut self) -> Vec<CaseEvent> {
+        self.events.sort_by_key(|event| event.at);
+        self.events
+    }
+
+    /// Does all that can be done without waiting.
+    fn advance(&mut self) {
+        loop {
+            let moved = match self.state {
+                State::Ready => self.begin(),
+                State::Pause { until } => self.now >= until && self.pass(until),
+                State::Frame { since, deadline } => self.await_frame(since, deadline),
+                State::Call { deadline, .. } => self.now >= deadline && self.call_timed_out(),
+                State::AskAgain { at, deadline } => self.now >= at && self.ask_again(deadline),
+                State::Learn { deadline } => self.await_news(deadline),
+                State::Settle { until } => self.settle(until),
+                State::Done => false,
+            };
+            if !moved {
+                return;
+            }
+        }
+    }
+
+    /// Begins the step at `pc`; the truth is that something moved.
+    fn begin(&mut self) -> bool {
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.steps.get(self.pc) else {
+            let until = self.now + plan.profile.timing.settle;
+            self.state = State::Settle { until };
+            return true;
+        };
+        let step = &planned.step;
+        if let Some(condition) = &step.when {
+            match self.eval(condition) {
+                Ok(Value::Bool(true)) => {}
+                Ok(Value::Bool(false)) => {
+                    self.emit(CaseEventKind::StepSkipped);
+                    self.pc += 1;
+                    return true;
+                }
+                Ok(_) => return self.broken(format!("`{condition}` is not a condition")),
+                Err(e) => return self.broken(e.to_string()),
+            }
+        }
+        self.emit(CaseEventKind::StepStarted);
+        match &step.verb {
+            Verb::Send(send) => self.send(send, step),
+            Verb::Expect(expect) => self.begin_expect(expect, step),
+            Verb::App(app) => self.begin_app(app, step),
+            Verb::Wait(span) => match self.eval_span(span) {
+                Ok(span) => {
+                    self.state = State::Pause { until: self.now + span };
+                    true
+                }
+                Err(e) => self.broken(e.to_string()),
+            },
+            Verb::Note(text) => {
+                let text = self.fill_in(text);
+                self.emit(CaseEventKind::Note { text });
+                self.pass(self.last)
+            }
+            Verb::Repeat(_) => self.broken("a `repeat` reached the executor unrolled by nobody".to_owned()),
+        }
+    }
+
+    fn send(&mut self, send: &Send, step: &Step) -> bool {
+        let composed = {
+            let scope = self.scope();
+            match send {
+                Send::Segment(fields) => compose::segment(fields, &scope, self.now),
+                Send::Icmp(icmp) => compose::icmp(icmp, &scope, &self.last_packet),
+                Send::Raw(octets) => Ok(Composed::raw(octets.clone())),
+            }
+        };
+        let composed = match composed {
+            Ok(composed) => composed,
+            Err(e) => return self.broken(e.to_string()),
+        };
+        if let Some(segment) = &composed.segment {
+            self.script.on_sent(self.now, segment, composed.weight);
+            self.wire.on_sent(self.now, segment, composed.weight);
+        }
+        let packet = Packet::parse_ip(&composed.octets);
+        let line = self.line(&packet, report::From::Peer);
+        self.emit(CaseEventKind::Sent { octets: composed.octets.clone(), line });
+        self.outputs.push_back(Output::Frame(composed.octets));
+        self.mark(step, Mark { at: self.now, packet: Some(packet), answer: None });
+        self.pass(self.now)
+    }
+
+    /// The step is done, as of `at`.
+    fn pass(&mut self, at: Time) -> bool {
+        self.emit(CaseEventKind::StepPassed);
+        let plan = Arc::clone(&self.plan);
+        if let Some(label) = plan.steps.get(self.pc).and_then(|planned| planned.step.label.as_ref()) {
+            self.labels.entry(label.clone()).or_insert_with(|| Mark { at, ..Mark::default() });
+        }
+        self.last = at;
+        self.pc += 1;
+        self.state = State::Ready;
+        true
+    }
+
+    fn mark(&mut self, step: &Step, mark: Mark) {
+        if let Some(label) = &step.label {
+            self.labels.insert(label.clone(), mark);
+        }
+    }
+
+    /// After the last step whatever is left in the inbox is judged.
+    fn settle(&mut self, until: Time) -> bool {
+        while let Some(arrival) = self.inbox.pop_front() {
+            if !self.take_noise(&arrival, None) {
+                self.reject_unexpected(&arrival);
+                return false;
+            }
+        }
+        if self.now >= until {
+            self.finish();
+        }
+        false
+    }
+
+    fn finish(&mut self) {
+        let monitors = self.monitors.counts();
+        self.emit(CaseEventKind::Finished { monitors });
+        self.state = State::Done;
+    }
+
+    fn end_with(&mut self, what: CaseEventKind) {
+        self.emit(what);
+        self.finish();
+    }
+
+    fn broken(&mut self, how: String) -> bool {
+        let place = self.plan.steps.get(self.pc).map(|planned| format!("{}: ", planned.step.place));
+        self.end_with(CaseEventKind::Broken { how: place.unwrap_or_default() + &how });
+        false
+    }
+
+    fn violate(&mut self, violation: Violation) {
+        let at = violation.at;
+        self.emit_at(at, CaseEventKind::Violated(Box::new(violation)));
+    }
+
+    fn emit(&mut self, what: CaseEventKind) {
+        self.emit_at(self.now, what);
+    }
+
+    fn emit_at(&mut self, at: Time, what: CaseEventKind) {
+        let step = (self.pc < self.plan.steps.len()).then_some(self.pc);
+        self.events.push(CaseEvent { at, step, what });
+    }
+
+    fn scope(&self) -> Scope<'_> {
+        Scope {
+            book: &self.script,
+            labels: &self.labels,
+            profile: &self.plan.profile,
+            tuple: self.tuple,
+            family: self.plan.case.family,
+        }
+    }
+
+    fn eval(&self, expr: &Expr) -> Result<Value, EvalError> {
+        eval(expr, &self.scope())
+    }
+
+    fn eval_span(&self, expr: &Expr) -> Result<Duration, EvalError> {
+        match self.eval(expr)? {
+            Value::Span(span) => Ok(span),
+            Value::Int(_) | Value::Seq(_) | Value::At(_) | Value::Bool(_) => {
+                Err(EvalError::Senseless(expr.to_string()))
+            }
+        }
+    }
+
+    fn fill_in(&self, text: &str) -> String {
+        fill_in(text, &self.scope())
+    }
+
+    /// The moment that the time limit of a step counts from.
+    fn since(&self, step: &Step) -> Result<Time, EvalError> {
+        match &step.after {
+            None => Ok(self.last),
+            Some(label) => {
+                let mark = self.labels.get(label);
+                mark.map(|mark| mark.at).ok_or_else(|| EvalError::NotYet(label.clone()))
+            }
+        }
+    }
+
+    /// When a step must be done; what an answer takes that nothing delays, if it does not say.
+    fn deadline(&self, step: &Step, since: Time) -> Result<Time, EvalError> {
+        let limit = match &step.within {
+            Some(within) => self.eval_span(&within.to)?,
+            None => self.plan.profile.timing.reply,
+        };
+        Ok(since + limit)
+    }
+}
+
+/// Runs a recorded case again: the same plan and inputs give the same events and the same verdict.
+pub fn replay(plan: &Arc<Plan>, inputs: &[Input]) -> (Vec<CaseEvent>, Verdict) {
+    let mut exec = Exec::new(Arc::clone(plan));
+    for input in inputs {
+        exec.handle(input);
+    }
+    let events = exec.into_events();
+    let verdict = verdict(plan, &events);
+    (events, verdict)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,22 @@
+//! The executor of a case, sans-IO: frames, application replies and the time go in; frames,
+//! application calls, events and the next deadline come out.
+
+mod book;
+mod compose;
+mod eval;
+pub mod event;
+mod exec;
+pub mod io;
+mod matching;
+mod monitor;
+mod noise;
+pub mod pattern;
+mod segment;
+mod spans;
+mod verdict;
+
+pub use event::{CaseEvent, CaseEventKind, Claim, MonitorCount, Outcome, Verdict, Violation, ViolationKind};
+pub use exec::{Exec, replay};
+pub use io::{AppCall, AppEvent, AppOutcome, Input, InputKind, Output};
+pub use monitor::rules as monitor_rules;
+pub use verdict::verdict;

@@ -1,0 +1,159 @@
+//! Monitors of sequence numbers, acknowledgments, windows and the stream itself.
+
+use super::super::pattern;
+use super::{Judgement, Sighting};
+use crate::packet::{Flags, SeqNum};
+
+pub(super) fn right_edge(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    let Some(edge) = book.our_edge else { return Judgement::Idle };
+    if segment.payload.is_empty() || segment.has(Flags::RST) {
+        return Judgement::Idle;
+    }
+    let end = segment.data_start() + u32::try_from(segment.payload.len()).unwrap_or(u32::MAX);
+    let probe = segment.payload.len() == 1 && book.rcv_wnd == 0;
+    Judgement::of(probe || end.le(edge), || {
+        format!("The segment ends {} octets beyond the window that we offered.", end.diff(edge))
+    })
+}
+
+pub(super) fn ack_of_unsent(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    // A RST from no connection acknowledges whatever the segment it answers carried.
+    if !segment.has(Flags::ACK) || segment.has(Flags::RST) || !book.ours.syn {
+        return Judgement::Idle;
+    }
+    Judgement::of(segment.ack.le(book.ackable()), || {
+        if segment.ack.le(book.snd_max()) {
+            "It acknowledges octets behind a hole: what is missing was never received.".to_owned()
+        } else {
+            format!("It acknowledges {} octets that were never sent.", segment.ack.diff(book.snd_max()))
+        }
+    })
+}
+
+pub(super) fn ack_monotone(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    if !segment.has(Flags::ACK) || segment.has(Flags::RST) || book.irs.is_none() {
+        return Judgement::Idle;
+    }
+    Judgement::of(segment.ack.ge(book.snd_una), || {
+        format!("The acknowledgment moved back by {} octets.", book.snd_una.diff(segment.ack))
+    })
+}
+
+pub(super) fn retransmitted_bytes(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    if segment.payload.is_empty() || segment.has(Flags::RST) {
+        return Judgement::Idle;
+    }
+    let Some(offset) = book.their_offset(segment.data_start()) else { return Judgement::Idle };
+    let start = usize::try_from(offset).unwrap_or(usize::MAX);
+    let mut repeated = false;
+    for (before, now) in seen.stream.iter().skip(start).zip(&segment.payload) {
+        match before {
+            Some(before) if before != now => {
+                return Judgement::Broken("Retransmitted octets differ from the first transmission.".to_owned());
+            }
+            Some(_) => repeated = true,
+            None => {}
+        }
+    }
+    if repeated { Judgement::Fine } else { Judgement::Idle }
+}
+
+pub(super) fn beyond_fin(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    let Some(fin_end) = book.fin_seen else { return Judgement::Idle };
+    if segment.has(Flags::RST) || segment.has(Flags::SYN) || segment.len() == 0 {
+        return Judgement::Idle;
+    }
+    if segment.has(Flags::FIN) && segment.end() != fin_end {
+        return Judgement::Broken("The FIN moved to another sequence number.".to_owned());
+    }
+    Judgement::of(segment.end().le(fin_end), || "Data follows the FIN.".to_owned())
+}
+
+/// RFC 9293 section 3.7.1: SendMSS is what the peer announced, or 536 (IPv4) and 1220 (IPv6), and
+/// options take from it.
+pub(super) fn mss(seen: &Sighting<'_>) -> Judgement {
+    if seen.segment.payload.is_empty() {
+        return Judgement::Idle;
+    }
+    let size = seen.segment.payload.len() + seen.segment.options.octets;
+    Judgement::of(size <= usize::from(seen.mss), || {
+        format!(
+            "{} octets of data and {} of options exceed our MSS of {}.",
+            seen.segment.payload.len(),
+            seen.segment.options.octets,
+            seen.mss
+        )
+    })
+}
+
+pub(super) fn content(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    if segment.payload.is_empty() || !seen.patterned || segment.has(Flags::RST) {
+        return Judgement::Idle;
+    }
+    let Some(offset) = book.their_offset(segment.data_start()) else { return Judgement::Idle };
+    if let Some(at) = pattern::mismatch(offset, &segment.payload) {
+        return Judgement::Broken(format!(
+            "Octet {at} of the stream is not the one that the application wrote."
+        ));
+    }
+    let end = offset + u64::try_from(segment.payload.len()).unwrap_or(u64::MAX);
+    Judgement::of(end <= seen.written, || {
+        format!("{} octets were sent that the application never wrote.", end - seen.written)
+    })
+}
+
+pub(super) fn rst_for_rst(seen: &Sighting<'_>) -> Judgement {
+    let Some((last, _)) = &seen.book.last_sent else { return Judgement::Idle };
+    if !last.has(Flags::RST) {
+        return Judgement::Idle;
+    }
+    Judgement::of(!seen.segment.has(Flags::RST), || "A RST was answered with a RST.".to_owned())
+}
+
+/// The last thing we sent was an acceptable acknowledgment without data, and nothing was open: the
+/// target has no reason to repeat itself.
+pub(super) fn ack_of_ack(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    let (Some((last, _)), Some((before, _))) = (&book.last_sent, &book.last_seen) else {
+        return Judgement::Idle;
+    };
+    let acceptable = book.answers_due == 0
+        && last.is_pure_ack()
+        && last.options.sack.is_empty()
+        && last.seq == book.target_rcv_nxt()
+        && last.ack == book.rcv_nxt()
+        && last.ack == book.target_max;
+    if !acceptable || !segment.is_pure_ack() {
+        return Judgement::Idle;
+    }
+    // A pure ACK that says exactly what the last segment said already.
+    let repeats = segment.seq == book.target_max
+        && segment.ack == before.ack
+        && segment.window == before.window
+        && before.has(Flags::ACK)
+        && segment.ack == book.target_rcv_nxt()
+        && SeqNum::ge(book.snd_una, segment.ack);
+    Judgement::of(!repeats, || {
+        "An acknowledgment was acknowledged: two such stacks would never stop talking.".to_owned()
+    })
+}
+
+pub(super) fn window_retracted(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    let Some(before) = book.target_edge else { return Judgement::Idle };
+    if !segment.has(Flags::ACK) || segment.has(Flags::RST) || segment.has(Flags::SYN) {
+        return Judgement::Idle;
+    }
+    let edge = segment.ack + book.offered(segment);
+    // Scaled windows are rounded down (RFC 7323 section 2.4).
+    let rounding = 1u32 << book.theirs.wscale.unwrap_or(0).min(14);
+    Judgement::of((edge + rounding).after(before) || edge == before, || {
+        format!("The right edge of the window moved back by {} octets.", before.diff(edge))
+    })
+}

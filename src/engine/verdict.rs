@@ -1,0 +1,130 @@
+//! The verdict of a case: a fold over its events.
+//!
+//! A verdict can only worsen. What happens in a fixture does not count against the case that needed
+//! it: the case is blocked, and the case that tests the fixture's own steps is named. Our own
+//! lateness is never the target's failure.
+
+use super::event::{CaseEvent, CaseEventKind, Outcome, Verdict, Violation, ViolationKind};
+use super::monitor;
+use crate::plan::Plan;
+use crate::suite::model::Level;
+use crate::time::Time;
+use std::time::Duration;
+
+pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
+    let mut verdict = Verdict {
+        outcome: Outcome::Pass,
+        reason: String::new(),
+        violation: None,
+        blamed: None,
+        observed: Vec::new(),
+        monitors: Vec::new(),
+        took: events.last().map_or(Time::ZERO, |event| event.at).since_start(),
+        lateness: Duration::ZERO,
+    };
+    for event in events {
+        fold(plan, &mut verdict, event);
+    }
+    verdict
+}
+
+fn fold(plan: &Plan, verdict: &mut Verdict, event: &CaseEvent) {
+    match &event.what {
+        CaseEventKind::StepStarted
+        | CaseEventKind::StepSkipped
+        | CaseEventKind::StepPassed
+        | CaseEventKind::Sent { .. }
+        | CaseEventKind::Received { .. }
+        | CaseEventKind::AppCalled { .. }
+        | CaseEventKind::AppReplied { .. }
+        | CaseEventKind::Note { .. } => {}
+        CaseEventKind::Observed { answer } => {
+            if let Some(step) = event.step {
+                verdict.observed.push((step, answer.clone()));
+            }
+        }
+        CaseEventKind::Late { by } => verdict.lateness = verdict.lateness.max(*by),
+        CaseEventKind::Violated(violation) => violated(plan, verdict, violation),
+        CaseEventKind::Unsupported { why } => {
+            worsen(verdict, Outcome::Unsupported, why);
+        }
+        CaseEventKind::Inconclusive { why } => {
+            worsen(verdict, Outcome::Inconclusive, why);
+        }
+        CaseEventKind::Broken { how } => {
+            worsen(verdict, Outcome::Error, how);
+        }
+        CaseEventKind::Finished { monitors } => verdict.monitors.clone_from(monitors),
+    }
+}
+
+fn worsen(verdict: &mut Verdict, outcome: Outcome, reason: &str) -> bool {
+    let worse = outcome > verdict.outcome;
+    if worse {
+        verdict.outcome = outcome;
+        verdict.reason = reason.to_owned();
+    }
+    worse
+}
+
+fn violated(plan: &Plan, verdict: &mut Verdict, violation: &Violation) {
+    let fixture = violation.step.and_then(|step| plan.steps.get(step)?.fixture);
+    let reason = headline(violation);
+    if let Some(fixture) = fixture.and_then(|index| plan.fixtures.get(index))
+        && fixture.tested_by != plan.case.id
+    {
+        let reason = format!("the fixture `{}` was not reached: {reason}", fixture.id);
+        if worsen(verdict, Outcome::Blocked, &reason) {
+            verdict.violation = Some(Box::new(violation.clone()));
+            verdict.blamed = Some(fixture.tested_by.clone());
+        }
+        return;
+    }
+    let is_monitor = matches!(violation.kind, ViolationKind::Monitor(_));
+    let level = match &violation.kind {
+        // An invariant has a level of its own, whatever the case is about.
+        ViolationKind::Monitor(id) => monitor::find(id).map_or(Level::Must, |monitor| monitor.level),
+        ViolationKind::Crashed | ViolationKind::Hung => Level::Must,
+        _ => plan.case.level,
+    };
+    let outcome = match level {
+        Level::Must => Outcome::Fail,
+        Level::Should => Outcome::Warn,
+        // Recorded; an allowed behaviour cannot fail.
+        Level::May => {
+            verdict.observed.push((violation.step.unwrap_or_default(), reason));
+            return;
+        }
+    };
+    let worse = worsen(verdict, outcome, &reason);
+    // What a step expected explains more than the invariant that was broken on the way there.
+    let explains = outcome == verdict.outcome
+        && !is_monitor
+        && verdict.violation.as_ref().is_none_or(|shown| matches!(shown.kind, ViolationKind::Monitor(_)));
+    if worse || explains {
+        verdict.reason = reason;
+        verdict.violation = Some(Box::new(violation.clone()));
+    }
+}
+
+/// The violation in one sentence.
+pub(crate) fn headline(violation: &Violation) -> String {
+    let expected = &violation.expected;
+    let got = violation.got.as_deref().unwrap_or("nothing");
+    let after = crate::time::span(violation.after);
+    match &violation.kind {
+        ViolationKind::WrongAnswer => format!("expected {expected}, got {got}"),
+        ViolationKind::NoAnswer => format!("expected {expected}, nothing came for {after}"),
+        ViolationKind::TooEarly => format!("expected {expected}, but it came too early, after {after}"),
+        ViolationKind::TooLate => format!("expected {expected}, but it came too late, after {after}"),
+        ViolationKind::NotSilent => format!("expected silence, got {got}"),
+        ViolationKind::Unexpected => format!("nothing allows {got}"),
+        ViolationKind::App => format!("the application expected {expected}, got {got}"),
+        ViolationKind::Content => format!("the application got wrong octets: {got}"),
+        ViolationKind::Monitor(id) => {
+            format!("{id}: {}", violation.means.as_deref().unwrap_or(&violation.expected))
+        }
+        ViolationKind::Crashed => format!("the target crashed: {got}"),
+        ViolationKind::Hung => format!("the target hung: {got}"),
+    }
+}
