@@ -1,0 +1,244 @@
+//! What goes out, one segment for each call, and what sending it starts.
+
+use super::{Connection, Env};
+use crate::mutant::Mutant;
+use crate::recv::RecvHalf;
+use crate::send::{Fresh, Piece};
+use crate::seq::SeqNum;
+use crate::state::{State, closing};
+use crate::timer::Timer;
+use crate::wire::{Ecn, Flags, Options, Outgoing, Timestamps};
+
+/// What a poll has chosen to send.
+#[derive(Clone, Copy, Debug)]
+enum Choice {
+    /// A segment that occupies sequence space.
+    Piece(Piece),
+    /// An acknowledgement alone.
+    Ack,
+    /// A keep-alive (RFC 9293 3.8.4).
+    KeepAlive,
+}
+
+impl Connection {
+    /// Appends the next packet to `buffer`, if there is one.
+    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> bool {
+        let Some(choice) = self.choose(env) else { return false };
+        match choice {
+            Choice::Piece(piece) => {
+                self.emit_piece(piece, env, buffer);
+                self.after_piece(piece, env);
+            }
+            Choice::Ack => {
+                self.emit_ack(self.snd.nxt, env, buffer);
+                self.owed.duplicates = self.owed.duplicates.saturating_sub(1);
+            }
+            Choice::KeepAlive => {
+                self.keepalive_due = false;
+                // SHLD-12: no octet, one below SND.NXT, so that the peer has to answer.
+                let seq = match env.config.mutant {
+                    Some(Mutant::KeepAliveWrongSeq) => self.snd.nxt,
+                    _ => self.snd.nxt - 1,
+                };
+                self.emit_ack(seq, env, buffer);
+            }
+        }
+        true
+    }
+
+    fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
+        if self.state == State::Closed {
+            return None;
+        }
+        if self.snd.nxt == self.snd.iss {
+            return Some(Choice::Piece(Piece {
+                seq: self.snd.iss,
+                len: 0,
+                syn: true,
+                fin: false,
+                again: false,
+            }));
+        }
+        if self.owed.duplicates > 0 {
+            return Some(Choice::Ack);
+        }
+        if self.probe_due {
+            self.probe_due = false;
+            if let Some(piece) = self.snd.probe() {
+                return Some(Choice::Piece(piece));
+            }
+        }
+        if !self.timers.is_running(Timer::Persist)
+            && let Some(piece) = self.snd.retransmission(env.config)
+        {
+            return Some(Choice::Piece(piece));
+        }
+        if self.state.sends()
+            && let Some(piece) = self.choose_fresh(env)
+        {
+            return Some(Choice::Piece(piece));
+        }
+        if self.owed.ack {
+            return Some(Choice::Ack);
+        }
+        self.keepalive_due.then_some(Choice::KeepAlive)
+    }
+
+    fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {
+        match self.snd.fresh(env.now, &self.rtt, env.config) {
+            Fresh::Send(piece) => Some(piece),
+            Fresh::Hold => {
+                // RFC 9293 3.8.6.2.1: the override timer, when no ACK will come to help.
+                if self.snd.board.is_empty() && !env.config.is(Mutant::NagleDeadlock) {
+                    self.timers.start(Timer::Override, env.now + env.config.override_timeout);
+                }
+                None
+            }
+            Fresh::WindowClosed => {
+                if self.snd.board.is_empty() {
+                    self.start_persist(env);
+                }
+                None
+            }
+            Fresh::CwndFull => self.snd.rescue(env.config),
+            Fresh::Nothing => self.snd.rescue(env.config),
+        }
+    }
+
+    /// The timers that a transmission starts (RFC 6298 5.1, RFC 9293 3.8.3 and 3.8.6.1).
+    fn after_piece(&mut self, piece: Piece, env: &mut Env<'_>) {
+        self.snd.sent(piece, env.now, &self.rtt, env.config);
+        self.timers.stop(Timer::Override);
+        if piece.fin && !piece.again {
+            self.transition(closing::on_fin_sent(self.state, env.config), env);
+        }
+        let r2 = self.r2(env.config);
+        self.timers.start(Timer::UserTimeout, env.now + r2);
+        if self.snd.wnd == 0 && self.state.is_synchronized() {
+            self.persist_backoff += 1;
+            self.start_persist(env);
+        } else {
+            let rto = self.rtt.rto(env.config);
+            self.timers.start(Timer::Retransmit, env.now + rto);
+        }
+    }
+
+    fn emit_piece(&mut self, piece: Piece, env: &Env<'_>, buffer: &mut Vec<u8>) {
+        let config = env.config;
+        let mut flags = Flags::default();
+        if self.state != State::SynSent {
+            flags = flags | Flags::ACK;
+        }
+        if piece.syn {
+            flags = flags | Flags::SYN;
+        }
+        if piece.fin {
+            flags = flags | Flags::FIN;
+        }
+        // MUST-61: PSH on the last segment of what is buffered.
+        if piece.len > 0 && self.snd.ends_buffer(piece) && !config.is(Mutant::PushNeverSet) {
+            flags = flags | Flags::PSH;
+        }
+        let mut urgent = 0;
+        if let Some(up) = self.snd.urgent.filter(|up| up.after(piece.seq) && !piece.syn) {
+            // RFC 9293 3.8.5: SND.UP - SEG.SEQ, or as far as the field goes.
+            flags = flags | Flags::URG;
+            urgent = up.distance_from(piece.seq).min(0xffff) as u16;
+        }
+        let options = if piece.syn { self.syn_options(env) } else { self.options(env) };
+        let window = if piece.syn {
+            self.rcv.syn_window(config)
+        } else {
+            let mss = self.mss(config);
+            self.rcv.advertise(mss, config)
+        };
+        let ack = if flags.has(Flags::ACK) { self.rcv.acknowledgment(config) } else { SeqNum(0) };
+        let fields = self.ip_fields(Ecn::NotEct);
+        let mut text = self.snd.text_of(piece);
+        if piece.again && piece.len > 1 && text.1.is_empty() && config.is(Mutant::RetransmissionDiffers) {
+            text = (&text.0[1..], &text.0[..1]);
+        }
+        crate::distort::emit(
+            config,
+            Outgoing {
+                local: self.local,
+                remote: self.remote,
+                ip: fields,
+                seq: piece.seq,
+                ack,
+                flags,
+                window,
+                urgent,
+                options,
+                text,
+            },
+            buffer,
+        );
+        if flags.has(Flags::ACK) {
+            self.acknowledged(ack, env);
+        }
+    }
+
+    /// `<SEQ=seq><ACK=RCV.NXT><CTL=ACK>`.
+    fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) {
+        let config = env.config;
+        let mut options = self.options(env);
+        if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
+            self.rcv.sack_option(&mut options, config);
+        }
+        let mss = self.mss(config);
+        let window = self.rcv.advertise(mss, config);
+        let ack = self.rcv.acknowledgment(config);
+        let fields = self.ip_fields(Ecn::NotEct);
+        crate::distort::emit(
+            config,
+            Outgoing {
+                local: self.local,
+                remote: self.remote,
+                ip: fields,
+                seq,
+                ack,
+                flags: Flags::ACK,
+                window,
+                urgent: 0,
+                options,
+                text: (&[], &[]),
+            },
+            buffer,
+        );
+        self.acknowledged(ack, env);
+    }
+
+    fn acknowledged(&mut self, ack: SeqNum, env: &Env<'_>) {
+        self.rcv.acknowledged(ack);
+        self.owed.ack = false;
+        if !env.config.is(Mutant::DelayedAckTimerNotStopped) {
+            self.timers.stop(Timer::DelayedAck);
+        }
+    }
+
+    /// The options of a SYN or SYN,ACK: what we offer, or what both offer (RFC 7323 2.2, 3.2, RFC 2018 2).
+    fn syn_options(&self, env: &Env<'_>) -> Options {
+        let config = env.config;
+        let ip_header = crate::wire::ip::header_len(self.local.ip()) as u16;
+        // MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
+        let mss = config.mtu.saturating_sub(ip_header + 20);
+        let echo = if self.state == State::SynSent { 0 } else { self.rcv.ts_recent };
+        Options {
+            mss: (!config.is(Mutant::MssNotSent)).then_some(mss),
+            window_scale: self.offers.window_scale.then(|| RecvHalf::wanted_shift(config.recv_buffer)),
+            sack_permitted: self.offers.sack,
+            timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
+            ..Options::default()
+        }
+    }
+
+    /// The options of every other segment (RFC 7323 3.2).
+    fn options(&self, env: &Env<'_>) -> Options {
+        let timestamps = self.timestamps.then(|| Timestamps {
+            value: self.ts_now(env),
+            echo: if env.config.is(Mutant::TimestampEchoZero) { 0 } else { self.rcv.ts_recent },
+        });
+        Options { timestamps, ..Options::default() }
+    }
+}

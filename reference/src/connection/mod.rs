@@ -1,0 +1,509 @@
+//! One connection: its state, its two halves, its timers, and the rules that tie them together.
+//!
+//! The methods come in four kinds. *Inputs*: `on_segment`, `on_icmp`, `on_timers`. *Application calls*: `calls`.
+//! *Output*: `poll` writes one packet at a time. *Getters*: `status` and what the endpoint asks. Only
+//! [`Connection::transition`] changes the state.
+
+mod calls;
+mod emit;
+mod input;
+mod timeouts;
+
+use core::net::SocketAddr;
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use crate::config::Config;
+use crate::event::{ConnId, Error, Event, EventKind, ListenerId, Status};
+use crate::isn::{Purpose, Secret};
+use crate::mutant::Mutant;
+use crate::recv::RecvHalf;
+use crate::rtt::RttEstimator;
+use crate::send::{Phase, SendHalf};
+use crate::seq::SeqNum;
+use crate::state::closed::Reset;
+use crate::state::{Origin, State};
+use crate::time::Instant;
+use crate::timer::{Timer, TimerTable};
+use crate::wire::ip::{self, HeaderFields};
+use crate::wire::{Ecn, Flags, Options, Outgoing, Segment};
+
+/// What a connection may use of the endpoint that owns it.
+pub(crate) struct Env<'a> {
+    pub(crate) now: Instant,
+    pub(crate) config: &'a Config,
+    pub(crate) events: &'a mut VecDeque<Event>,
+    pub(crate) outbox: &'a mut Outbox,
+    pub(crate) challenges: &'a mut ChallengeBudget,
+}
+
+/// Packets that belong to no connection any more: resets and cookies. Bounded; what does not fit is lost, as any
+/// packet may be.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    packets: VecDeque<Vec<u8>>,
+}
+
+impl Outbox {
+    const CAPACITY: usize = 1024;
+
+    pub(crate) fn push(&mut self, config: &Config, outgoing: Outgoing<'_>) {
+        if self.packets.len() < Self::CAPACITY {
+            let mut packet = Vec::new();
+            crate::distort::emit(config, outgoing, &mut packet);
+            self.packets.push_back(packet);
+        }
+    }
+
+    pub(crate) fn pop(&mut self) -> Option<Vec<u8>> {
+        self.packets.pop_front()
+    }
+}
+
+/// RFC 5961 section 7: how many challenge ACKs may still be sent in this second.
+#[derive(Debug, Default)]
+pub(crate) struct ChallengeBudget {
+    second: Instant,
+    used: u32,
+}
+
+impl ChallengeBudget {
+    pub(crate) fn take(&mut self, now: Instant, config: &Config) -> bool {
+        if now.since(self.second) >= Duration::from_secs(1) {
+            *self = Self { second: now, used: 0 };
+        }
+        self.used += 1;
+        self.used <= config.challenge_acks_per_second || config.is(Mutant::ChallengeAcksUnlimited)
+    }
+}
+
+/// What the application has set.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    pub(crate) keepalive: bool,
+    pub(crate) keepalive_idle: Duration,
+    pub(crate) keepalive_interval: Duration,
+    pub(crate) keepalive_count: u32,
+    pub(crate) user_timeout: Option<Duration>,
+    pub(crate) abort_on_close: bool,
+    pub(crate) dscp: u8,
+    pub(crate) hop_limit: u8,
+    pub(crate) soft_errors: bool,
+}
+
+/// Acknowledgements that are owed.
+#[derive(Clone, Copy, Debug, Default)]
+struct Owed {
+    /// One that any segment may carry.
+    ack: bool,
+    /// Ones that have to stand alone: duplicates and answers to unacceptable segments.
+    duplicates: u8,
+}
+
+/// What the SYNs have agreed on, or may still.
+#[derive(Clone, Copy, Debug)]
+struct Offers {
+    window_scale: bool,
+    sack: bool,
+    timestamps: bool,
+}
+
+/// One connection.
+#[derive(Debug)]
+pub(crate) struct Connection {
+    pub(crate) id: ConnId,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) state: State,
+    pub(crate) snd: SendHalf,
+    pub(crate) rcv: RecvHalf,
+    pub(crate) timers: TimerTable,
+    rtt: RttEstimator,
+    settings: Settings,
+    owed: Owed,
+    offers: Offers,
+    /// Timestamps are on every segment, with this offset to our clock.
+    timestamps: bool,
+    ts_offset: u32,
+    /// How often a SYN of ours was repeated.
+    syn_repeats: u32,
+    /// Probes of a closed window since it last opened.
+    persist_backoff: u32,
+    probe_due: bool,
+    keepalive_due: bool,
+    keepalives_unanswered: u32,
+    last_heard: Instant,
+    pub(crate) error: Option<Error>,
+    /// The application has given the connection up.
+    pub(crate) released: bool,
+    /// The application knows the connection, so it is kept until released.
+    pub(crate) owned: bool,
+    readable_told: bool,
+    identification: u16,
+    /// The endpoint's bookkeeping: when it will look at our timers, and whether we are in its ready queue.
+    pub(crate) armed: Option<Instant>,
+    pub(crate) queued: bool,
+}
+
+impl Connection {
+    fn new(
+        id: ConnId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        iss: SeqNum,
+        secret: &Secret,
+        env: &Env<'_>,
+    ) -> Self {
+        let config = env.config;
+        let ip_header = ip::header_len(local.ip()) as u32;
+        let path_mss = u32::from(config.mtu).saturating_sub(ip_header + 20).max(1);
+        let settings = Settings {
+            keepalive: config.is(Mutant::KeepAliveOnByDefault),
+            keepalive_idle: config.keepalive_idle,
+            keepalive_interval: config.keepalive_interval,
+            keepalive_count: config.keepalive_count,
+            user_timeout: None,
+            abort_on_close: false,
+            dscp: 0,
+            hop_limit: config.hop_limit,
+            soft_errors: true,
+        };
+        Self {
+            id,
+            local,
+            remote,
+            state: State::Closed,
+            snd: SendHalf::new(iss, path_mss, default_mss(remote, config), config),
+            rcv: RecvHalf::new(config.recv_buffer),
+            timers: TimerTable::default(),
+            rtt: RttEstimator::new(config),
+            settings,
+            owed: Owed::default(),
+            offers: Offers {
+                window_scale: config.window_scale,
+                sack: config.sack,
+                timestamps: config.timestamps,
+            },
+            timestamps: false,
+            ts_offset: secret.hash(Purpose::Timestamp, local, remote, 0) as u32,
+            syn_repeats: 0,
+            persist_backoff: 0,
+            probe_due: false,
+            keepalive_due: false,
+            keepalives_unanswered: 0,
+            last_heard: env.now,
+            error: None,
+            released: false,
+            owned: false,
+            readable_told: false,
+            identification: secret.hash(Purpose::Timestamp, local, remote, 1) as u16,
+            armed: None,
+            queued: false,
+        }
+    }
+
+    /// Active OPEN (RFC 9293 3.10.1): to SYN-SENT.
+    pub(crate) fn active(
+        id: ConnId,
+        local: SocketAddr,
+        remote: SocketAddr,
+        iss: SeqNum,
+        secret: &Secret,
+        env: &mut Env<'_>,
+    ) -> Self {
+        let mut conn = Self::new(id, local, remote, iss, secret, env);
+        conn.owned = true;
+        conn.transition(State::SynSent, env);
+        conn
+    }
+
+    /// A listener takes a SYN (RFC 9293 3.10.7.2, third): to SYN-RECEIVED.
+    pub(crate) fn passive(
+        id: ConnId,
+        (local, remote): (SocketAddr, SocketAddr),
+        listener: ListenerId,
+        syn: &Segment<'_>,
+        iss: SeqNum,
+        secret: &Secret,
+        env: &mut Env<'_>,
+    ) -> Self {
+        let mut conn = Self::new(id, local, remote, iss, secret, env);
+        conn.take_syn(syn, env);
+        conn.transition(State::SynReceived(Origin::Passive(listener)), env);
+        conn
+    }
+
+    /// Reads the peer's SYN: IRS, window, MSS and what it offers.
+    fn take_syn(&mut self, syn: &Segment<'_>, env: &Env<'_>) {
+        let config = env.config;
+        self.rcv.synchronize(syn.seq, config);
+        // RFC 7323 2.2: the window of a SYN is never scaled.
+        self.snd.set_window(syn.seq, syn.ack, u32::from(syn.window));
+        // RFC 9293 3.7.1, MUST-14 and MUST-15. An MSS of zero says nothing.
+        match syn.options.mss.filter(|&mss| mss > 0) {
+            Some(mss) => self.snd.peer_mss = u32::from(mss),
+            None => self.snd.peer_mss = default_mss(self.remote, config),
+        }
+        self.negotiate(&syn.options, env);
+    }
+
+    /// What both SYNs carry is on (RFC 7323 2.2 and 3.2, RFC 2018 2).
+    fn negotiate(&mut self, theirs: &Options, env: &Env<'_>) {
+        let config = env.config;
+        let offers = &mut self.offers;
+        if let Some(shift) = theirs.window_scale.filter(|_| offers.window_scale) {
+            // RFC 7323 2.3: a shift above 14 is taken for 14.
+            self.snd.shift = match config.mutant {
+                Some(Mutant::WindowScaleIgnored) => 0,
+                Some(Mutant::WindowScaleUnbounded) => shift.min(31),
+                _ => shift.min(14),
+            };
+            self.rcv.shift = RecvHalf::wanted_shift(config.recv_buffer);
+        }
+        let fault = |mutant| config.is(mutant);
+        offers.window_scale &= theirs.window_scale.is_some() || fault(Mutant::WindowScaleNotNegotiated);
+        offers.sack &= theirs.sack_permitted || fault(Mutant::SackNotNegotiated);
+        offers.timestamps &= theirs.timestamps.is_some() || fault(Mutant::TimestampsNotNegotiated);
+        self.snd.sack = offers.sack;
+        self.timestamps = offers.timestamps;
+        self.snd.option_len = if self.timestamps { 12 } else { 0 };
+        if let Some(timestamps) = theirs.timestamps {
+            self.rcv.ts_recent = timestamps.value;
+            self.rcv.ts_recent_at = env.now;
+        }
+    }
+
+    /// The one place where the state changes, and what entering a state means for timers and the application.
+    fn transition(&mut self, next: State, env: &mut Env<'_>) {
+        if self.state == next {
+            return;
+        }
+        let previous = core::mem::replace(&mut self.state, next);
+        match next {
+            State::Established | State::FinWait1 | State::CloseWait => {
+                if !previous.is_synchronized() {
+                    self.restart_keepalive(env);
+                }
+            }
+            State::FinWait2 => {
+                self.timers.stop(Timer::Retransmit);
+                if let Some(span) = env.config.fin_wait_2.filter(|_| self.released) {
+                    self.timers.set(Timer::FinWait2, env.now + span);
+                }
+            }
+            State::TimeWait => {
+                self.timers.stop_all();
+                self.snd.discard();
+                self.restart_time_wait(env);
+            }
+            State::Closed => {
+                self.timers.stop_all();
+                self.snd.discard();
+                if self.error.is_none() && previous.is_synchronized() {
+                    self.tell(EventKind::Closed, env);
+                }
+            }
+            State::SynSent | State::SynReceived(_) | State::Closing | State::LastAck => {}
+        }
+    }
+
+    /// The handshake is complete.
+    fn establish(&mut self, env: &mut Env<'_>) {
+        let kind = match self.state {
+            State::SynReceived(Origin::Passive(listener)) => EventKind::Accepted { listener },
+            _ => EventKind::Connected,
+        };
+        // From here on the application knows of it, at least through the accept queue.
+        self.owned = true;
+        self.transition(State::Established, env);
+        self.tell(kind, env);
+    }
+
+    /// Ends the connection with an error. All segment queues are flushed (RFC 9293 3.10.7.4, second).
+    fn fail(&mut self, error: Error, env: &mut Env<'_>) {
+        self.error = Some(error);
+        self.rcv.discard();
+        if !env.config.is(Mutant::ErrorsNotReported) {
+            self.tell(
+                match error {
+                    Error::Refused => EventKind::Refused,
+                    Error::TimedOut => EventKind::TimedOut,
+                    Error::Unreachable => EventKind::HardError,
+                    _ => EventKind::Reset,
+                },
+                env,
+            );
+        }
+        self.transition(State::Closed, env);
+    }
+
+    fn tell(&self, kind: EventKind, env: &mut Env<'_>) {
+        if self.owned || matches!(kind, EventKind::Accepted { .. }) {
+            env.events.push_back(Event { conn: self.id, kind });
+        }
+    }
+
+    fn restart_time_wait(&mut self, env: &Env<'_>) {
+        let factor = match env.config.mutant {
+            Some(Mutant::TimeWaitTooShort) => 1,
+            Some(Mutant::TimeWaitForever) => return,
+            _ => 2,
+        };
+        self.timers.set(Timer::TimeWait, env.now + env.config.msl * factor);
+    }
+
+    /// `<SEQ=SND.NXT><CTL=RST>` (RFC 9293 3.10.5).
+    fn send_abort(&mut self, env: &mut Env<'_>) {
+        if env.config.is(Mutant::AbortSendsNoRst) {
+            return;
+        }
+        let seq = if env.config.is(Mutant::AbortRstWrongSeq) { self.snd.una } else { self.snd.nxt };
+        self.send_reset(Reset { seq, ack: None }, env);
+    }
+
+    fn send_reset(&mut self, reset: Reset, env: &mut Env<'_>) {
+        let fields = self.ip_fields(Ecn::NotEct);
+        env.outbox.push(env.config, reset_packet(self.local, self.remote, fields, reset));
+    }
+
+    fn ip_fields(&mut self, ecn: Ecn) -> HeaderFields {
+        self.identification = self.identification.wrapping_add(1);
+        HeaderFields {
+            hops: self.settings.hop_limit,
+            dscp: self.settings.dscp,
+            ecn,
+            identification: self.identification,
+        }
+    }
+
+    fn mss(&self, config: &Config) -> u32 {
+        self.snd.mss(config)
+    }
+
+    /// Our timestamp clock: milliseconds from an unguessable origin (RFC 7323 4.1 and 5.4).
+    fn ts_now(&self, env: &Env<'_>) -> u32 {
+        match env.config.mutant {
+            Some(Mutant::TimestampFrozen) => self.ts_offset,
+            Some(Mutant::TimestampBackwards) => {
+                self.ts_offset.wrapping_sub((env.now.as_micros() / 1000) as u32)
+            }
+            _ => self.ts_offset.wrapping_add((env.now.as_micros() / 1000) as u32),
+        }
+    }
+
+    /// R2 of this connection (MUST-20, MUST-21), longer for SYNs (MUST-23).
+    fn r2(&self, config: &Config) -> Duration {
+        if config.is(Mutant::R2TooShort) {
+            return Duration::from_secs(10);
+        }
+        if config.is(Mutant::R2Never) {
+            return Duration::from_secs(1 << 40);
+        }
+        match (self.settings.user_timeout, self.state) {
+            (Some(_), _) if config.is(Mutant::UserTimeoutIgnored) => config.r2,
+            (Some(set), _) => set,
+            (None, State::SynSent | State::SynReceived(_)) if !config.is(Mutant::SynR2TooShort) => {
+                config.syn_r2
+            }
+            (None, State::SynSent | State::SynReceived(_)) => config.syn_r2 / 10,
+            (None, _) => config.r2,
+        }
+    }
+
+    /// Whether a SYN in TIME-WAIT opens a new incarnation (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
+    pub(crate) fn accepts_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> bool {
+        let opening = segment.has(Flags::SYN)
+            && !segment.has(Flags::ACK)
+            && !segment.has(Flags::RST)
+            && !segment.has(Flags::FIN);
+        if self.state != State::TimeWait || !opening || !config.time_wait_reuse {
+            return false;
+        }
+        if config.is(Mutant::TimeWaitReuseUnchecked) {
+            return true;
+        }
+        match segment.options.timestamps.filter(|_| self.timestamps) {
+            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides.
+            Some(timestamps) if timestamps.value != self.rcv.ts_recent => {
+                !crate::state::synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent)
+            }
+            _ => segment.seq.after(self.rcv.nxt),
+        }
+    }
+
+    /// The old incarnation makes room for a new one.
+    pub(crate) fn end_time_wait(&mut self, env: &mut Env<'_>) {
+        self.transition(State::Closed, env);
+    }
+
+    /// Whether nothing keeps the endpoint from forgetting this connection.
+    pub(crate) fn is_forgettable(&self) -> bool {
+        self.state == State::Closed && (self.released || !self.owned)
+    }
+
+    /// The listener of a connection that is still half open.
+    pub(crate) fn half_open_of(&self) -> Option<ListenerId> {
+        match self.state {
+            State::SynReceived(Origin::Passive(listener)) => Some(listener),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn status(&self, config: &Config) -> Status {
+        Status {
+            state: self.state.name(),
+            local: Some(self.local),
+            remote: Some(self.remote),
+            iss: self.snd.iss,
+            snd_una: self.snd.una,
+            snd_nxt: self.snd.nxt,
+            snd_wnd: self.snd.wnd,
+            irs: self.rcv.irs,
+            rcv_nxt: self.rcv.nxt,
+            rcv_wnd: self.rcv.window(),
+            mss: self.mss(config),
+            cwnd: self.snd.congestion.cwnd,
+            ssthresh: self.snd.congestion.ssthresh,
+            srtt: self.rtt.srtt(),
+            rto: self.rtt.rto(config),
+            unacknowledged: self.snd.buffered(),
+            readable: self.rcv.readable(),
+            urgent: self.rcv.urgent_left(),
+            error: self.error,
+        }
+    }
+
+    fn in_recovery(&self) -> bool {
+        self.snd.phase != Phase::Open
+    }
+}
+
+/// MUST-15: 536 for IPv4, 1220 for IPv6.
+fn default_mss(remote: SocketAddr, config: &Config) -> u32 {
+    match config.mutant {
+        Some(Mutant::DefaultMssTooLarge) => 1460,
+        _ if remote.is_ipv4() => 536,
+        _ => 1220,
+    }
+}
+
+/// A reset as a packet.
+pub(crate) fn reset_packet(
+    local: SocketAddr,
+    remote: SocketAddr,
+    fields: HeaderFields,
+    reset: Reset,
+) -> Outgoing<'static> {
+    Outgoing {
+        local,
+        remote,
+        ip: fields,
+        seq: reset.seq,
+        ack: reset.ack.unwrap_or(SeqNum(0)),
+        flags: if reset.ack.is_some() { Flags::RST | Flags::ACK } else { Flags::RST },
+        window: 0,
+        urgent: 0,
+        options: Options::default(),
+        text: (&[], &[]),
+    }
+}

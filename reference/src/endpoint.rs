@@ -1,0 +1,607 @@
+//! One host's TCP: owns all connections and listeners, finds the one a packet is for, and hands out what is to be
+//! sent.
+//!
+//! The contract has four kinds of calls. *Input*: [`Endpoint::handle_packet`]. *Application*: [`Endpoint::listen`],
+//! [`Endpoint::connect`], `send`, `recv` and so on. *Output*: [`Endpoint::poll_transmit`] until it returns `None`,
+//! [`Endpoint::poll_event`] likewise, then [`Endpoint::poll_timeout`] for when to come back. *Getters*:
+//! [`Endpoint::status`]. `now` must never go back. Nothing waits, reads a clock or fails because of a packet.
+
+use core::hash::{BuildHasherDefault, Hasher};
+use core::net::{IpAddr, SocketAddr};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+
+use crate::config::Config;
+use crate::connection::{ChallengeBudget, Connection, Env, Outbox, reset_packet};
+use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
+use crate::isn::{Purpose, Secret};
+use crate::listener::Listener;
+use crate::mutant::Mutant;
+use crate::seq::SeqNum;
+use crate::state::closed::{self, Reset};
+use crate::state::listen::{self, ListenDisposition};
+use crate::time::Instant;
+use crate::wire::ip::{self, HeaderFields};
+use crate::wire::{Ecn, Flags, IpPacket, Segment, Verify};
+
+/// Where a connection lives. A generation makes an old [`ConnId`] stale.
+#[derive(Debug, Default)]
+struct Slot {
+    generation: u32,
+    conn: Option<Box<Connection>>,
+}
+
+/// The two ends of a connection: local, remote.
+type Tuple = (SocketAddr, SocketAddr);
+
+/// A TCP endpoint.
+#[derive(Debug)]
+pub struct Endpoint {
+    config: Config,
+    secret: Secret,
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    /// Looked up, never iterated, so its order does not matter.
+    tuples: HashMap<Tuple, u32, BuildHasherDefault<TupleHasher>>,
+    listeners: BTreeMap<ListenerId, Listener>,
+    next_listener: u64,
+    next_port: u64,
+    events: VecDeque<Event>,
+    outbox: Outbox,
+    challenges: ChallengeBudget,
+    /// Connections that may have something to send.
+    ready: VecDeque<u32>,
+    /// When to look at whose timers. An entry may be early, never late.
+    deadlines: BTreeSet<(Instant, u32)>,
+}
+
+/// The first ephemeral port (RFC 6335).
+const EPHEMERAL: u16 = 49152;
+
+impl Endpoint {
+    /// A host with no connections.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self {
+            secret: Secret::new(config.seed),
+            config,
+            slots: Vec::new(),
+            free: Vec::new(),
+            tuples: HashMap::default(),
+            listeners: BTreeMap::new(),
+            next_listener: 1,
+            next_port: 0,
+            events: VecDeque::new(),
+            outbox: Outbox::default(),
+            challenges: ChallengeBudget::default(),
+            ready: VecDeque::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    /// The settings it was made with.
+    #[must_use]
+    pub const fn config(&self) -> &Config {
+        &self.config
+    }
+
+    // ------------------------------------------------------------------ input
+
+    /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
+    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
+        self.advance(now);
+        let Ok(packet) = IpPacket::parse(packet) else { return };
+        if !self.config.addresses.contains(&packet.destination) {
+            // MUST-57: broadcast and multicast destinations are never ours.
+            return;
+        }
+        if packet.protocol == ip::PROTOCOL_TCP {
+            self.handle_tcp(now, &packet);
+        }
+    }
+
+    fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
+        let verify = if self.config.is(Mutant::BadChecksumAccepted) { Verify::No } else { Verify::Yes };
+        let Ok(segment) = Segment::parse(packet, verify) else { return };
+        if !self.is_valid_source(packet.source) || segment.source_port == 0 {
+            // MUST-63
+            return;
+        }
+        let local = SocketAddr::new(packet.destination, segment.destination_port);
+        let remote = SocketAddr::new(packet.source, segment.source_port);
+        match self.tuples.get(&(local, remote)).copied() {
+            Some(index) => self.on_connection(now, index, &segment),
+            None => self.on_no_connection(now, (local, remote), &segment, None),
+        }
+    }
+
+    fn is_valid_source(&self, source: IpAddr) -> bool {
+        let invalid = match source {
+            IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified(),
+            IpAddr::V6(ip) => ip.is_multicast() || ip.is_unspecified(),
+        };
+        !invalid && !self.config.addresses.contains(&source)
+    }
+
+    fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>) {
+        let Some(conn) = self.conn(index) else { return };
+        if let Some(listener) = conn.half_open_of() {
+            let full = self.listeners.get(&listener).is_some_and(|listener| !listener.has_room());
+            // The application is behind: the peer's ACK is lost on us, and our SYN,ACK goes again.
+            if full && segment.has(Flags::ACK) && !segment.has(Flags::RST) {
+                return;
+            }
+        }
+        if conn.accepts_new_incarnation(segment, &self.config) && self.listener_of(segment).is_some() {
+            let tuple = (conn.local, conn.remote);
+            let above = conn.snd.nxt;
+            self.with_conn(now, index, Connection::end_time_wait);
+            self.on_no_connection(now, tuple, segment, Some(above));
+            return;
+        }
+        self.with_conn(now, index, |conn, env| conn.on_segment(segment, env));
+    }
+
+    fn listener_of(&self, segment: &Segment<'_>) -> Option<ListenerId> {
+        self.listeners
+            .iter()
+            .find(|(_, listener)| listener.port == segment.destination_port)
+            .map(|(&id, _)| id)
+    }
+
+    /// CLOSED or LISTEN (RFC 9293 3.10.7.1 and 3.10.7.2).
+    fn on_no_connection(&mut self, now: Instant, tuple: Tuple, segment: &Segment<'_>, above: Option<SeqNum>) {
+        let Some(id) = self.listener_of(segment) else {
+            if let Some(reset) = closed::decide(segment, &self.config) {
+                self.send_reset(tuple, reset);
+            }
+            return;
+        };
+        match listen::decide(segment, &self.config) {
+            ListenDisposition::Ignore => {}
+            ListenDisposition::Reset(reset) => self.send_reset(tuple, reset),
+            ListenDisposition::Synchronize => self.synchronize(now, tuple, id, segment, above),
+        }
+    }
+
+    fn synchronize(
+        &mut self,
+        now: Instant,
+        tuple: Tuple,
+        listener: ListenerId,
+        syn: &Segment<'_>,
+        above: Option<SeqNum>,
+    ) {
+        let Some(entry) = self.listeners.get(&listener) else { return };
+        if entry.half_open >= self.config.syn_backlog || self.tuples.len() >= self.config.max_connections {
+            return;
+        }
+        let mut iss = self.isn(now, tuple);
+        if let Some(above) = above.filter(|above| !iss.after(*above)) {
+            // MAY-2: the new ISS must be beyond all that the old incarnation used.
+            iss = above + 250_000;
+        }
+        let id = self.vacant();
+        self.insert(now, id, tuple, |secret, env| {
+            Connection::passive(id, tuple, listener, syn, iss, secret, env)
+        });
+        if let Some(entry) = self.listeners.get_mut(&listener) {
+            entry.half_open += 1;
+        }
+    }
+
+    fn isn(&self, now: Instant, (local, remote): Tuple) -> SeqNum {
+        match self.config.mutant {
+            Some(Mutant::IsnConstant) => SeqNum(0x1000_0000),
+            Some(Mutant::IsnClockOnly) => SeqNum((now.as_micros() / 4) as u32),
+            Some(Mutant::IsnNoClock) => self.secret.isn(Instant::ZERO, local, remote),
+            _ => self.secret.isn(now, local, remote),
+        }
+    }
+
+    fn send_reset(&mut self, (local, remote): Tuple, reset: Reset) {
+        let fields =
+            HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
+        self.outbox.push(&self.config, reset_packet(local, remote, fields, reset));
+    }
+
+    // ------------------------------------------------------------- application
+
+    /// Passive OPEN on all addresses (RFC 9293 3.10.1).
+    ///
+    /// # Errors
+    /// [`Error::AddressInUse`] if the port has a listener. Connections of the port are not touched (MUST-41).
+    pub fn listen(&mut self, now: Instant, port: u16) -> Result<ListenerId, Error> {
+        self.listen_with(now, port, self.config.backlog)
+    }
+
+    /// The same with a backlog of its own.
+    ///
+    /// # Errors
+    /// As [`Self::listen`].
+    pub fn listen_with(&mut self, now: Instant, port: u16, backlog: usize) -> Result<ListenerId, Error> {
+        self.advance(now);
+        if self.listeners.values().any(|listener| listener.port == port) {
+            return Err(Error::AddressInUse);
+        }
+        let id = ListenerId(self.next_listener);
+        self.next_listener += 1;
+        self.listeners.insert(id, Listener::new(port, backlog));
+        Ok(id)
+    }
+
+    /// CLOSE of a listener (RFC 9293 3.10.4). What was not accepted is aborted.
+    pub fn close_listener(&mut self, now: Instant, listener: ListenerId) {
+        self.advance(now);
+        let Some(mut entry) = self.listeners.remove(&listener) else { return };
+        while let Some(conn) = entry.accept() {
+            if self.index_of(conn).is_ok() {
+                self.with_conn(now, conn.index, Connection::abort);
+            }
+        }
+        for index in 0..self.slots.len() as u32 {
+            if self.conn(index).is_some_and(|conn| conn.half_open_of() == Some(listener)) {
+                self.with_conn(now, index, Connection::abort);
+            }
+        }
+    }
+
+    /// Active OPEN (RFC 9293 3.10.1). Without a local socket the address and the port are chosen (MUST-44).
+    ///
+    /// # Errors
+    /// [`Error::AddressInvalid`] for a remote socket that cannot be (MUST-46), [`Error::Exists`] if the four-tuple
+    /// is taken, [`Error::AddressInUse`] if no port is left, [`Error::NoRoom`] at the limit of connections.
+    pub fn connect(
+        &mut self,
+        now: Instant,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+    ) -> Result<ConnId, Error> {
+        self.advance(now);
+        let bad = remote.port() == 0 || remote.ip().is_multicast() || remote.ip().is_unspecified();
+        if bad || matches!(remote.ip(), IpAddr::V4(ip) if ip.is_broadcast()) {
+            return Err(Error::AddressInvalid);
+        }
+        if self.tuples.len() >= self.config.max_connections {
+            return Err(Error::NoRoom);
+        }
+        let address = match local {
+            Some(local) if !local.ip().is_unspecified() => Some(local.ip()),
+            _ => self.config.addresses.iter().find(|ip| ip.is_ipv4() == remote.is_ipv4()).copied(),
+        };
+        let address = address
+            .filter(|ip| ip.is_ipv4() == remote.is_ipv4() && self.config.addresses.contains(ip))
+            .ok_or(Error::AddressInvalid)?;
+        let port = match local.map(|local| local.port()).filter(|&port| port != 0) {
+            Some(port) => port,
+            None => self.ephemeral_port(address, remote)?,
+        };
+        let tuple = (SocketAddr::new(address, port), remote);
+        if self.tuples.contains_key(&tuple) {
+            return Err(Error::Exists);
+        }
+        let iss = self.isn(now, tuple);
+        let id = self.vacant();
+        self.insert(now, id, tuple, |secret, env| Connection::active(id, tuple.0, tuple.1, iss, secret, env));
+        Ok(id)
+    }
+
+    /// RFC 6056 algorithm 3: a keyed offset for each destination and a counter.
+    fn ephemeral_port(&mut self, address: IpAddr, remote: SocketAddr) -> Result<u16, Error> {
+        let range = u64::from(u16::MAX - EPHEMERAL) + 1;
+        let offset = self.secret.hash(Purpose::Port, SocketAddr::new(address, 0), remote, 0);
+        for _ in 0..range {
+            let port = EPHEMERAL + (offset.wrapping_add(self.next_port) % range) as u16;
+            self.next_port += 1;
+            let local = SocketAddr::new(address, port);
+            if !self.tuples.contains_key(&(local, remote)) {
+                return Ok(port);
+            }
+        }
+        Err(Error::AddressInUse)
+    }
+
+    /// Takes the oldest established connection of a listener, if there is one.
+    pub fn accept(&mut self, listener: ListenerId) -> Option<ConnId> {
+        self.listeners.get_mut(&listener)?.accept()
+    }
+
+    /// SEND. Returns how many octets the buffer took.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn send(&mut self, now: Instant, conn: ConnId, octets: &[u8]) -> Result<usize, Error> {
+        self.call(now, conn, |conn, env| conn.send(octets, env))
+    }
+
+    /// SEND with the URGENT flag (RFC 9293 3.8.5).
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn send_urgent(&mut self, now: Instant, conn: ConnId, octets: &[u8]) -> Result<usize, Error> {
+        self.call(now, conn, |conn, env| conn.send_urgent(octets, env))
+    }
+
+    /// RECEIVE.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn recv(&mut self, now: Instant, conn: ConnId, buf: &mut [u8]) -> Result<Recv, Error> {
+        self.call(now, conn, |conn, env| conn.recv(buf, env))
+    }
+
+    /// Half-close: no more will be sent, but the application still reads.
+    ///
+    /// # Errors
+    /// [`Error::Closing`] the second time.
+    pub fn shutdown(&mut self, now: Instant, conn: ConnId) -> Result<(), Error> {
+        self.call(now, conn, Connection::shutdown)
+    }
+
+    /// The application gives the connection up; the endpoint forgets it once it is CLOSED. Unread data turns this
+    /// into an abort (RFC 9293 3.6.1, SHLD-3).
+    ///
+    /// # Errors
+    /// [`Error::Closing`] the second time.
+    pub fn close(&mut self, now: Instant, conn: ConnId) -> Result<(), Error> {
+        self.call(now, conn, Connection::close)
+    }
+
+    /// ABORT.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such connection.
+    pub fn abort(&mut self, now: Instant, conn: ConnId) -> Result<(), Error> {
+        self.call(now, conn, |conn, env| {
+            conn.abort(env);
+            Ok(())
+        })
+    }
+
+    /// Changes a setting of one connection.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] if there is no such connection.
+    pub fn set_option(&mut self, now: Instant, conn: ConnId, option: ConnOption) -> Result<(), Error> {
+        self.call(now, conn, |conn, env| {
+            conn.set_option(option, env);
+            Ok(())
+        })
+    }
+
+    /// STATUS (RFC 9293 3.9.1.6). A connection that was forgotten is CLOSED.
+    #[must_use]
+    pub fn status(&self, conn: ConnId) -> Status {
+        match self.index_of(conn).ok().and_then(|index| self.conn(index)) {
+            Some(conn) => conn.status(&self.config),
+            None => Status::closed(),
+        }
+    }
+
+    /// How many connections are known, in whatever state.
+    #[must_use]
+    pub fn connection_count(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    // ------------------------------------------------------------------ output
+
+    /// The next packet to put on the wire. Call until `None`.
+    pub fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let mut packet = Vec::new();
+        self.poll_transmit_into(now, &mut packet).then_some(packet)
+    }
+
+    /// The same, appended to a buffer of the caller's.
+    pub fn poll_transmit_into(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
+        self.advance(now);
+        if let Some(packet) = self.outbox.pop() {
+            buffer.extend_from_slice(&packet);
+            return true;
+        }
+        while let Some(index) = self.ready.pop_front() {
+            if !self.conn(index).is_some_and(|conn| conn.queued) {
+                continue;
+            }
+            let sent = self.with_conn(now, index, |conn, env| {
+                conn.queued = false;
+                conn.poll(env, buffer)
+            });
+            if sent.unwrap_or(false) {
+                return true;
+            }
+            if let Some(conn) = self.conn_mut(index) {
+                // It had nothing: whatever comes next will queue it again.
+                conn.queued = false;
+                if self.ready.back() == Some(&index) {
+                    self.ready.pop_back();
+                }
+            }
+        }
+        // An expired timer or an answer to a call may have left a reset.
+        let Some(packet) = self.outbox.pop() else { return false };
+        buffer.extend_from_slice(&packet);
+        true
+    }
+
+    /// The next thing the application should know.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When to call [`Self::poll_transmit`] again if nothing else happens. May be early.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.deadlines.first().map(|&(at, _)| at)
+    }
+
+    // ---------------------------------------------------------------- internal
+
+    /// Lets every timer that is due by `now` expire.
+    fn advance(&mut self, now: Instant) {
+        while let Some(&(at, index)) = self.deadlines.first()
+            && at <= now
+        {
+            self.deadlines.pop_first();
+            if let Some(conn) = self.conn_mut(index) {
+                conn.armed = None;
+                self.with_conn(now, index, Connection::on_timers);
+            }
+        }
+    }
+
+    fn conn(&self, index: u32) -> Option<&Connection> {
+        self.slots.get(index as usize)?.conn.as_deref()
+    }
+
+    fn conn_mut(&mut self, index: u32) -> Option<&mut Connection> {
+        self.slots.get_mut(index as usize)?.conn.as_deref_mut()
+    }
+
+    fn index_of(&self, id: ConnId) -> Result<u32, Error> {
+        match self.conn(id.index) {
+            Some(conn) if conn.id == id => Ok(id.index),
+            _ => Err(Error::NotFound),
+        }
+    }
+
+    fn call<R>(
+        &mut self,
+        now: Instant,
+        id: ConnId,
+        call: impl FnOnce(&mut Connection, &mut Env<'_>) -> Result<R, Error>,
+    ) -> Result<R, Error> {
+        self.advance(now);
+        let index = self.index_of(id)?;
+        self.with_conn(now, index, call).unwrap_or(Err(Error::NotFound))
+    }
+
+    /// Runs `work` on a connection and then sees to what it may have changed.
+    fn with_conn<R>(
+        &mut self,
+        now: Instant,
+        index: u32,
+        work: impl FnOnce(&mut Connection, &mut Env<'_>) -> R,
+    ) -> Option<R> {
+        let conn = self.slots.get_mut(index as usize)?.conn.as_deref_mut()?;
+        let mut env = Env {
+            now,
+            config: &self.config,
+            events: &mut self.events,
+            outbox: &mut self.outbox,
+            challenges: &mut self.challenges,
+        };
+        let half_open = conn.half_open_of();
+        let result = work(conn, &mut env);
+        if let Some(listener) = half_open.filter(|_| conn.half_open_of().is_none()) {
+            // Half open no more: accepted, or gone.
+            if let Some(entry) = self.listeners.get_mut(&listener) {
+                entry.half_open = entry.half_open.saturating_sub(1);
+                if conn.state.is_synchronized() {
+                    entry.push(conn.id);
+                }
+            }
+        }
+        self.settle(index);
+        Some(result)
+    }
+
+    /// Queues, arms, unlinks and forgets as the connection's new condition asks.
+    fn settle(&mut self, index: u32) {
+        let Some(conn) = self.slots[index as usize].conn.as_deref_mut() else { return };
+        if conn.state == crate::state::State::Closed {
+            let tuple = (conn.local, conn.remote);
+            let forget = conn.is_forgettable();
+            let armed = conn.armed.take();
+            if let Some(at) = armed {
+                self.deadlines.remove(&(at, index));
+            }
+            if self.tuples.get(&tuple) == Some(&index) {
+                self.tuples.remove(&tuple);
+            }
+            if forget {
+                self.slots[index as usize].conn = None;
+                self.free.push(index);
+            }
+            return;
+        }
+        if !conn.queued {
+            conn.queued = true;
+            self.ready.push_back(index);
+        }
+        if let Some(next) = conn.timers.next()
+            && conn.armed.is_none_or(|armed| next < armed)
+        {
+            if let Some(armed) = conn.armed.replace(next) {
+                self.deadlines.remove(&(armed, index));
+            }
+            self.deadlines.insert((next, index));
+        }
+    }
+
+    /// A name for a new connection.
+    fn vacant(&mut self) -> ConnId {
+        let index = match self.free.pop() {
+            Some(index) => index,
+            None => {
+                self.slots.push(Slot::default());
+                (self.slots.len() - 1) as u32
+            }
+        };
+        let slot = &mut self.slots[index as usize];
+        slot.generation += 1;
+        ConnId { index, generation: slot.generation }
+    }
+
+    fn insert(
+        &mut self,
+        now: Instant,
+        id: ConnId,
+        tuple: Tuple,
+        make: impl FnOnce(&Secret, &mut Env<'_>) -> Connection,
+    ) {
+        let mut env = Env {
+            now,
+            config: &self.config,
+            events: &mut self.events,
+            outbox: &mut self.outbox,
+            challenges: &mut self.challenges,
+        };
+        let conn = make(&self.secret, &mut env);
+        self.slots[id.index as usize].conn = Some(Box::new(conn));
+        self.tuples.insert(tuple, id.index);
+        self.settle(id.index);
+    }
+}
+
+/// Mixes the words of a four-tuple. Collisions that a peer could provoke cost time, not correctness.
+#[derive(Debug, Default)]
+struct TupleHasher(u64);
+
+impl Hasher for TupleHasher {
+    fn write(&mut self, octets: &[u8]) {
+        for chunk in octets.chunks(8) {
+            let mut word = [0; 8];
+            word[..chunk.len()].copy_from_slice(chunk);
+            self.write_u64(u64::from_le_bytes(word));
+        }
+    }
+
+    fn write_u16(&mut self, word: u16) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u32(&mut self, word: u32) {
+        self.write_u64(u64::from(word));
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
+    }
+
+    fn finish(&self) -> u64 {
+        self.0 ^ (self.0 >> 32)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,34 @@
+//! A listener: its half-open count and its accept queue (RFC 9293 3.9.1.1, RFC 4987).
+
+use std::collections::VecDeque;
+
+use crate::event::ConnId;
+
+/// One passive OPEN without a remote socket.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    pub(crate) port: u16,
+    pub(crate) backlog: usize,
+    /// Connections in SYN-RECEIVED.
+    pub(crate) half_open: usize,
+    accept_queue: VecDeque<ConnId>,
+}
+
+impl Listener {
+    pub(crate) fn new(port: u16, backlog: usize) -> Self {
+        Self { port, backlog, half_open: 0, accept_queue: VecDeque::new() }
+    }
+
+    /// Whether another connection may become established.
+    pub(crate) fn has_room(&self) -> bool {
+        self.accept_queue.len() < self.backlog
+    }
+
+    pub(crate) fn push(&mut self, conn: ConnId) {
+        self.accept_queue.push_back(conn);
+    }
+
+    pub(crate) fn accept(&mut self) -> Option<ConnId> {
+        self.accept_queue.pop_front()
+    }
+}

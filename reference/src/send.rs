@@ -1,0 +1,642 @@
+//! The send half of a connection: SND.UNA, SND.NXT, the peer's window, the octets not yet acknowledged, what may
+//! be sent next, and loss recovery (RFC 9293 3.8, RFC 5681, 6582, 6675, 3042).
+//!
+//! It decides *what* may go out; timers, headers and states belong to [`crate::connection`].
+
+use std::collections::VecDeque;
+
+use crate::config::Config;
+use crate::congestion::{Congestion, Growth};
+use crate::mutant::Mutant;
+use crate::rtt::RttEstimator;
+use crate::scoreboard::{DUP_THRESH, Delivered, Scoreboard};
+use crate::seq::SeqNum;
+use crate::time::Instant;
+use crate::wire::SackBlock;
+
+/// What has become of our FIN.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fin {
+    /// The application may still write.
+    Open,
+    /// To be sent after all text.
+    Queued,
+    /// Sent, with this sequence number.
+    Sent(SeqNum),
+}
+
+/// Where loss recovery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// No loss known.
+    Open,
+    /// Fast recovery until `recover` is acknowledged (RFC 6582, RFC 6675).
+    Fast { recover: SeqNum, partial_acks: u32, rescued: bool },
+    /// Slow start after a timeout until `recover` is acknowledged.
+    Timeout { recover: SeqNum },
+}
+
+/// A segment that may be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    pub(crate) seq: SeqNum,
+    /// Octets of text.
+    pub(crate) len: u32,
+    pub(crate) syn: bool,
+    pub(crate) fin: bool,
+    pub(crate) again: bool,
+}
+
+/// What to do about text that was never sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fresh {
+    /// Send this.
+    Send(Piece),
+    /// There is text and a window, but sending would be silly or too small (RFC 9293 3.8.6.2.1, 3.7.4).
+    Hold,
+    /// There is text or a FIN and the window is closed.
+    WindowClosed,
+    /// The congestion window is full.
+    CwndFull,
+    /// Nothing to send.
+    Nothing,
+}
+
+/// One acknowledgement, as the send half sees it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AckInfo<'a> {
+    pub(crate) ack: SeqNum,
+    /// No text, SYN or FIN, and the window did not change (RFC 5681 section 2).
+    pub(crate) pure: bool,
+    pub(crate) same_window: bool,
+    pub(crate) sack: &'a [SackBlock],
+    pub(crate) now: Instant,
+}
+
+/// What an acknowledgement did.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Acked {
+    /// Sequence space newly acknowledged.
+    pub(crate) octets: u32,
+    /// Send time of a segment that may be measured (Karn).
+    pub(crate) sample: Option<Instant>,
+    /// The newest segment known to have arrived.
+    pub(crate) newest: Option<Delivered>,
+    /// A later partial acknowledgement, which leaves the timer alone (RFC 6582 3.2 step 3).
+    pub(crate) later_partial: bool,
+    /// Room was made in a buffer that had been full.
+    pub(crate) made_room: bool,
+}
+
+/// The send half.
+#[derive(Debug)]
+pub(crate) struct SendHalf {
+    pub(crate) iss: SeqNum,
+    pub(crate) una: SeqNum,
+    pub(crate) nxt: SeqNum,
+    /// SND.WND, scaled.
+    pub(crate) wnd: u32,
+    wl1: SeqNum,
+    wl2: SeqNum,
+    /// MAX.SND.WND.
+    pub(crate) max_wnd: u32,
+    /// The peer's window scale shift, zero unless negotiated.
+    pub(crate) shift: u8,
+    /// SendMSS: what the peer announced, or the default (MUST-15).
+    pub(crate) peer_mss: u32,
+    /// What the path takes after the IP and TCP headers.
+    pub(crate) path_mss: u32,
+    /// Octets of options on every segment.
+    pub(crate) option_len: u32,
+    pub(crate) sack: bool,
+    pub(crate) nodelay: bool,
+    /// SND.UP: the octet after the urgent data (MUST-62).
+    pub(crate) urgent: Option<SeqNum>,
+    pub(crate) fin: Fin,
+    pub(crate) board: Scoreboard,
+    pub(crate) congestion: Congestion,
+    pub(crate) phase: Phase,
+    /// The override timer has fired, so what is there may go.
+    pub(crate) override_due: bool,
+    /// Timeouts since anything was acknowledged.
+    pub(crate) timeouts: u32,
+    buffer: VecDeque<u8>,
+    /// Sequence number of the first octet in `buffer`.
+    base: SeqNum,
+    capacity: usize,
+    dupacks: u32,
+    /// Octets sent by limited transmit, not part of the flight that is halved (RFC 5681 3.2).
+    limited: u32,
+    /// The next retransmission goes out whatever the window says.
+    force: bool,
+    last_sent: Instant,
+    was_full: bool,
+}
+
+impl SendHalf {
+    pub(crate) fn new(iss: SeqNum, path_mss: u32, default_mss: u32, config: &Config) -> Self {
+        Self {
+            iss,
+            una: iss,
+            nxt: iss,
+            wnd: 0,
+            wl1: SeqNum(0),
+            wl2: SeqNum(0),
+            max_wnd: 0,
+            shift: 0,
+            peer_mss: default_mss,
+            path_mss,
+            option_len: 0,
+            sack: false,
+            nodelay: false,
+            urgent: None,
+            fin: Fin::Open,
+            board: Scoreboard::default(),
+            congestion: Congestion::new(config),
+            phase: Phase::Open,
+            override_due: false,
+            timeouts: 0,
+            buffer: VecDeque::new(),
+            base: iss + 1,
+            capacity: config.send_buffer as usize,
+            dupacks: 0,
+            limited: 0,
+            force: false,
+            last_sent: Instant::ZERO,
+            was_full: false,
+        }
+    }
+
+    /// Eff.snd.MSS (RFC 9293 3.7.1, MUST-16, U-11).
+    pub(crate) fn mss(&self, config: &Config) -> u32 {
+        match config.mutant {
+            Some(Mutant::MssIgnored) => self.path_mss - self.option_len,
+            Some(Mutant::PathMtuIgnored) => self.peer_mss.saturating_sub(self.option_len).max(1),
+            Some(Mutant::OptionsNotCounted) => self.peer_mss.min(self.path_mss),
+            _ => self.peer_mss.min(self.path_mss).saturating_sub(self.option_len).max(1),
+        }
+    }
+
+    pub(crate) fn flight(&self) -> u32 {
+        self.nxt.distance_from(self.una)
+    }
+
+    /// Octets written and not acknowledged.
+    pub(crate) fn buffered(&self) -> usize {
+        self.buffer.len()
+    }
+
+    /// Octets written and never sent.
+    pub(crate) fn unsent(&self) -> u32 {
+        if matches!(self.fin, Fin::Sent(_)) {
+            return 0;
+        }
+        let end = self.base + self.buffer.len() as u32;
+        if end.after(self.nxt) { end.distance_from(self.nxt.later(self.base)) } else { 0 }
+    }
+
+    /// Takes what fits into the buffer.
+    pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
+        let room = self.capacity.saturating_sub(self.buffer.len());
+        let len = octets.len().min(room);
+        self.buffer.extend(&octets[..len]);
+        self.was_full |= len < octets.len();
+        len
+    }
+
+    /// Everything written so far is urgent (RFC 9293 3.8.5, MUST-31, MUST-62).
+    pub(crate) fn mark_urgent(&mut self, config: &Config) {
+        let end = self.base + self.buffer.len() as u32;
+        self.urgent = Some(if config.is(Mutant::UrgentPointsAtLastOctet) { end - 1 } else { end });
+    }
+
+    /// No more text will be written.
+    pub(crate) fn queue_fin(&mut self, config: &Config) {
+        if config.is(Mutant::CloseLosesUnsentData) {
+            let keep = self.nxt.later(self.base).distance_from(self.base) as usize;
+            self.buffer.truncate(keep);
+        }
+        if self.fin == Fin::Open {
+            self.fin = Fin::Queued;
+        }
+    }
+
+    pub(crate) fn fin_acked(&self) -> bool {
+        matches!(self.fin, Fin::Sent(at) if self.una.after(at))
+    }
+
+    /// The octets of a piece, as the ring buffer holds them.
+    pub(crate) fn text(&self, seq: SeqNum, len: u32) -> (&[u8], &[u8]) {
+        let from = seq.distance_from(self.base) as usize;
+        let to = from + len as usize;
+        let (front, back) = self.buffer.as_slices();
+        if to <= front.len() {
+            (&front[from..to], &[])
+        } else if from >= front.len() {
+            (&back[from - front.len()..to - front.len()], &[])
+        } else {
+            (&front[from..], &back[..to - front.len()])
+        }
+    }
+
+    pub(crate) fn text_of(&self, piece: Piece) -> (&[u8], &[u8]) {
+        if piece.len == 0 { (&[], &[]) } else { self.text(piece.seq + u32::from(piece.syn), piece.len) }
+    }
+
+    /// Whether a piece ends with the last octet written so far, which carries PSH (MUST-61).
+    pub(crate) fn ends_buffer(&self, piece: Piece) -> bool {
+        piece.seq + piece.len == self.base + self.buffer.len() as u32
+    }
+
+    /// The right edge of what the peer takes.
+    fn usable(&self, config: &Config) -> u32 {
+        let edge = self.una + self.wnd;
+        match config.mutant {
+            Some(Mutant::WindowIgnored) => return u32::MAX / 4,
+            Some(Mutant::ZeroWindowIgnored) if self.wnd == 0 => return self.mss(config),
+            Some(Mutant::WindowOffByOne) => return (edge + 1).distance_from(self.nxt).min(1 << 30),
+            Some(Mutant::WindowNotReducedByFlight) => return self.wnd,
+            _ => {}
+        }
+        if edge.after(self.nxt) { edge.distance_from(self.nxt) } else { 0 }
+    }
+
+    /// What limited transmit adds for the first two duplicates (RFC 3042; with SACK the pipe does it).
+    fn limited_allowance(&self, config: &Config) -> u32 {
+        if self.phase != Phase::Open || self.sack || config.is(Mutant::NoLimitedTransmit) {
+            return 0;
+        }
+        self.dupacks.min(DUP_THRESH - 1) * self.mss(config)
+    }
+
+    fn cwnd_room(&self, config: &Config) -> u32 {
+        if config.is(Mutant::NoCongestionControl) {
+            return u32::MAX;
+        }
+        (self.congestion.cwnd + self.limited_allowance(config)).saturating_sub(self.board.pipe())
+    }
+
+    /// The next segment of text or FIN that was never sent (RFC 9293 3.8.6.2.1, 3.7.4).
+    pub(crate) fn fresh(&self, now: Instant, rtt: &RttEstimator, config: &Config) -> Fresh {
+        let queued = self.unsent();
+        let fin_pending = self.fin == Fin::Queued
+            && !(config.is(Mutant::FinWaitsForAck) && self.nxt != self.una)
+            && !config.is(Mutant::FinNeverSent);
+        if queued == 0 && !fin_pending {
+            return Fresh::Nothing;
+        }
+        let usable = self.usable(config);
+        let mss = self.mss(config);
+        let len = queued.min(mss).min(usable);
+        if queued == 0 {
+            // A FIN needs room in the window like any octet, but none in cwnd.
+            if usable == 0 && !config.is(Mutant::FinIgnoresWindow) {
+                return Fresh::WindowClosed;
+            }
+            return Fresh::Send(Piece { seq: self.nxt, len: 0, syn: false, fin: true, again: false });
+        }
+        if len == 0 {
+            return Fresh::WindowClosed;
+        }
+        if !self.worth_sending(len, queued, mss, config) {
+            return Fresh::Hold;
+        }
+        let idle = self.board.is_empty() && now.since(self.last_sent) > rtt.rto(config);
+        let room = if idle && !config.is(Mutant::NoRestartAfterIdle) {
+            self.cwnd_room(config).min(Congestion::initial_window(mss, false, config))
+        } else {
+            self.cwnd_room(config)
+        };
+        if len > room && self.board.pipe() > 0 {
+            return Fresh::CwndFull;
+        }
+        let fin = fin_pending && len == queued && (usable > len || config.is(Mutant::FinIgnoresWindow));
+        Fresh::Send(Piece { seq: self.nxt, len, syn: false, fin, again: false })
+    }
+
+    /// The four rules against silly windows, with Nagle's algorithm in the second and third (MUST-38, SHLD-7).
+    fn worth_sending(&self, len: u32, queued: u32, mss: u32, config: &Config) -> bool {
+        let quiet = self.nxt == self.una
+            || (self.nodelay && !config.is(Mutant::NoDelayIgnored))
+            || config.is(Mutant::NoNagle);
+        let closing = self.fin == Fin::Queued && !config.is(Mutant::NagleHoldsLastBeforeFin);
+        if config.is(Mutant::SenderSillyWindow) {
+            return quiet || len == mss || closing;
+        }
+        if config.is(Mutant::NagleDeadlock) {
+            return len == mss || (len == queued && quiet) || self.override_due;
+        }
+        // (1) a full segment
+        len == mss
+            // (2) everything, and nothing is outstanding (or Nagle is off, or nothing will follow)
+            || (len == queued && (quiet || closing))
+            // (3) half of the largest window seen
+            || (quiet && u64::from(len) * 2 >= u64::from(self.max_wnd))
+            // (4) the override timeout
+            || self.override_due
+    }
+
+    /// The next segment that has to be sent again, if the window of congestion has room for it.
+    pub(crate) fn retransmission(&self, config: &Config) -> Option<Piece> {
+        let record = self.board.next_lost()?;
+        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
+        let mss = self.mss(config);
+        let len = text.min(mss);
+        let room = self.cwnd_room(config);
+        let everything = config.is(Mutant::TimerResendsEverything);
+        if !self.force && len > 0 && len > room && self.board.pipe() > 0 && !everything {
+            return None;
+        }
+        if config.is(Mutant::FinNotRetransmitted) && text == 0 && record.fin {
+            return None;
+        }
+        let fin = record.fin && len == text;
+        Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
+    }
+
+    /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
+    pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
+        let Phase::Fast { rescued: false, .. } = self.phase else { return None };
+        let record = self.board.last_unsacked().filter(|_| self.sack)?;
+        let mss = self.mss(config);
+        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
+        if record.ever_resent || self.cwnd_room(config) < mss || text == 0 || text > mss {
+            return None;
+        }
+        Some(Piece { seq: record.seq, len: text, syn: record.syn, fin: record.fin, again: true })
+    }
+
+    /// The front of the queue as one octet, for a window probe (RFC 9293 3.8.6.1).
+    pub(crate) fn probe(&self) -> Option<Piece> {
+        if let Some(record) = self.board.front() {
+            let text = record.len - u32::from(record.syn) - u32::from(record.fin);
+            let fin = record.fin && text == 0;
+            return Some(Piece { seq: record.seq, len: text.min(1), syn: false, fin, again: true });
+        }
+        match (self.unsent(), self.fin) {
+            (0, Fin::Queued) => Some(Piece { seq: self.nxt, len: 0, syn: false, fin: true, again: false }),
+            (0, _) => None,
+            _ => Some(Piece { seq: self.nxt, len: 1, syn: false, fin: false, again: false }),
+        }
+    }
+
+    /// A piece goes out.
+    pub(crate) fn sent(&mut self, piece: Piece, now: Instant, rtt: &RttEstimator, config: &Config) {
+        let Piece { seq, len, syn, fin, again } = piece;
+        let space = len + u32::from(syn) + u32::from(fin);
+        if again {
+            self.board.resend(seq, space, now);
+            self.force = false;
+            if let Phase::Fast { rescued, .. } = &mut self.phase {
+                *rescued |= !self.board.has_lost();
+            }
+        } else {
+            // RFC 5681 4.1, once the connection is open.
+            if self.board.is_empty() && !syn && now.since(self.last_sent) > rtt.rto(config) {
+                let mss = self.mss(config);
+                self.congestion.restart_after_idle(mss, config);
+            }
+            self.board.push(seq, space, syn, fin, now);
+            self.nxt = seq + space;
+            if self.limited_allowance(config) > 0 {
+                self.limited += len;
+            }
+            if fin {
+                self.fin = Fin::Sent(seq + len);
+            }
+            if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
+                self.urgent = None;
+            }
+        }
+        self.override_due = false;
+        self.last_sent = now;
+    }
+
+    /// SND.WND, SND.WL1 and SND.WL2 (RFC 9293 3.10.7.4, fifth).
+    pub(crate) fn update_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32, config: &Config) {
+        let fresh = self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        if !fresh && !config.is(Mutant::StaleWindowAccepted) {
+            return;
+        }
+        if config.is(Mutant::WindowUpdateIgnored) && ack == self.una && window > self.wnd {
+            return;
+        }
+        self.set_window(seq, ack, window);
+    }
+
+    pub(crate) fn set_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32) {
+        self.wnd = window;
+        self.wl1 = seq;
+        self.wl2 = ack;
+        self.max_wnd = self.max_wnd.max(window);
+    }
+
+    /// The connection is open: the initial window (RFC 6928), and the RTO of RFC 6298 5.7.
+    pub(crate) fn open(&mut self, syn_lost: bool, config: &Config) {
+        let mss = self.mss(config);
+        self.congestion.open(mss, syn_lost, config);
+        self.phase = Phase::Open;
+        self.timeouts = 0;
+    }
+
+    /// An acceptable acknowledgement, new or duplicate.
+    pub(crate) fn on_ack(&mut self, info: AckInfo<'_>, srtt: core::time::Duration, config: &Config) -> Acked {
+        let flight = self.flight();
+        let mut sacked = 0;
+        let mut acked = Acked::default();
+        if self.sack && !config.is(Mutant::SackIgnored) {
+            (sacked, acked.newest) = self.board.apply_sack(info.sack, self.una, self.nxt);
+        }
+        if info.ack.after(self.una) {
+            self.advance(info, flight, srtt, &mut acked, config);
+        } else if self.is_duplicate(info, sacked, config) {
+            self.on_duplicate(info.now, config);
+        }
+        acked
+    }
+
+    /// RFC 5681 section 2; with SACK, new information makes a duplicate (RFC 6675 section 2).
+    fn is_duplicate(&self, info: AckInfo<'_>, sacked: u32, config: &Config) -> bool {
+        if self.board.is_empty() || info.ack != self.una {
+            return false;
+        }
+        if config.is(Mutant::AnyAckIsDuplicate) {
+            return true;
+        }
+        sacked > 0 || (!self.sack && info.pure && info.same_window)
+    }
+
+    /// SND.UNA moves (RFC 9293 3.10.7.4, fifth).
+    fn advance(
+        &mut self,
+        info: AckInfo<'_>,
+        flight: u32,
+        srtt: core::time::Duration,
+        acked: &mut Acked,
+        config: &Config,
+    ) {
+        let octets = info.ack.distance_from(self.una);
+        let removed = self.board.acknowledge(info.ack);
+        self.una = info.ack;
+        let text = self.una.later(self.base).distance_from(self.base) as usize;
+        let text = text.min(self.buffer.len());
+        self.buffer.drain(..text);
+        self.base += text as u32;
+        if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
+            self.urgent = None;
+        }
+        acked.octets = octets;
+        acked.sample = removed.sample;
+        acked.newest = acked.newest.or(removed.newest);
+        acked.made_room = self.was_full && text > 0;
+        self.was_full &= text == 0;
+        self.timeouts = 0;
+        let smss = self.mss(config);
+        match self.phase {
+            Phase::Open => self.grow(octets, flight, info.now, srtt, config),
+            Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
+                acked.later_partial = partial_acks > 0 && !self.sack;
+                self.on_partial(octets, smss, config);
+            }
+            Phase::Fast { .. } => {
+                let outstanding = self.flight();
+                self.congestion.leave_recovery(outstanding, smss, self.sack, config);
+                self.phase = Phase::Open;
+            }
+            Phase::Timeout { recover } => {
+                if self.una.at_or_after(recover) {
+                    self.phase = Phase::Open;
+                }
+                self.grow(octets, flight, info.now, srtt, config);
+            }
+        }
+        self.dupacks = 0;
+        self.limited = 0;
+    }
+
+    /// The window grows only where it was the limit.
+    fn grow(&mut self, acked: u32, flight: u32, now: Instant, srtt: core::time::Duration, config: &Config) {
+        let smss = self.mss(config);
+        let Congestion { cwnd, ssthresh, .. } = self.congestion;
+        let used = if cwnd < ssthresh { flight.saturating_mul(2) } else { flight + smss };
+        if used >= cwnd {
+            self.congestion.grow(Growth { acked, smss, now, srtt }, config);
+        }
+    }
+
+    /// RFC 6582 3.2 step 3, partial acknowledgement; RFC 6675 5 (C).
+    fn on_partial(&mut self, octets: u32, smss: u32, config: &Config) {
+        if let Phase::Fast { partial_acks, .. } = &mut self.phase {
+            *partial_acks += 1;
+        }
+        if config.is(Mutant::RenoWithoutPartialAck) {
+            self.phase = Phase::Open;
+            return;
+        }
+        if self.sack {
+            self.board.mark_lost_by_sack(smss);
+            if self.board.sacked_octets() > 0 && self.board.next_lost().is_none() && self.board.pipe() == 0 {
+                self.board.mark_front_lost();
+            }
+            return;
+        }
+        self.board.mark_front_lost();
+        self.force = true;
+        let cwnd = self.congestion.cwnd.saturating_sub(octets);
+        self.congestion.cwnd = if octets >= smss { cwnd + smss } else { cwnd }.max(smss);
+    }
+
+    fn on_duplicate(&mut self, now: Instant, config: &Config) {
+        self.dupacks += 1;
+        let smss = self.mss(config);
+        let threshold = match config.mutant {
+            Some(Mutant::FastRetransmitTooEarly) => 1,
+            Some(Mutant::FastRetransmitNever) => u32::MAX,
+            Some(Mutant::FastRetransmitTooLate) => 6,
+            _ => DUP_THRESH,
+        };
+        match self.phase {
+            Phase::Open => {
+                if self.sack && threshold == DUP_THRESH {
+                    self.board.mark_lost_by_sack(smss);
+                }
+                if self.dupacks >= threshold || self.board.has_lost() {
+                    self.enter_recovery(now, config);
+                }
+            }
+            // RFC 5681 3.2 step 4: each further duplicate means that a segment has left the network.
+            Phase::Fast { .. } if !self.sack => {
+                if !config.is(Mutant::NoInflation) {
+                    self.congestion.cwnd = self.congestion.cwnd.saturating_add(smss);
+                }
+            }
+            Phase::Fast { .. } => self.board.mark_lost_by_sack(smss),
+            // RFC 6582 4: duplicates of what the timeout resends mean nothing.
+            Phase::Timeout { .. } => {
+                if config.is(Mutant::FastRetransmitAfterTimeout) && self.dupacks == threshold {
+                    self.enter_recovery(now, config);
+                }
+            }
+        }
+    }
+
+    /// Fast retransmit (RFC 5681 3.2, RFC 6582 3.2 step 2, RFC 6675 5 step 4).
+    pub(crate) fn enter_recovery(&mut self, now: Instant, config: &Config) {
+        let smss = self.mss(config);
+        let flight = self.flight().saturating_sub(self.limited);
+        self.congestion.enter_recovery(flight, smss, self.sack, now, config);
+        self.board.mark_front_lost();
+        self.phase = Phase::Fast { recover: self.nxt, partial_acks: 0, rescued: false };
+        self.force = true;
+        self.limited = 0;
+    }
+
+    /// The retransmission timer has expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1).
+    pub(crate) fn on_timeout(&mut self, now: Instant, config: &Config) {
+        let smss = self.mss(config);
+        let flight = self.flight();
+        self.congestion.on_timeout(flight, smss, self.timeouts == 0, now, config);
+        if config.is(Mutant::NewestRetransmittedFirst)
+            && let Some(back) = self.board.back().copied()
+        {
+            self.board.mark_lost_where(|record| record.seq == back.seq);
+        } else {
+            self.board.mark_all_lost();
+        }
+        self.phase = Phase::Timeout { recover: self.nxt };
+        self.timeouts += 1;
+        self.dupacks = 0;
+        self.limited = 0;
+        self.force = true;
+    }
+
+    /// The path takes less than was thought (RFC 1191 6.4): all that is in flight and too long goes again, and
+    /// congestion has nothing to do with it.
+    pub(crate) fn on_path_mtu(&mut self, path_mss: u32, config: &Config) {
+        self.path_mss = path_mss;
+        let mss = self.mss(config);
+        self.board.mark_lost_where(|record| record.len > mss + u32::from(record.fin));
+        self.force = true;
+    }
+
+    /// The front goes again at once: the peer has shown that it lacks it.
+    pub(crate) fn repeat_front(&mut self) {
+        self.board.mark_front_lost();
+        self.force = true;
+    }
+
+    /// All in flight goes again, without any meaning for congestion.
+    pub(crate) fn repeat_all(&mut self) {
+        self.board.mark_all_lost();
+        self.force = true;
+    }
+
+    /// Gives up what can no longer be sent.
+    pub(crate) fn discard(&mut self) {
+        self.buffer = VecDeque::new();
+        self.board.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,69 @@
+//! Time as the caller tells it.
+//!
+//! The crate reads no clock. [`Instant`] is microseconds since an origin that the caller chooses, so it can be
+//! made from a number, recorded and replayed; spans are [`core::time::Duration`].
+
+use core::ops::{Add, Sub};
+use core::time::Duration;
+
+/// A point in time: microseconds since the caller's origin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default, Hash)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The caller's origin.
+    pub const ZERO: Self = Self(0);
+
+    /// The point `micros` microseconds after the origin.
+    #[must_use]
+    pub const fn from_micros(micros: u64) -> Self {
+        Self(micros)
+    }
+
+    /// The point `millis` milliseconds after the origin.
+    #[must_use]
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis * 1000)
+    }
+
+    /// Microseconds since the origin.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// The span since `earlier`; zero if `earlier` is in fact later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+    fn add(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_micros()).unwrap_or(u64::MAX)))
+    }
+}
+
+impl Sub for Instant {
+    type Output = Duration;
+    fn sub(self, earlier: Self) -> Duration {
+        self.since(earlier)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spans_add_and_subtract_in_microseconds() {
+        let start = Instant::from_millis(5);
+        let later = start + Duration::from_micros(250);
+        assert_eq!(later.as_micros(), 5250);
+        assert_eq!(later - start, Duration::from_micros(250));
+        assert_eq!(start - later, Duration::ZERO);
+        assert_eq!(start + Duration::MAX, Instant::from_micros(u64::MAX));
+    }
+}

@@ -1,0 +1,112 @@
+//! The timers of one connection, as a table.
+//!
+//! Knows when, not what: [`crate::connection`] decides what an expiry means.
+
+use crate::time::Instant;
+
+/// Everything a connection may be waiting for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(usize)]
+pub(crate) enum Timer {
+    /// RFC 6298: the front of the retransmission queue is overdue.
+    Retransmit,
+    /// RFC 9293 3.8.6.1: probe a closed window.
+    Persist,
+    /// RFC 9293 3.8.6.3: an acknowledgement held back.
+    DelayedAck,
+    /// RFC 9293 3.8.6.2.1: end of the sender's silly window avoidance.
+    Override,
+    /// RFC 9293 3.8.4: idle connection.
+    KeepAlive,
+    /// RFC 9293 3.10.8: 2 MSL.
+    TimeWait,
+    /// RFC 9293 3.10.8: R2, the user timeout.
+    UserTimeout,
+    /// RFC 8985 6.3: the reordering window has passed.
+    Reorder,
+    /// RFC 8985 7.2: probe timeout (PTO).
+    Probe,
+    /// An orphaned FIN-WAIT-2 is given up (configuration only; not in any RFC).
+    FinWait2,
+}
+
+impl Timer {
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Retransmit,
+        Self::Persist,
+        Self::DelayedAck,
+        Self::Override,
+        Self::KeepAlive,
+        Self::TimeWait,
+        Self::UserTimeout,
+        Self::Reorder,
+        Self::Probe,
+        Self::FinWait2,
+    ];
+}
+
+/// When each timer expires, if it runs.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct TimerTable {
+    expiry: [Option<Instant>; Timer::ALL.len()],
+}
+
+impl TimerTable {
+    pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
+        self.expiry[timer as usize] = Some(at);
+    }
+
+    /// Starts the timer only if it is not running.
+    pub(crate) fn start(&mut self, timer: Timer, at: Instant) {
+        self.expiry[timer as usize].get_or_insert(at);
+    }
+
+    pub(crate) fn stop(&mut self, timer: Timer) {
+        self.expiry[timer as usize] = None;
+    }
+
+    pub(crate) fn stop_all(&mut self) {
+        self.expiry = Default::default();
+    }
+
+    pub(crate) fn get(&self, timer: Timer) -> Option<Instant> {
+        self.expiry[timer as usize]
+    }
+
+    pub(crate) fn is_running(&self, timer: Timer) -> bool {
+        self.get(timer).is_some()
+    }
+
+    /// The earliest expiry of all.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.expiry.iter().flatten().min().copied()
+    }
+
+    /// Takes one timer that has expired by `now`, in the order of [`Timer::ALL`].
+    pub(crate) fn take_expired(&mut self, now: Instant) -> Option<Timer> {
+        let timer = Timer::ALL.into_iter().find(|&timer| self.get(timer).is_some_and(|at| at <= now))?;
+        self.stop(timer);
+        Some(timer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_earliest_timer_is_next_and_is_taken_once() {
+        let mut table = TimerTable::default();
+        assert_eq!(table.next(), None);
+        table.set(Timer::KeepAlive, Instant::from_millis(50));
+        table.set(Timer::DelayedAck, Instant::from_millis(20));
+        table.start(Timer::DelayedAck, Instant::from_millis(90));
+        assert_eq!(table.next(), Some(Instant::from_millis(20)));
+        assert_eq!(table.take_expired(Instant::from_millis(19)), None);
+        assert_eq!(table.take_expired(Instant::from_millis(20)), Some(Timer::DelayedAck));
+        assert!(!table.is_running(Timer::DelayedAck));
+        assert_eq!(table.next(), Some(Instant::from_millis(50)));
+        table.stop_all();
+        assert_eq!(table.next(), None);
+    }
+}
