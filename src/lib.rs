@@ -24,3 +24,4 @@ pub mod plan;
 pub mod suite;
 pub mod target;
 pub mod time;
+pub mod wire;

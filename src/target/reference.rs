@@ -1,0 +1,149 @@
+//! The embedded default target: the reference stack, with an application on top that does what a case
+//! says.
+//!
+//! Sans-IO like the stack itself: packets, calls and the time go in; packets and replies come out. A
+//! lane decides whether that time is virtual.
+
+mod app;
+
+use crate::engine::{AppCall, AppEvent, AppOutcome};
+use crate::suite::model::Family;
+use crate::target::profile::{Limits, Net, Profile, Timing};
+use crate::time::Time;
+use app::Apps;
+use std::net::IpAddr;
+use std::time::Duration;
+use tcpspec_reference::{Config, Endpoint, Instant, Mutant};
+
+/// What the application above the target says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Answer { call: u32, outcome: AppOutcome },
+    Event { conn: u32, event: AppEvent },
+}
+
+pub struct ReferenceTarget {
+    endpoint: Endpoint,
+    apps: Apps,
+}
+
+impl ReferenceTarget {
+    /// A freshly booted host. The seed decides what a host chooses at random.
+    pub fn new(net: &Net, seed: u64, mutant: Option<Mutant>) -> Self {
+        let config = Config {
+            addresses: vec![IpAddr::V4(net.target_v4), IpAddr::V6(net.target_v6)],
+            seed,
+            mutant,
+            ..config()
+        };
+        Self { endpoint: Endpoint::new(config), apps: Apps::default() }
+    }
+
+    pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
+        self.endpoint.handle_packet(instant(now), packet);
+        self.apps.work(&mut self.endpoint, instant(now));
+    }
+
+    pub fn call(&mut self, now: Time, call: u32, what: &AppCall) {
+        self.apps.call(&mut self.endpoint, instant(now), call, what);
+        self.apps.work(&mut self.endpoint, instant(now));
+    }
+
+    /// Gives the next packet that is due. Drain it after every input and at every `poll_timeout`.
+    pub fn poll_transmit(&mut self, now: Time) -> Option<Vec<u8>> {
+        let packet = self.endpoint.poll_transmit(instant(now));
+        self.apps.work(&mut self.endpoint, instant(now));
+        packet
+    }
+
+    pub fn poll_reply(&mut self) -> Option<Reply> {
+        self.apps.poll_reply()
+    }
+
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.endpoint.poll_timeout().map(|at| Time::from_micros(at.as_micros()))
+    }
+}
+
+fn instant(now: Time) -> Instant {
+    Instant::from_micros(now.as_micros())
+}
+
+/// The defaults of the RFCs, but for waits that would only make tests long: 2 MSL is 2 min here as
+/// everywhere a virtual clock runs it costs nothing.
+fn config() -> Config {
+    Config::default()
+}
+
+/// What the reference can do, and its timing, as a manifest would say it.
+pub fn profile() -> Profile {
+    let config = config();
+    let abilities = [
+        "abort",
+        "accept",
+        "active-open",
+        "challenge-ack-unlimited",
+        "closed-port-rst",
+        "control",
+        "delayed-ack",
+        "fast-retransmit",
+        "half-close",
+        "icmp",
+        "ipv4",
+        "ipv6",
+        "keepalive",
+        "limited-transmit",
+        "listen",
+        "many-connections",
+        "mss",
+        "nodelay",
+        "out-of-order",
+        "pmtud",
+        "push",
+        "reuse",
+        "rfc5961",
+        "rfc6191",
+        "sack",
+        "simultaneous-open",
+        "status",
+        "syn-cookies",
+        "timestamps",
+        "urgent",
+        "user-timeout",
+        "wscale",
+    ];
+    Profile {
+        name: "reference".to_owned(),
+        about: "the reference stack of tcpspec, built in".to_owned(),
+        abilities: abilities.into_iter().map(str::to_owned).collect(),
+        families: Family::BOTH.to_vec(),
+        net: Net::default(),
+        mss_v4: config.mtu - 40,
+        mss_v6: config.mtu - 60,
+        timing: Timing {
+            scale: 1.0,
+            msl: config.msl,
+            rto_initial: config.rto_initial,
+            rto_min: config.rto_min,
+            rto_max: config.rto_max,
+            delayed_ack: config.delayed_ack.unwrap_or_default(),
+            persist_min: config.rto_initial,
+            persist_max: config.persist_max,
+            keepalive_idle: config.keepalive_idle,
+            keepalive_interval: config.keepalive_interval,
+            keepalive_count: config.keepalive_count,
+            user_timeout: config.r2,
+            fin_wait_2: config.fin_wait_2.unwrap_or(Duration::MAX),
+            reply: Duration::from_secs(1),
+            settle: Duration::from_millis(5),
+        },
+        limits: Limits {
+            buffer: config.recv_buffer,
+            backlog: u32::try_from(config.backlog).unwrap_or(u32::MAX),
+            connections: u32::try_from(config.max_connections).unwrap_or(u32::MAX),
+            syn_retries: 6,
+        },
+        deviations: Vec::new(),
+        reading: "rfc9293".to_owned(),
+    }
+}

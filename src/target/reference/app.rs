@@ -1,0 +1,286 @@
+//! The application above the reference stack: it does what a case says, and tells what it learned.
+
+use super::Reply;
+use crate::engine::{AppCall, AppEvent, AppOutcome, pattern};
+use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
+use std::time::Duration;
+use tcpspec_reference::{
+    ConnId, ConnOption, Endpoint, Error, EventKind, Instant, ListenerId, Recv,
+};
+
+#[derive(Default)]
+pub(super) struct Apps {
+    listeners: BTreeMap<u16, ListenerId>,
+    /// Handles count from 1, in the order in which connections are first heard of.
+    conns: Vec<Conn>,
+    accepts: Vec<(u32, u16)>,
+    replies: VecDeque<Reply>,
+}
+
+struct Conn {
+    id: ConnId,
+    /// Octets that the stack had no room for yet: where they begin, and how many.
+    unwritten: (u64, u64),
+    urgent: bool,
+    /// What was asked for after those octets.
+    then: Option<Ending>,
+    read: Option<Read>,
+}
+
+/// A call that waits until everything is written.
+#[derive(Clone, Copy)]
+enum Ending {
+    Shutdown,
+    Close,
+}
+
+/// A `recv` that waits for octets.
+struct Read {
+    call: u32,
+    offset: u64,
+    wanted: u64,
+    count: u64,
+    mismatch: Option<u64>,
+}
+
+impl Apps {
+    pub(super) fn poll_reply(&mut self) -> Option<Reply> {
+        self.replies.pop_front()
+    }
+
+    pub(super) fn call(&mut self, endpoint: &mut Endpoint, now: Instant, call: u32, what: &AppCall) {
+        let outcome = match what {
+            AppCall::Listen { port } => endpoint.listen(now, *port).map(|listener| {
+                self.listeners.insert(*port, listener);
+                AppOutcome::Ok
+            }),
+            AppCall::Unlisten { port } => {
+                if let Some(listener) = self.listeners.remove(port) {
+                    endpoint.close_listener(now, listener);
+                }
+                Ok(AppOutcome::Ok)
+            }
+            AppCall::Connect { to } => {
+                endpoint.connect(now, None, *to).map(|id| AppOutcome::Connection(self.handle(id)))
+            }
+            AppCall::Accept { port } => {
+                self.accepts.push((call, *port));
+                return;
+            }
+            AppCall::Send { conn, offset, count, urgent } => {
+                self.send(endpoint, now, *conn, (*offset, *count), *urgent)
+            }
+            AppCall::Recv { conn, offset, count } => match self.conn(*conn) {
+                Ok(conn) => {
+                    let (offset, wanted) = (*offset, *count);
+                    conn.read = Some(Read { call, offset, wanted, count: 0, mismatch: None });
+                    return;
+                }
+                Err(e) => Err(e),
+            },
+            AppCall::Shutdown { conn } => self.end(endpoint, now, *conn, Ending::Shutdown),
+            AppCall::Close { conn } => self.end(endpoint, now, *conn, Ending::Close),
+            AppCall::Abort { conn } => {
+                self.conn(*conn).map(|conn| conn.id).and_then(|id| endpoint.abort(now, id)).map(|()| AppOutcome::Ok)
+            }
+            AppCall::Option { conn, name, value } => self.option(endpoint, now, *conn, name, *value),
+            AppCall::Status { conn } => {
+                self.conn(*conn).map(|conn| AppOutcome::State(endpoint.status(conn.id).state.to_string()))
+            }
+        };
+        let outcome = outcome.unwrap_or_else(|e| AppOutcome::Failed(e.to_string()));
+        self.replies.push_back(Reply::Answer { call, outcome });
+    }
+
+    /// Does what has become possible: accepts, reads, writes, and passes on what happened.
+    pub(super) fn work(&mut self, endpoint: &mut Endpoint, now: Instant) {
+        while let Some(event) = endpoint.poll_event() {
+            let conn = self.handle(event.conn);
+            if let Some(event) = app_event(event.kind) {
+                self.replies.push_back(Reply::Event { conn, event });
+            }
+        }
+        self.accept(endpoint);
+        for index in 0..self.conns.len() {
+            self.write(endpoint, now, index);
+            self.read(endpoint, now, index);
+        }
+    }
+
+    fn accept(&mut self, endpoint: &mut Endpoint) {
+        let mut waiting = std::mem::take(&mut self.accepts);
+        waiting.retain(|&(call, port)| {
+            let Some(id) = self.listeners.get(&port).and_then(|listener| endpoint.accept(*listener)) else {
+                return true;
+            };
+            let from = endpoint.status(id).remote;
+            let conn = self.handle(id);
+            let from = from.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+            let outcome = AppOutcome::Accepted { conn, from };
+            self.replies.push_back(Reply::Answer { call, outcome });
+            false
+        });
+        self.accepts = waiting;
+    }
+
+    fn send(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        conn: u32,
+        (offset, count): (u64, u64),
+        urgent: bool,
+    ) -> Result<AppOutcome, Error> {
+        let state = self.conn(conn)?;
+        // An empty write still tells whether writing is allowed.
+        endpoint.send(now, state.id, &[])?;
+        if state.unwritten.1 == 0 {
+            state.unwritten = (offset, count);
+        } else {
+            state.unwritten.1 += count;
+        }
+        state.urgent = urgent;
+        let index = conn as usize - 1;
+        self.write(endpoint, now, index);
+        Ok(AppOutcome::Ok)
+    }
+
+    fn write(&mut self, endpoint: &mut Endpoint, now: Instant, index: usize) {
+        let Some(conn) = self.conns.get_mut(index) else { return };
+        while conn.unwritten.1 > 0 {
+            let chunk = usize::try_from(conn.unwritten.1).unwrap_or(usize::MAX).min(64 << 10);
+            let octets = pattern::octets(conn.unwritten.0, chunk);
+            let taken = if conn.urgent {
+                endpoint.send_urgent(now, conn.id, &octets)
+            } else {
+                endpoint.send(now, conn.id, &octets)
+            };
+            match taken {
+                Ok(0) => return,
+                Ok(n) => {
+                    let n = u64::try_from(n).unwrap_or(u64::MAX);
+                    conn.unwritten.0 += n;
+                    conn.unwritten.1 -= n.min(conn.unwritten.1);
+                }
+                // The connection has ended, which its events tell; what was not written never will be.
+                Err(_) => conn.unwritten.1 = 0,
+            }
+        }
+        if let Some(ending) = conn.then.take() {
+            let id = conn.id;
+            // Refused only where the connection is gone already.
+            let _gone = match ending {
+                Ending::Shutdown => endpoint.shutdown(now, id),
+                Ending::Close => endpoint.close(now, id),
+            };
+        }
+    }
+
+    fn end(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        conn: u32,
+        ending: Ending,
+    ) -> Result<AppOutcome, Error> {
+        let state = self.conn(conn)?;
+        if state.unwritten.1 > 0 {
+            state.then = Some(ending);
+            return Ok(AppOutcome::Ok);
+        }
+        let id = state.id;
+        match ending {
+            Ending::Shutdown => endpoint.shutdown(now, id),
+            Ending::Close => endpoint.close(now, id),
+        }
+        .map(|()| AppOutcome::Ok)
+    }
+
+    fn read(&mut self, endpoint: &mut Endpoint, now: Instant, index: usize) {
+        let Some(conn) = self.conns.get_mut(index) else { return };
+        let Some(mut read) = conn.read.take() else { return };
+        let mut buffer = [0; 4096];
+        let outcome = loop {
+            let left = usize::try_from(read.wanted - read.count).unwrap_or(usize::MAX);
+            if left == 0 {
+                break read.done(false);
+            }
+            let room = left.min(buffer.len());
+            match endpoint.recv(now, conn.id, &mut buffer[..room]) {
+                Ok(Recv::Octets(n)) => {
+                    let at = read.offset + read.count;
+                    read.mismatch = read.mismatch.or_else(|| pattern::mismatch(at, &buffer[..n]));
+                    read.count += u64::try_from(n).unwrap_or(u64::MAX);
+                }
+                Ok(Recv::WouldBlock) => {
+                    conn.read = Some(read);
+                    return;
+                }
+                Ok(Recv::Eof) => break read.done(true),
+                Err(e) => break AppOutcome::Failed(e.to_string()),
+            }
+        };
+        self.replies.push_back(Reply::Answer { call: read.call, outcome });
+    }
+
+    fn option(
+        &mut self,
+        endpoint: &mut Endpoint,
+        now: Instant,
+        conn: u32,
+        name: &str,
+        value: i64,
+    ) -> Result<AppOutcome, Error> {
+        let id = self.conn(conn)?.id;
+        let span = Duration::from_millis(u64::try_from(value).unwrap_or_default());
+        let option = match name {
+            "nodelay" => ConnOption::NoDelay(value != 0),
+            "keepalive" => ConnOption::KeepAlive(value != 0),
+            "keepalive_idle" => ConnOption::KeepAliveIdle(span),
+            "keepalive_interval" => ConnOption::KeepAliveInterval(span),
+            "keepalive_count" => ConnOption::KeepAliveCount(u32::try_from(value).unwrap_or_default()),
+            "user_timeout" => ConnOption::UserTimeout(span),
+            "linger" => ConnOption::Linger(Some(span)),
+            _ => return Ok(AppOutcome::Unsupported),
+        };
+        endpoint.set_option(now, id, option).map(|()| AppOutcome::Ok)
+    }
+
+    fn conn(&mut self, handle: u32) -> Result<&mut Conn, Error> {
+        let index = (handle as usize).checked_sub(1).ok_or(Error::NotFound)?;
+        self.conns.get_mut(index).ok_or(Error::NotFound)
+    }
+
+    fn handle(&mut self, id: ConnId) -> u32 {
+        let index = self.conns.iter().position(|conn| conn.id == id).unwrap_or_else(|| {
+            self.conns.push(Conn { id, unwritten: (0, 0), urgent: false, then: None, read: None });
+            self.conns.len() - 1
+        });
+        u32::try_from(index + 1).unwrap_or(u32::MAX)
+    }
+}
+
+impl Read {
+    fn done(&self, eof: bool) -> AppOutcome {
+        AppOutcome::Received { count: self.count, mismatch: self.mismatch, eof }
+    }
+}
+
+fn app_event(kind: EventKind) -> Option<AppEvent> {
+    match kind {
+        EventKind::Connected => Some(AppEvent::Connected),
+        EventKind::Refused => Some(AppEvent::Refused),
+        EventKind::Reset => Some(AppEvent::Reset),
+        EventKind::TimedOut => Some(AppEvent::TimedOut),
+        EventKind::Eof => Some(AppEvent::Eof),
+        EventKind::Closed => Some(AppEvent::Closed),
+        EventKind::Urgent => Some(AppEvent::Urgent),
+        EventKind::Accepted { .. }
+        | EventKind::Readable
+        | EventKind::Writable
+        | EventKind::SoftError
+        | EventKind::HardError => None,
+    }
+}
+

@@ -1,0 +1,3 @@
+//! Wires: what carries packets between the injector and the target.
+
+pub mod mem;
