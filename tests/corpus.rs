@@ -1,0 +1,120 @@
+//! Every case of `suites/` as a test of its own, against the reference in virtual time.
+//!
+//! Three promises of the corpus, by name: `pass/…` each case passes on the clean reference;
+//! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
+//! the recorded inputs again gives the same verdict.
+#![allow(clippy::disallowed_methods, reason = "a test reads the suites from disk")]
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use tcpspec::engine::{Outcome, Verdict, replay};
+use tcpspec::lane::sim;
+use tcpspec::plan::{Plan, Planned, Reference, plan};
+use tcpspec::suite::catalogue::Catalogue;
+use tcpspec::suite::corpus::{Context, Corpus, SourceFile, Sources};
+use tcpspec::target::reference::profile;
+use tcpspec_reference::Mutant;
+
+const SEED: u64 = 42;
+
+fn main() {
+    let arguments = Arguments::from_args();
+    let mut trials = Vec::new();
+    for planned in plans() {
+        let id = format!("{} {}", planned.case.id, planned.case.family);
+        let planned = Arc::new(planned);
+        for mutant in &planned.case.kills {
+            let (mutant, case) = (mutant.clone(), Arc::clone(&planned));
+            trials.push(Trial::test(format!("kill/{mutant}/{id}"), move || kills(&case, &mutant)));
+        }
+        let case = Arc::clone(&planned);
+        trials.push(Trial::test(format!("same/{id}"), move || repeats(&case)));
+        trials.push(Trial::test(format!("pass/{id}"), move || passes(&planned)));
+    }
+    libtest_mimic::run(&arguments, trials).exit();
+}
+
+fn passes(plan: &Arc<Plan>) -> Result<(), Failed> {
+    let verdict = sim::run(plan, None).verdict;
+    if verdict.outcome == Outcome::Pass { Ok(()) } else { Err(described(&verdict).into()) }
+}
+
+/// A case that says it catches a bug must fail with it, by its own expectation or by a monitor.
+fn kills(plan: &Arc<Plan>, mutant: &str) -> Result<(), Failed> {
+    let mutant = Mutant::from_id(mutant).ok_or_else(|| format!("no mutant `{mutant}`"))?;
+    let verdict = sim::run(plan, Some(mutant)).verdict;
+    match verdict.outcome {
+        Outcome::Fail | Outcome::Warn => Ok(()),
+        other => Err(format!("the mutant lives: {other}: {}", described(&verdict)).into()),
+    }
+}
+
+fn repeats(plan: &Arc<Plan>) -> Result<(), Failed> {
+    let (first, second) = (sim::run(plan, None), sim::run(plan, None));
+    let log = |events| serde_json::to_string(events).map_err(|e| e.to_string());
+    if log(&first.events)? != log(&second.events)? {
+        return Err("two runs with one seed differ".into());
+    }
+    // What goes to `run.jsonl` must be enough to judge again.
+    let plan: Plan = serde_json::from_str(&serde_json::to_string(&**plan).map_err(|e| e.to_string())?)
+        .map_err(|e| format!("the plan does not survive its record: {e}"))?;
+    let (events, verdict) = replay(&Arc::new(plan), &first.inputs);
+    if (events, verdict) != (first.events, first.verdict) {
+        return Err("judged again from its record, the case comes out differently".into());
+    }
+    Ok(())
+}
+
+fn described(verdict: &Verdict) -> String {
+    format!("{}: {}\n{:#?}", verdict.outcome, verdict.reason, verdict.violation)
+}
+
+fn plans() -> Vec<Plan> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
+    let catalogue = Catalogue::embedded();
+    let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
+    let sources = Sources { files: files(&root), partial: false };
+    let (corpus, diagnostics) = Corpus::load(&sources, Context { catalogue, mutants: &mutants });
+    assert!(diagnostics.is_empty(), "the corpus has mistakes: run `tcpspec check`: {diagnostics:#?}");
+    let cite = |id: &str| {
+        let found = catalogue.get(id);
+        Reference {
+            id: id.to_owned(),
+            title: found.map(|r| r.title.clone()).unwrap_or_default(),
+            source: found.map(|r| r.citation()).unwrap_or_default(),
+        }
+    };
+    let profile = profile();
+    let mut plans = Vec::new();
+    for case in corpus.instances() {
+        for family in &case.families {
+            match plan(&case, *family, SEED, &profile, &cite).expect("a plan") {
+                Planned::Ready(plan) => plans.push(*plan),
+                Planned::Unsupported { .. } => {}
+            }
+        }
+    }
+    assert!(!plans.is_empty(), "no case can run");
+    plans
+}
+
+fn files(root: &Path) -> Vec<SourceFile> {
+    let mut files = Vec::new();
+    let mut folders: Vec<PathBuf> = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
+            let path = entry.expect("an entry").path();
+            let name = path.strip_prefix(root).expect("inside").to_string_lossy().into_owned();
+            if path.is_dir() {
+                if name != "catalog" && name != "_invalid" {
+                    folders.push(path);
+                }
+            } else if let Some(id) = name.strip_suffix(".yaml") {
+                let text = std::fs::read_to_string(&path).expect("text");
+                files.push(SourceFile { name: format!("suites/{name}"), id: id.to_owned(), text });
+            }
+        }
+    }
+    files
+}
