@@ -53,7 +53,9 @@ pub(super) fn retransmitted_bytes(seen: &Sighting<'_>) -> Judgement {
     for (before, now) in seen.stream.iter().skip(start).zip(&segment.payload) {
         match before {
             Some(before) if before != now => {
-                return Judgement::Broken("Retransmitted octets differ from the first transmission.".to_owned());
+                return Judgement::Broken(
+                    "Retransmitted octets differ from the first transmission.".to_owned(),
+                );
             }
             Some(_) => repeated = true,
             None => {}
