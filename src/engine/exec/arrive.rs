@@ -89,7 +89,6 @@ impl Exec {
             book: &self.wire,
             ours,
             stream: &self.stream,
-            patterned: true,
             written: self.app.written,
             mss: self.announced_mss(),
         };

@@ -26,8 +26,6 @@ pub(crate) struct Sighting<'a> {
     pub(crate) ours: bool,
     /// The target's stream, as far as it was seen.
     pub(crate) stream: &'a [Option<u8>],
-    /// The application above the target writes the pattern (and not an echo of ours).
-    pub(crate) patterned: bool,
     /// All the octets its application has written.
     pub(crate) written: u64,
     pub(crate) mss: u16,
