@@ -16,7 +16,7 @@ pub mod terminal;
 pub mod text;
 
 #[cfg(test)]
-mod sample;
+pub(crate) mod sample;
 
 use crate::event::{CaseFinished, RunEvent, Try};
 use std::io;

@@ -10,6 +10,7 @@ use super::{Report, counted_index};
 use crate::engine::{CaseEvent, Input, Outcome, Verdict};
 use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted, SCHEMA};
 use crate::plan::Plan;
+use crate::run::Deny;
 use serde::Deserialize;
 use std::io::{self, BufRead, Read, Write};
 
@@ -172,7 +173,7 @@ fn plain(e: &serde_json::Error) -> String {
 /// Judges every try again. The record's verdict stands where both agree; returns what changed, which
 /// can only be if the record was made by another version (or was edited).
 pub fn rejudge(run: &mut Run, replay: impl Fn(&Plan, &[Input]) -> (Vec<CaseEvent>, Verdict)) -> Vec<String> {
-    let denied = Denied::of(run);
+    let deny = denied(run);
     let mut changed = Vec::new();
     for case in &mut run.cases {
         let Some(plan) = &case.plan else { continue };
@@ -185,7 +186,7 @@ pub fn rejudge(run: &mut Run, replay: impl Fn(&Plan, &[Input]) -> (Vec<CaseEvent
             }
             attempt.verdict = verdict;
             if Some(index) == counted {
-                let outcome = denied.raise(attempt.verdict.outcome);
+                let outcome = deny.raise(attempt.verdict.outcome);
                 changed.push(format!(
                     "{} {}: was {}, is now {outcome}",
                     case.info.family, case.info.id, case.verdict.outcome
@@ -198,37 +199,16 @@ pub fn rejudge(run: &mut Run, replay: impl Fn(&Plan, &[Input]) -> (Vec<CaseEvent
 }
 
 /// What `--deny` raised during the run, as its verdicts show.
-struct Denied {
-    should: bool,
-    inconclusive: bool,
-}
-
-impl Denied {
-    fn of(run: &Run) -> Self {
-        let raised = |from, to| {
-            run.cases.iter().any(|c| {
-                let last = counted_index(c).map(|i| c.tries[i].verdict.outcome);
-                last == Some(from) && c.verdict.outcome == to
-            })
-        };
-        Self {
-            should: raised(Outcome::Warn, Outcome::Fail),
-            inconclusive: raised(Outcome::Inconclusive, Outcome::Error),
-        }
-    }
-
-    fn raise(&self, outcome: Outcome) -> Outcome {
-        match outcome {
-            Outcome::Warn if self.should => Outcome::Fail,
-            Outcome::Inconclusive if self.inconclusive => Outcome::Error,
-            other @ (Outcome::Pass
-            | Outcome::Unsupported
-            | Outcome::Inconclusive
-            | Outcome::Blocked
-            | Outcome::Warn
-            | Outcome::Fail
-            | Outcome::Error) => other,
-        }
+fn denied(run: &Run) -> Deny {
+    let raised = |from, to| {
+        run.cases.iter().any(|c| {
+            let counted = counted_index(c).map(|i| c.tries[i].verdict.outcome);
+            counted == Some(from) && c.verdict.outcome == to
+        })
+    };
+    Deny {
+        should: raised(Outcome::Warn, Outcome::Fail),
+        inconclusive: raised(Outcome::Inconclusive, Outcome::Error),
     }
 }
 
