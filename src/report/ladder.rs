@@ -1,0 +1,285 @@
+//! The ladder: the whole exchange, one row an event, the injector left and the target right.
+//!
+//! ```text
+//!       0.0000  SYN  seq=isn  ------------------>
+//!       0.0002                <------------------  SYN ACK  seq=irs ack=isn    x step 2
+//! ```
+//! Rows of noise are grey with the reason why it is legal; the row that decided the verdict carries a
+//! mark. What does not fit beside the arrows on this page is set with short arrows in one column; the
+//! middle of a long exchange is left out and counted.
+
+use super::style::{Look, paint};
+use super::text::{clean, columns, count, pad};
+use crate::engine::event::{CaseEventKind, Claim};
+use crate::engine::{CaseEvent, Violation, ViolationKind};
+use crate::plan::Plan;
+use crate::time::Time;
+use anstyle::Style;
+
+/// Rows of an exchange that are shown whole; a longer one loses its middle.
+pub const ROWS_MAX: usize = 16;
+/// Of those, how many stand at its beginning.
+const ROWS_FIRST: usize = 5;
+/// Rows kept behind a mark.
+const ROWS_BEHIND: usize = 2;
+
+const INDENT: &str = "      ";
+const ARROW_MIN: usize = 8;
+const ARROW_MAX: usize = 20;
+const GAP: &str = "  ";
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Side {
+    /// From the injector.
+    Sent,
+    /// From the target.
+    Received,
+    /// The application above the target.
+    App,
+    /// Something that the harness has to say.
+    Aside,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Row {
+    at: Time,
+    side: Side,
+    text: String,
+    /// Why it is legal, or what is wrong.
+    remark: String,
+    tone: Tone,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Tone {
+    Plain,
+    /// Legal, and of no matter.
+    Noise,
+    /// What decided the verdict.
+    Wrong,
+}
+
+/// What is drawn: a row, or a count of rows left out.
+#[derive(Debug, PartialEq, Eq)]
+enum Rung<'a> {
+    Row(&'a Row),
+    Gap(usize),
+}
+
+impl<'a> Rung<'a> {
+    fn row(&self) -> Option<&'a Row> {
+        match self {
+            Self::Row(row) => Some(row),
+            Self::Gap(_) => None,
+        }
+    }
+}
+
+/// The ladder of these events, as lines without line ends. `rows_max` bounds its height.
+pub fn draw(events: &[CaseEvent], plan: Option<&Plan>, rows_max: usize, look: Look) -> Vec<String> {
+    let rows = rows(events, plan);
+    let rungs = elide(&rows, rows_max);
+    let shown: Vec<&Row> = rungs.iter().filter_map(Rung::row).collect();
+    let time = shown.iter().map(|row| row.at.to_string().len()).max().unwrap_or(0);
+    let layout = Layout::fit(&shown, time, look);
+    let line = |rung: &Rung<'_>| match rung {
+        Rung::Row(row) => layout.line(row, look),
+        Rung::Gap(n) => format!(
+            "{INDENT}{}",
+            paint(look.palette.dim, format!("{}  {} more", pad("...", time), count(*n, "event")))
+        ),
+    };
+    rungs.iter().map(line).collect()
+}
+
+fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    for event in events {
+        let row = |side, text: &str, tone| Row {
+            at: event.at,
+            side,
+            text: clean(text).into(),
+            remark: String::new(),
+            tone,
+        };
+        match &event.what {
+            CaseEventKind::Sent { octets: _, line } => rows.push(row(Side::Sent, line, Tone::Plain)),
+            CaseEventKind::Received { octets: _, line, claim } => match claim {
+                Claim::Expected => rows.push(row(Side::Received, line, Tone::Plain)),
+                Claim::Noise(why) => rows.push(Row {
+                    remark: format!("legal: {}", clean(why)),
+                    ..row(Side::Received, line, Tone::Noise)
+                }),
+                Claim::Wrong => rows.push(row(Side::Received, line, Tone::Wrong)),
+            },
+            CaseEventKind::AppCalled { line } => {
+                rows.push(row(Side::App, &format!("app: {line}"), Tone::Plain));
+            }
+            CaseEventKind::AppReplied { line } => {
+                rows.push(row(Side::App, &format!("app: <- {line}"), Tone::Plain));
+            }
+            CaseEventKind::Note { text } => rows.push(row(Side::Aside, &format!("# {text}"), Tone::Noise)),
+            CaseEventKind::Violated(violation) => mark(&mut rows, violation, plan),
+            CaseEventKind::Unsupported { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
+            CaseEventKind::Inconclusive { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
+            CaseEventKind::Broken { how } => rows.push(row(Side::Aside, how, Tone::Wrong)),
+            CaseEventKind::StepStarted
+            | CaseEventKind::StepSkipped
+            | CaseEventKind::StepPassed
+            | CaseEventKind::Observed { .. }
+            | CaseEventKind::Finished { .. } => {}
+        }
+    }
+    rows
+}
+
+/// Marks the row that a violation is about, or adds one where it is about something that never came.
+fn mark(rows: &mut Vec<Row>, violation: &Violation, plan: Option<&Plan>) {
+    let remark = format!("x {}", short_place(violation, plan));
+    let side = match &violation.kind {
+        ViolationKind::WrongAnswer
+        | ViolationKind::TooEarly
+        | ViolationKind::TooLate
+        | ViolationKind::NotSilent
+        | ViolationKind::Unexpected
+        | ViolationKind::Monitor(_) => Some(Side::Received),
+        ViolationKind::App | ViolationKind::Content => Some(Side::App),
+        ViolationKind::NoAnswer | ViolationKind::Crashed | ViolationKind::Hung => None,
+    };
+    let it = |row: &&mut Row| Some(row.side) == side && row.at == violation.at;
+    if let Some(row) = rows.iter_mut().rev().find(it) {
+        row.tone = Tone::Wrong;
+        if !row.remark.is_empty() {
+            row.remark.push_str(", ");
+        }
+        row.remark.push_str(&remark);
+        return;
+    }
+    let text = match &violation.kind {
+        ViolationKind::Crashed => "(the target's process is gone)",
+        ViolationKind::Hung => "(the target hangs)",
+        ViolationKind::App | ViolationKind::Content => violation.got.as_deref().unwrap_or("(app: nothing)"),
+        ViolationKind::WrongAnswer
+        | ViolationKind::NoAnswer
+        | ViolationKind::TooEarly
+        | ViolationKind::TooLate
+        | ViolationKind::NotSilent
+        | ViolationKind::Unexpected
+        | ViolationKind::Monitor(_) => violation.got.as_deref().unwrap_or("(nothing)"),
+    };
+    let (side, text) = (Side::App, clean(text).into());
+    rows.push(Row { at: violation.at, side, text, remark, tone: Tone::Wrong });
+}
+
+/// `step 2`, `step 1 of established`, `right-edge`.
+fn short_place(violation: &Violation, plan: Option<&Plan>) -> String {
+    if let ViolationKind::Monitor(id) = &violation.kind {
+        return clean(id).into();
+    }
+    let Some((plan, index)) = plan.zip(violation.step) else { return "after the last step".into() };
+    let Some(step) = plan.steps.get(index) else { return format!("step {}", index + 1) };
+    match step.fixture.and_then(|f| plan.fixtures.get(f)) {
+        Some(fixture) => format!("step {} of {}", step.number, clean(&fixture.id)),
+        None => format!("step {}", step.number),
+    }
+}
+
+/// Leaves out the middle: the beginning stays, and the last rows before each mark (or the end).
+fn elide(rows: &[Row], rows_max: usize) -> Vec<Rung<'_>> {
+    if rows.len() <= rows_max {
+        return rows.iter().map(Rung::Row).collect();
+    }
+    // Two lines of the page go to the gaps.
+    let budget = rows_max.saturating_sub(2).max(1);
+    let first = ROWS_FIRST.min(budget / 2);
+    let mark = rows.iter().rposition(|row| row.tone == Tone::Wrong).unwrap_or(rows.len() - 1);
+    let end = (mark + 1 + ROWS_BEHIND).min(rows.len()).max(budget);
+    let start = end - (budget - first);
+    if start <= first {
+        // The mark stands early: one stretch, and one gap at the end.
+        let end = (rows_max - 1).min(rows.len());
+        let rest = rows.len() - end;
+        return rows[..end].iter().map(Rung::Row).chain([Rung::Gap(rest)]).collect();
+    }
+    let mut rungs: Vec<Rung<'_>> = rows[..first].iter().map(Rung::Row).collect();
+    rungs.push(Rung::Gap(start - first));
+    rungs.extend(rows[start..end].iter().map(Rung::Row));
+    if end < rows.len() {
+        rungs.push(Rung::Gap(rows.len() - end));
+    }
+    rungs
+}
+
+/// Where things stand on the page.
+struct Layout {
+    time: usize,
+    /// Columns of the left text; `None` for one column with short arrows.
+    beside: Option<usize>,
+    arrow: usize,
+    /// Columns of the text before the remarks.
+    right: usize,
+}
+
+impl Layout {
+    fn fit(rows: &[&Row], time: usize, look: Look) -> Self {
+        let widest = |pick: fn(&Row) -> bool, of: fn(&Row) -> &str| {
+            rows.iter().filter(|row| pick(row)).map(|row| columns(of(row))).max().unwrap_or(0)
+        };
+        let left = widest(|row| row.side == Side::Sent, |row| &row.text);
+        let right = widest(|row| matches!(row.side, Side::Received | Side::App), |row| &row.text);
+        let remark = widest(|_| true, |row| &row.remark);
+        let fixed =
+            INDENT.len() + time + 3 * GAP.len() + left + right + if remark > 0 { 3 + remark } else { 0 };
+        match look.width.checked_sub(fixed) {
+            Some(room) if room >= ARROW_MIN => {
+                Self { time, beside: Some(left), arrow: room.min(ARROW_MAX), right }
+            }
+            Some(_) | None => {
+                let texts = widest(|row| row.side != Side::Aside && !row.remark.is_empty(), |row| &row.text);
+                Self { time, beside: None, arrow: 3, right: texts }
+            }
+        }
+    }
+
+    fn line(&self, row: &Row, look: Look) -> String {
+        let style = match row.tone {
+            Tone::Plain => Style::new(),
+            Tone::Noise => look.palette.dim,
+            Tone::Wrong => look.palette.fail,
+        };
+        let at = row.at.to_string();
+        let time = paint(look.palette.dim, format!("{at:>width$}", width = self.time));
+        let body = self.body(row);
+        let (body, remark) = match (row.remark.is_empty(), row.side) {
+            (true, _) => (body.trim_end().to_owned(), String::new()),
+            (false, _) => (body, format!("   {}", row.remark)),
+        };
+        format!("{INDENT}{time}{GAP}{}", paint(style, format!("{body}{remark}")))
+    }
+
+    /// Everything between the time and the remark.
+    fn body(&self, row: &Row) -> String {
+        let text = &row.text;
+        let Some(left) = self.beside else {
+            let arrow = match row.side {
+                Side::Sent => "-->",
+                Side::Received => "<--",
+                Side::App | Side::Aside => "   ",
+            };
+            return format!("{arrow}{GAP}{}", pad(text, self.right));
+        };
+        let dashes = "-".repeat(self.arrow.saturating_sub(1));
+        let (blank, none) = (" ".repeat(left), " ".repeat(self.arrow));
+        match row.side {
+            Side::Sent => {
+                format!("{}{GAP}{dashes}>{GAP}{}", pad(text, left), " ".repeat(self.right))
+            }
+            Side::Received => format!("{blank}{GAP}<{dashes}{GAP}{}", pad(text, self.right)),
+            Side::App => format!("{blank}{GAP}{none}{GAP}{}", pad(text, self.right)),
+            Side::Aside => text.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

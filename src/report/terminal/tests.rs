@@ -1,0 +1,101 @@
+//! What a whole run looks like, without a terminal.
+
+use super::*;
+use crate::engine::{Outcome, Verdict};
+use crate::event::{RunFinished, Try};
+use crate::report::record::Run;
+use crate::report::sample;
+
+fn shown(run: &Run) -> (String, String) {
+    let mut terminal =
+        Terminal::new(Vec::new(), Vec::new(), ProgressBar::hidden(), Look::PLAIN, Summary::new(false));
+    for event in run.events() {
+        terminal.event(&event).unwrap();
+    }
+    let text = |octets| String::from_utf8(octets).unwrap();
+    (text(terminal.results), text(terminal.progress))
+}
+
+#[test]
+fn a_run_with_every_outcome() {
+    let mut cases: Vec<CaseFinished> = Outcome::ALL.map(sample::ended).into();
+    cases[3].verdict.blamed = Some("handshake/passive/listens".into());
+    let (results, progress) = shown(&Run::new(
+        RunStarted { cases: 9, ..sample::started() },
+        cases,
+        RunFinished { wall: Duration::from_millis(7), interrupted: true },
+    ));
+    insta::assert_snapshot!(results);
+    insta::assert_snapshot!(progress, @r#"
+        Starting 9 cases on my-tcp.yaml over sim, 2 lanes, seed 42
+    "#);
+}
+
+#[test]
+fn the_failure_is_explained_and_listed_again() {
+    let (results, _) = shown(&sample::run(vec![sample::ended(Outcome::Pass), sample::failed()]));
+    insta::assert_snapshot!(results);
+}
+
+#[test]
+fn a_case_whose_tries_disagree_is_flaky() {
+    let mut case = sample::ended(Outcome::Pass);
+    let verdict = sample::verdict(Outcome::Fail, "the first time");
+    case.tries.insert(0, Try { inputs: vec![], verdict, events: vec![] });
+    let (results, _) = shown(&sample::run(vec![case]));
+    insta::assert_snapshot!(results, @r#"
+           FLAKY [0.003s] v4 handshake/passive/pass  (1 of 2 tries passed)
+    ------------
+         Summary 1 case in 7 ms: 1 passed, 1 flaky
+                 2 of 2 points
+           FLAKY [0.003s] v4 handshake/passive/pass  (1 of 2 tries passed)
+    "#);
+}
+
+#[test]
+fn known_and_stale_deviations_are_told_apart() {
+    let mut known = sample::failed();
+    known.deviation = Some("fail".into());
+    known.expected = true;
+    let mut stale = sample::ended(Outcome::Pass);
+    stale.deviation = Some("fail".into());
+    stale.expected = false;
+    let (results, _) = shown(&sample::run(vec![known, stale]));
+    insta::assert_snapshot!(results, @r#"
+            FAIL [0.003s] v4 handshake/passive/syn-ack-counts-the-syn  (known deviation)
+            PASS [0.003s] v4 handshake/passive/pass
+    ------------
+         Summary 2 cases in 7 ms: 1 passed, 1 failed, 1 known
+                 2 of 4 points
+            PASS [0.003s] v4 handshake/passive/pass
+            FAIL [0.003s] v4 handshake/passive/syn-ack-counts-the-syn  (known deviation)
+                 step 2: ack: expected isn+1 (1001), got isn (1000)
+           STALE v4 handshake/passive/pass: known to be fail, was pass
+    "#);
+}
+
+#[test]
+fn slow_cases_are_mentioned_apart_from_the_results() {
+    let mut terminal =
+        Terminal::new(Vec::new(), Vec::new(), ProgressBar::hidden(), Look::PLAIN, Summary::new(false));
+    let (id, family) = ("timer/slow\u{7}".to_owned(), Family::V6);
+    terminal.event(&RunEvent::CaseSlow { id, family, elapsed: Duration::from_secs(10) }).unwrap();
+    assert_eq!(terminal.results, b"");
+    assert_eq!(
+        String::from_utf8(terminal.progress).unwrap(),
+        "        SLOW [> 10.000s] v6 timer/slow\\u{7}\n"
+    );
+}
+
+#[test]
+fn a_long_list_of_failures_is_not_explained_to_the_end() {
+    let case = |n: usize| {
+        let mut case = sample::failed();
+        case.info.id = format!("a/b/{n:03}");
+        case.verdict = Verdict { reason: format!("reason {n}"), ..case.verdict };
+        case
+    };
+    let (results, _) = shown(&sample::run((0..EXPLAINED_MAX + 7).map(case).collect()));
+    assert_eq!(results.matches("again:").count(), EXPLAINED_MAX);
+    assert_eq!(results.matches("FAIL [").count(), 2 * (EXPLAINED_MAX + 7));
+}

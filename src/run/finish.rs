@@ -1,0 +1,199 @@
+//! From the tries of a case to what is said of it. Pure.
+
+use crate::engine::{Outcome, Verdict};
+use crate::event::{CaseFinished, Try};
+use crate::plan::{CaseInfo, Plan};
+use crate::target::profile::Deviation;
+use std::time::Duration;
+
+/// What `--deny` makes worse.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Deny {
+    /// A violated SHOULD is a failure.
+    pub should: bool,
+    /// A case that could not be judged is an error.
+    pub inconclusive: bool,
+}
+
+impl Deny {
+    pub fn raise(self, outcome: Outcome) -> Outcome {
+        match outcome {
+            Outcome::Warn if self.should => Outcome::Fail,
+            Outcome::Inconclusive if self.inconclusive => Outcome::Error,
+            other @ (Outcome::Pass
+            | Outcome::Unsupported
+            | Outcome::Inconclusive
+            | Outcome::Blocked
+            | Outcome::Warn
+            | Outcome::Fail
+            | Outcome::Error) => other,
+        }
+    }
+}
+
+/// What to do after a try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    Done,
+    Again,
+    /// Again, when nothing else runs.
+    Alone,
+}
+
+/// `alone` is true if nothing else runs already.
+pub(super) fn next(tries: &[Try], retries: u32, repeat: u32, deny: Deny, alone: bool) -> Next {
+    let bad = |outcome| match deny.raise(outcome) {
+        Outcome::Fail | Outcome::Blocked | Outcome::Error => true,
+        Outcome::Pass | Outcome::Unsupported | Outcome::Inconclusive | Outcome::Warn => false,
+    };
+    let Some(last) = tries.last().map(|t| t.verdict.outcome) else { return Next::Again };
+    let failed = tries.iter().filter(|t| bad(t.verdict.outcome)).count();
+    if last == Outcome::Inconclusive {
+        return if alone { Next::Done } else { Next::Alone };
+    }
+    let more = (tries.len() as u64) < u64::from(repeat) || (bad(last) && failed as u64 <= u64::from(retries));
+    if more && last != Outcome::Unsupported { Next::Again } else { Next::Done }
+}
+
+/// The verdict of several tries: the last one, or the worst where the case was to be repeated; a try
+/// that was inconclusive counts only if no other one follows it.
+fn decide(tries: &[Try], repeat: u32) -> &Verdict {
+    let last = tries.last().expect("a case that ran was tried");
+    if repeat <= 1 || last.verdict.outcome == Outcome::Inconclusive {
+        return &last.verdict;
+    }
+    let counts = |t: &&Try| t.verdict.outcome != Outcome::Inconclusive;
+    let worst = tries.iter().filter(counts).max_by_key(|t| t.verdict.outcome).unwrap_or(last);
+    &worst.verdict
+}
+
+pub(super) fn tried(
+    info: CaseInfo,
+    plan: Box<Plan>,
+    tries: Vec<Try>,
+    deviation: Option<&Deviation>,
+    repeat: u32,
+    deny: Deny,
+) -> CaseFinished {
+    let mut verdict = decide(&tries, repeat).clone();
+    let (deviation, expected) = expected(deviation, verdict.outcome);
+    verdict.outcome = deny.raise(verdict.outcome);
+    CaseFinished { info, plan: Some(plan), tries, verdict, deviation, expected }
+}
+
+pub(super) fn unsupported(info: CaseInfo, deviation: Option<&Deviation>, why: String) -> CaseFinished {
+    let verdict = empty(Outcome::Unsupported, why);
+    let (deviation, expected) = expected(deviation, verdict.outcome);
+    CaseFinished { info, plan: None, tries: vec![], verdict, deviation, expected }
+}
+
+/// A try that the harness had to give up; it has no inputs, so it is never judged again.
+pub(super) fn broken(why: String) -> Try {
+    Try { inputs: vec![], verdict: empty(Outcome::Error, why), events: vec![] }
+}
+
+fn empty(outcome: Outcome, reason: String) -> Verdict {
+    Verdict {
+        outcome,
+        reason,
+        violation: None,
+        blamed: None,
+        observed: vec![],
+        monitors: vec![],
+        took: Duration::ZERO,
+        lateness: Duration::ZERO,
+    }
+}
+
+/// Without a known deviation, the RFC is what is expected; and no target must do what is optional.
+fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<String>, bool) {
+    match deviation {
+        Some(known) => (Some(known.outcome.to_string()), known.outcome == outcome),
+        None => (None, matches!(outcome, Outcome::Pass | Outcome::Unsupported)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    use Outcome::{Blocked, Error, Fail, Inconclusive, Pass, Unsupported, Warn};
+
+    fn tries(outcomes: &[Outcome]) -> Vec<Try> {
+        let one = |&outcome: &Outcome| Try {
+            inputs: vec![],
+            verdict: empty(outcome, String::new()),
+            events: vec![],
+        };
+        outcomes.iter().map(one).collect()
+    }
+
+    #[rstest]
+    #[case::pass(&[Pass], 0, 1, false, Next::Done)]
+    #[case::fail(&[Fail], 0, 1, false, Next::Done)]
+    #[case::retry(&[Fail], 1, 1, false, Next::Again)]
+    #[case::retried(&[Fail, Fail], 1, 1, false, Next::Done)]
+    #[case::retry_helped(&[Fail, Pass], 5, 1, false, Next::Done)]
+    #[case::a_warning_is_no_failure(&[Warn], 5, 1, false, Next::Done)]
+    #[case::repeat(&[Pass, Fail], 0, 3, false, Next::Again)]
+    #[case::repeated(&[Pass, Fail, Pass], 0, 3, false, Next::Done)]
+    #[case::late(&[Inconclusive], 0, 1, false, Next::Alone)]
+    #[case::late_alone(&[Inconclusive, Inconclusive], 0, 1, true, Next::Done)]
+    #[case::no_use_in_repeating(&[Unsupported], 3, 3, false, Next::Done)]
+    #[case::broken(&[Error], 1, 1, false, Next::Again)]
+    #[case::blocked(&[Blocked], 1, 1, false, Next::Again)]
+    fn what_comes_next(
+        #[case] outcomes: &[Outcome],
+        #[case] retries: u32,
+        #[case] repeat: u32,
+        #[case] alone: bool,
+        #[case] says: Next,
+    ) {
+        assert_eq!(next(&tries(outcomes), retries, repeat, Deny::default(), alone), says);
+    }
+
+    #[rstest]
+    #[case::the_last(&[Fail, Pass], 1, Pass)]
+    #[case::the_worst(&[Pass, Fail, Pass], 3, Fail)]
+    #[case::late_once(&[Inconclusive, Pass], 1, Pass)]
+    #[case::late_once_of_many(&[Pass, Inconclusive, Pass], 3, Pass)]
+    #[case::late_at_last(&[Fail, Inconclusive], 3, Inconclusive)]
+    fn what_counts(#[case] outcomes: &[Outcome], #[case] repeat: u32, #[case] says: Outcome) {
+        assert_eq!(decide(&tries(outcomes), repeat).outcome, says);
+    }
+
+    #[test]
+    fn deny_raises_what_it_names() {
+        let deny = Deny { should: true, inconclusive: false };
+        assert_eq!(
+            Outcome::ALL.map(|o| deny.raise(o)),
+            [Pass, Fail, Fail, Blocked, Unsupported, Inconclusive, Error]
+        );
+        let deny = Deny { should: false, inconclusive: true };
+        assert_eq!(
+            Outcome::ALL.map(|o| deny.raise(o)),
+            [Pass, Fail, Warn, Blocked, Unsupported, Error, Error]
+        );
+    }
+
+    #[rstest]
+    #[case(None, Pass, true)]
+    #[case(None, Unsupported, true)]
+    #[case(None, Warn, false)]
+    #[case(Some(Fail), Fail, true)]
+    #[case(Some(Fail), Pass, false)]
+    fn a_known_deviation_is_what_is_expected(
+        #[case] known: Option<Outcome>,
+        #[case] outcome: Outcome,
+        #[case] says: bool,
+    ) {
+        let known = known.map(|outcome| Deviation {
+            cases: "**".into(),
+            outcome,
+            because: "it is old".into(),
+            link: None,
+        });
+        assert_eq!(expected(known.as_ref(), outcome).1, says);
+    }
+}
