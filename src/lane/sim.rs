@@ -8,8 +8,9 @@ use super::{Lane, LaneMaker, SetupError};
 use crate::engine::{AppCall, Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
 use crate::plan::Plan;
+use crate::target::Reply;
 use crate::target::profile::Net;
-use crate::target::reference::{ReferenceTarget, Reply};
+use crate::target::reference::ReferenceTarget;
 use crate::time::Time;
 use crate::wire::mem::{LATENCY, MemWire};
 use std::collections::VecDeque;
@@ -136,6 +137,7 @@ impl Sim {
             self.input(match reply {
                 Reply::Answer { call, outcome } => InputKind::App { call, outcome },
                 Reply::Event { conn, event } => InputKind::AppEvent { conn, event },
+                Reply::Died { how } => InputKind::TargetDied { how },
             });
             moved = true;
         }

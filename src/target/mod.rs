@@ -2,3 +2,36 @@
 
 pub mod profile;
 pub mod reference;
+
+use crate::engine::{AppCall, AppEvent, AppOutcome};
+use std::future::Future;
+
+/// What the application above a target says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Answer {
+        call: u32,
+        outcome: AppOutcome,
+    },
+    Event {
+        conn: u32,
+        event: AppEvent,
+    },
+    /// The target's process is gone: how it ended.
+    Died {
+        how: String,
+    },
+}
+
+/// A target on a real clock: takes calls, gives replies.
+pub trait Target: Send {
+    /// Starts a call. Its answer is a reply of its own; calls may overlap.
+    fn call(&mut self, call: u32, what: &AppCall);
+
+    /// Waits for the next reply. Cancel-safe.
+    fn reply(&mut self) -> impl Future<Output = Reply> + Send;
+
+    /// Forgets the case: closes listeners, aborts connections, drops replies that nobody waits for.
+    /// Afterwards the next case finds the target as the first one did.
+    fn reset(&mut self) -> impl Future<Output = ()> + Send;
+}

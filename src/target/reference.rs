@@ -6,7 +6,8 @@
 
 mod app;
 
-use crate::engine::{AppCall, AppEvent, AppOutcome};
+use super::Reply;
+use crate::engine::AppCall;
 use crate::suite::model::Family;
 use crate::target::profile::{Limits, Net, Profile, Timing};
 use crate::time::Time;
@@ -14,13 +15,6 @@ use app::Apps;
 use std::net::IpAddr;
 use std::time::Duration;
 use tcpspec_reference::{Config, Endpoint, Instant, Mutant};
-
-/// What the application above the target says.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Reply {
-    Answer { call: u32, outcome: AppOutcome },
-    Event { conn: u32, event: AppEvent },
-}
 
 pub struct ReferenceTarget {
     endpoint: Endpoint,

@@ -1,7 +1,7 @@
 //! The application above the reference stack: it does what a case says, and tells what it learned.
 
-use super::Reply;
 use crate::engine::{AppCall, AppEvent, AppOutcome, pattern};
+use crate::target::Reply;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
