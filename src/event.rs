@@ -5,7 +5,7 @@
 //! each fold in `report/` what to do with it; the compiler lists them, for nobody uses `_ =>`.
 
 use crate::engine::{CaseEvent, Input, Verdict};
-use crate::plan::{CaseInfo, Plan};
+use crate::plan::{CaseInfo, Plan, Tuple};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -64,6 +64,8 @@ pub struct CaseFinished {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Try {
+    /// The four-tuple of this try: on a real wire every one is fresh.
+    pub tuple: Tuple,
     pub inputs: Vec<Input>,
     pub verdict: Verdict,
     /// Derived from plan and inputs, so never written: reading a record runs `Exec` again.

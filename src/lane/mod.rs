@@ -4,6 +4,7 @@
 //! and replies between `Exec`, the wire and the target, tells it the time, and records every input
 //! so that the case can be judged again from a file.
 
+pub mod real;
 pub mod sim;
 
 use crate::event::Try;

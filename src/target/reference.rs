@@ -5,6 +5,7 @@
 //! lane decides whether that time is virtual.
 
 mod app;
+pub mod host;
 
 use super::Reply;
 use crate::engine::AppCall;

@@ -27,7 +27,8 @@ pub(super) struct Arrival {
 }
 
 impl Exec {
-    pub(super) fn arrive(&mut self, octets: &[u8]) {
+    /// `at` is the wire's stamp: it may be older than what has been handled already.
+    pub(super) fn arrive(&mut self, at: Time, octets: &[u8]) {
         let packet = Packet::parse_ip(octets);
         let Some(ours) = self.belongs(&packet) else { return };
         let segment = packet.tcp().map(Segment::of);
@@ -35,13 +36,16 @@ impl Exec {
         if let Some(segment) = &segment {
             self.judge(&packet, segment, ours);
             if ours {
-                noise = noise::legal(segment, self.now, &self.wire, self.app.keep_alive);
+                noise = noise::legal(segment, at, &self.wire, self.app.keep_alive);
                 self.remember_stream(segment);
-                self.wire.on_received(self.now, segment);
+                self.wire.on_received(at, segment);
             } else {
                 // The `tuple` monitor has spoken; a stray is no answer to anything.
                 let line = self.line(&packet, report::From::Target);
-                self.emit(CaseEventKind::Received { octets: octets.to_vec(), line, claim: Claim::Wrong });
+                self.emit_at(
+                    at,
+                    CaseEventKind::Received { octets: octets.to_vec(), line, claim: Claim::Wrong },
+                );
                 return;
             }
         }
@@ -56,7 +60,7 @@ impl Exec {
             self.finish();
             return;
         }
-        self.inbox.push_back(Arrival { at: self.now, octets: octets.to_vec(), packet, segment, noise });
+        self.inbox.push_back(Arrival { at, octets: octets.to_vec(), packet, segment, noise });
     }
 
     /// `None` for what is none of our business; otherwise whether it is of the case's connection.

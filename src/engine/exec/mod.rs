@@ -134,7 +134,7 @@ impl Exec {
         }
         self.now = self.now.max(input.at);
         match &input.what {
-            InputKind::Frame { octets } => self.arrive(octets),
+            InputKind::Frame { octets } => self.arrive(input.at, octets),
             InputKind::App { call, outcome } => self.app_replied(*call, outcome),
             InputKind::AppEvent { conn, event } => self.app_learned(*conn, *event),
             InputKind::Timeout => {}
@@ -170,6 +170,11 @@ impl Exec {
                 Some(deadline)
             }
         }
+    }
+
+    /// The time of the newest input: what comes out is meant to happen now.
+    pub fn now(&self) -> Time {
+        self.now
     }
 
     pub fn is_done(&self) -> bool {
