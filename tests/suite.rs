@@ -7,110 +7,16 @@ use tcpspec::suite::model::{App, Case, Expect, FieldName, Pattern, Send, Verb};
 
 const MUTANTS: &[&str] = &["syn-not-counted", "rst-not-checked"];
 
-const FIXTURES: &str = r#"
-title: How to get there
-lists:
-  silence:
-    - expect: none
-      for: 500ms
-    - use: probe
-  probe:
-    - send: {flags: ACK, seq: snd.nxt - 1}
-    - expect: {flags: ACK, ack: rcv.nxt..rcv.nxt + 1}
-  reset:
-    - app: {expect: reset}
-  challenge:
-    params: {limit: 1s}
-    steps:
-      - expect: {flags: ACK, seq: target.snd.nxt, ack: target.rcv.nxt}
-        within: limit
-fixtures:
-  - id: listening
-    title: Somebody listens
-    state: LISTEN
-    tested-by: handshake/passive/syn-ack-counts-the-syn
-    ways:
-      - needs: [control]
-        steps: [{app: listen}]
-      - steps: [{wait: 1ms}]
-  - id: established
-    title: A connection by passive open
-    state: ESTABLISHED
-    tested-by: handshake/passive/syn-ack-counts-the-syn
-    params: {mss: none, window: 65535}
-    given: listening
-    steps:
-      - send: {flags: SYN, seq: isn, mss: mss, window: window}
-      - expect: {flags: SYN|ACK, ack: isn + 1}
-        as: synack
-      - send: {flags: ACK, seq: isn + 1, ack: synack.end}
-      - app: accept
-"#;
+const FIXTURES: &str = include_str!("data/fixtures.yaml");
 
-const PASSIVE: &str = r#"
-title: Passive open
-about: A listening TCP answers a SYN with a SYN-ACK and waits for the final ACK.
-level: must
-tags: [course, handshake]
+const PASSIVE: &str = include_str!("data/passive.yaml");
 
-cases:
-  - id: syn-ack-counts-the-syn
-    title: The SYN-ACK acknowledges isn+1
-    refs: [RFC9293-U-4, C01, C03]
-    lesson: A SYN consumes one sequence number, so the next octet expected is isn+1.
-    kills: [syn-not-counted]
-    given: listening
-    steps:
-      - send:   {flags: SYN, seq: isn, mss: 1460}
-      - expect: {flags: SYN|ACK, ack: isn + 1, mss: any}
-        within: 1s
-        otherwise:
-          - seen: {flags: SYN|ACK, ack: isn}
-            means: The SYN was not counted. Acknowledge isn+1.
-          - seen: {flags: RST}
-            means: Nothing is listening on port {target.port}.
-      - send:   {flags: ACK}
-      - app:    accept
-"#;
-
-const BLIND: &str = r#"
-title: Blind resets
-level: must
-cases:
-  - id: rst-{place}-in-{state}
-    title: A RST {place} the window in {state}
-    refs: [RFC5961-3.2-1, RFC5961-3.2-2, RFC5961-3.2-3, C32]
-    kills: [rst-not-checked]
-    for:
-      state: [established]
-      place:
-        left:   {at: target.rcv.nxt - 1,                       then: silence}
-        exact:  {at: target.rcv.nxt,                           then: reset}
-        inside: {at: target.rcv.nxt + 1,                       then: challenge}
-        edge:   {at: target.rcv.nxt + target.rcv.wnd - 1,      then: challenge}
-        right:  {at: target.rcv.nxt + target.rcv.wnd,          then: silence}
-    given: "{state}"
-    steps:
-      - send: {flags: RST, seq: at}
-      - use:  "{then}"
-  - id: many
-    title: Segment {n}
-    refs: [C32]
-    kills: [rst-not-checked]
-    for: {n: 1..3}
-    given: {established: {mss: 536}}
-    steps:
-      - send: {flags: ACK, seq: "snd.nxt + n * 10"}
-      - expect: {flags: ACK}
-"#;
+const BLIND: &str = include_str!("data/blind.yaml");
 
 fn load(files: &[(&str, &str)]) -> (Corpus, Vec<Diagnostic>) {
-    let file = |(id, text): &(&str, &str)| SourceFile {
-        name: format!("suites/{id}.yaml"),
-        id: (*id).to_owned(),
-        text: (*text).to_owned(),
-    };
-    let sources = Sources { files: files.iter().map(file).collect(), partial: false };
+    let file =
+        |(id, text): &(&str, &str)| SourceFile::new(format!("suites/{id}.yaml"), *id, (*text).to_owned());
+    let sources = Sources { files: files.iter().map(file).collect(), ..Sources::default() };
     Corpus::load(&sources, Context { catalogue: Catalogue::embedded(), mutants: MUTANTS })
 }
 
@@ -147,7 +53,7 @@ fn ids_come_from_the_file_the_case_and_its_parameters() {
 fn a_case_becomes_typed_steps() {
     let case = &sample()[0];
     assert_eq!(case.tags, ["course", "handshake"]);
-    assert_eq!((case.place.line, case.place.column), (8, 9));
+    assert_eq!((case.place.line, case.place.column), (7, 9));
     let Verb::Send(send) = &case.steps[0].verb else { panic!("{:?}", case.steps[0]) };
     let Send::Segment(fields) = &**send else { panic!("{send:?}") };
     assert_eq!(fields.flags.unwrap().to_string(), "SYN");

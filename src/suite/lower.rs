@@ -46,6 +46,8 @@ pub(super) struct Lower<'a> {
     pub(super) lists_used: BTreeSet<Span>,
     labels: Labels,
     pending: Vec<Pending>,
+    /// Where the value of a parameter should be that was not given; that has been reported.
+    missing: BTreeSet<Span>,
     /// Lists and fixtures that are being put in place.
     inside: Vec<&'a str>,
     budget: usize,
@@ -71,6 +73,7 @@ impl<'a> Lower<'a> {
             lists_used: BTreeSet::new(),
             labels: Labels::default(),
             pending: Vec::new(),
+            missing: BTreeSet::new(),
             inside: Vec::new(),
             budget: STEPS_MAX,
             silences: Vec::new(),

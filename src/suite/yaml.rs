@@ -76,20 +76,20 @@ impl Node {
 }
 
 /// Octets as text, or the place of the first that is not UTF-8. A byte order mark is dropped.
-pub fn decode(name: &str, octets: &[u8], sources: &mut SourceMap) -> Result<String, Box<Diagnostic>> {
-    match std::str::from_utf8(octets) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
-        Err(error) => {
-            let valid = error.valid_up_to();
-            let octet = octets[valid];
-            let shown = String::from_utf8_lossy(octets);
-            let file = sources.add(name, &shown);
-            let start = u32::try_from(valid).unwrap_or(u32::MAX);
-            let span = Span { file, start, end: start.saturating_add(3).min(sources.whole(file).end) };
-            let message = format!("octet 0x{octet:02x} at offset {valid} is not UTF-8");
-            Err(Box::new(Diagnostic::new(Code::NotUtf8, span, message).help("save the file as UTF-8")))
-        }
-    }
+pub fn decode<'a>(name: &str, octets: &'a [u8], sources: &mut SourceMap) -> Result<&'a str, Box<Diagnostic>> {
+    let error = match std::str::from_utf8(octets) {
+        Ok(text) => return Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => error,
+    };
+    let valid = error.valid_up_to();
+    let octet = octets.get(valid).copied().unwrap_or_default();
+    // What is shown ends behind the offending octet: what follows may not be text at all.
+    let shown = String::from_utf8_lossy(&octets[..(valid + 1).min(octets.len())]).into_owned();
+    let file = sources.add(name, &shown);
+    let start = u32::try_from(valid).unwrap_or(u32::MAX);
+    let span = Span { file, start, end: sources.whole(file).end };
+    let message = format!("octet 0x{octet:02x} at offset {valid} is not UTF-8");
+    Err(Box::new(Diagnostic::new(Code::NotUtf8, span, message).help("save the file as UTF-8")))
 }
 
 /// The tree of a file, or `None` when there is none to speak of; mistakes go to `sink`.
@@ -167,7 +167,9 @@ impl Builder<'_> {
             Diagnostic::new(Code::YamlSyntax, span, format!("this is not YAML: {}", error.info()))
         };
         let line = self.text[..start].rsplit('\n').next().unwrap_or("");
-        let found = if line.starts_with('\t') || self.text[start..].starts_with('\t') {
+        let found = if error.info().contains("mapping values") && line.contains(": ") {
+            found.help("a text that holds `: ` stands in quotes")
+        } else if line.starts_with('\t') || self.text[start..].starts_with('\t') {
             found.help("indent with spaces: YAML does not allow tabs there")
         } else {
             found

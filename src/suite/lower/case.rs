@@ -336,7 +336,8 @@ impl<'a> Lower<'a> {
         }
         if let Some(strongest) = strongest.filter(|strongest| *strongest < level) {
             let message = format!("a {level} case that cites at most a {strongest}");
-            self.push(Diagnostic::new(Code::StrongerThanCited, span, message));
+            let found = Diagnostic::new(Code::StrongerThanCited, span, message);
+            self.push(found.help("cite the MUST behind it, or lower the level"));
         }
     }
 

@@ -5,12 +5,13 @@ use super::values::Open;
 use crate::suite::check;
 use crate::suite::decl::{self, Param};
 use crate::suite::diagnostic::{Code, Diagnostic};
-use crate::suite::expr::Type;
+use crate::suite::expr::{BinaryOp, Expr, Type};
 use crate::suite::grammar::{self, Shape};
 use crate::suite::model::{App, AppExpect, Expect, Otherwise, Repeat, Step, Tolerate, Verb, Within};
 use crate::suite::scope::{Binding, Env, Label, LabelKind};
 use crate::suite::source::{Loc, Span};
-use crate::suite::yaml::{Entry, Node};
+use crate::suite::suggest;
+use crate::suite::yaml::{Entry, Kind, Node};
 
 const STEPS: Shape = Shape::List(&Shape::Step);
 
@@ -44,8 +45,12 @@ impl<'a> Lower<'a> {
             return;
         }
         if verb.key.value == "use" {
-            self.qualifiers_fit(entries, "use", &[]);
-            return self.use_list(&verb.value, &env, out);
+            self.qualifiers_fit(entries, "use", &["when"]);
+            let when = node.get("when").and_then(|node| self.expr(node, &env, &[Type::Bool]));
+            let from = out.len();
+            self.use_list(&verb.value, &env, out);
+            out[from..].iter_mut().for_each(|step| step.when = both(when.clone(), step.when.take()));
+            return;
         }
         let Some(step) = self.plain_step(node, entries, verb, &env) else { return };
         out.push(step);
@@ -88,10 +93,7 @@ impl<'a> Lower<'a> {
             if qualifier && !allowed.contains(&key) {
                 let message = format!("`{key}` does not qualify `{verb}`");
                 let found = Diagnostic::new(Code::QualifierMisplaced, entry.key.span, message);
-                self.push(match allowed {
-                    [] => found.help("put it on the steps of the list"),
-                    _ => found.help(format!("beside `{verb}` may stand {}", allowed.join(", "))),
-                });
+                self.push(found.help(format!("beside `{verb}` may stand {}", allowed.join(", "))));
             }
         }
     }
@@ -261,7 +263,7 @@ impl<'a> Lower<'a> {
             return Some(filled.text);
         }
         let known: Vec<_> = self.labels.known.keys().map(String::as_str).collect();
-        let near = crate::suite::suggest::nearest(&filled.text, known.iter().copied());
+        let near = suggest::nearest(&filled.text, known.iter().copied());
         let found =
             Diagnostic::new(Code::UnknownName, filled.span, format!("unknown label `{}`", filled.text));
         let found = found.suggest(near).help("a label is given to a step by `as:`");
@@ -306,7 +308,7 @@ impl<'a> Lower<'a> {
                 name.span,
                 format!("the label `{}` is given twice", name.value),
             );
-            let found = found.context(earlier.span, "first here");
+            let found = found.label("again here").context(earlier.span, "first here");
             self.push(found);
             return None;
         }
@@ -377,28 +379,39 @@ impl<'a> Lower<'a> {
         for arg in args {
             if !params.iter().any(|param| param.name.value == arg.key.value) {
                 let known: Vec<_> = params.iter().map(|param| param.name.value.as_str()).collect();
-                let what = format!("parameter of `{of}`");
-                self.unknown_word(Code::UnknownArgument, arg.key.span, &what, &arg.key.value, &known);
+                let message = format!("`{of}` has no parameter `{}`", arg.key.value);
+                let found = Diagnostic::new(Code::UnknownArgument, arg.key.span, message);
+                let found = found.suggest(suggest::nearest(&arg.key.value, known.iter().copied()));
+                self.push(match known.is_empty() {
+                    true => found.help(format!("`{of}` takes no parameters")),
+                    false => found.help(format!("`{of}` takes {}", known.join(", "))),
+                });
             }
         }
         let mut bindings = Vec::new();
         for param in params {
             let (name, declared) = (param.name.value.as_str(), param.name.span);
             let given = args.iter().find(|arg| arg.key.value == name);
-            match (given, &param.default) {
-                (Some(arg), _) => {
-                    bindings.push(Binding { name, declared, node: &arg.value, env: call.env.clone() });
-                }
-                (None, Some(default)) => {
-                    bindings.push(Binding { name, declared, node: default, env: Env::default() });
-                }
-                (None, None) => {
-                    let message = format!("`{of}` needs the parameter `{name}`");
-                    let found = Diagnostic::new(Code::UnknownArgument, call.span, message);
-                    self.push(found.context(declared, "it has no default"));
-                }
+            let (node, env) = match given {
+                Some(arg) => (&arg.value, call.env.clone()),
+                None => (&param.default, Env::default()),
+            };
+            if given.is_none() && node.kind == Kind::Null {
+                let message = format!("`{of}` needs the parameter `{name}`");
+                let found = Diagnostic::new(Code::UnknownArgument, call.span, message);
+                self.push(found.context(declared, "it has no default"));
+                self.missing.insert(node.span);
             }
+            bindings.push(Binding { name, declared, node, env });
         }
         Env::new(bindings)
+    }
+}
+
+/// Both conditions, where there are two.
+fn both(outer: Option<Expr>, inner: Option<Expr>) -> Option<Expr> {
+    match (outer, inner) {
+        (Some(outer), Some(inner)) => Some(Expr::Binary(BinaryOp::And, Box::new(outer), Box::new(inner))),
+        (outer, inner) => outer.or(inner),
     }
 }

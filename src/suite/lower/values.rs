@@ -51,7 +51,9 @@ impl<'a> Lower<'a> {
     pub(super) fn text(&mut self, node: &'a Node, env: &Env<'a>, open: Open) -> Option<Filled> {
         let (node, env) = self.resolve(node, env, &Shape::Text);
         let Some(text) = node.scalar() else {
-            check::wrong_shape(node, "this", "a single value", &mut self.sink);
+            if !self.missing.contains(&node.span) {
+                check::wrong_shape(node, "this", "a single value", &mut self.sink);
+            }
             return None;
         };
         let span = node.span;
