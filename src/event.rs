@@ -17,9 +17,17 @@ pub const SCHEMA: u32 = 1;
 pub enum RunEvent {
     RunStarted(RunStarted),
     /// A case instance begins on a lane.
-    CaseStarted { id: String, family: crate::suite::model::Family, attempt: u32 },
+    CaseStarted {
+        id: String,
+        family: crate::suite::model::Family,
+        attempt: u32,
+    },
     /// It has been running for long.
-    CaseSlow { id: String, family: crate::suite::model::Family, elapsed: Duration },
+    CaseSlow {
+        id: String,
+        family: crate::suite::model::Family,
+        elapsed: Duration,
+    },
     CaseFinished(Box<CaseFinished>),
     RunFinished(RunFinished),
 }

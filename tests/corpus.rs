@@ -11,7 +11,7 @@ use std::sync::Arc;
 use tcpspec::engine::{Outcome, Verdict, replay};
 use tcpspec::lane::sim;
 use tcpspec::plan::{Plan, Planned, Reference, plan};
-use tcpspec::suite::catalogue::Catalogue;
+use tcpspec::suite::catalogue::{Catalogue, Requirement};
 use tcpspec::suite::corpus::{Context, Corpus, SourceFile, Sources};
 use tcpspec::target::reference::profile;
 use tcpspec_reference::Mutant;
@@ -82,7 +82,7 @@ fn plans() -> Vec<Plan> {
         Reference {
             id: id.to_owned(),
             title: found.map(|r| r.title.clone()).unwrap_or_default(),
-            source: found.map(|r| r.citation()).unwrap_or_default(),
+            source: found.map(Requirement::citation).unwrap_or_default(),
         }
     };
     let profile = profile();

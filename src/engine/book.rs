@@ -226,7 +226,8 @@ impl Book {
         if segment.has(Flags::RST) {
             return;
         }
-        if segment.has(Flags::SYN) && self.irs.is_none_or(|irs| irs == segment.seq || self.restarts(segment)) {
+        if segment.has(Flags::SYN) && self.irs.is_none_or(|irs| irs == segment.seq || self.restarts(segment))
+        {
             self.begin(segment);
         }
         let Some(irs) = self.irs else { return };

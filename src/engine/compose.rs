@@ -89,7 +89,10 @@ enum Stamps {
     #[default]
     Usual,
     None,
-    Own { val: Option<u32>, ecr: Option<u32> },
+    Own {
+        val: Option<u32>,
+        ecr: Option<u32>,
+    },
 }
 
 impl Stamps {
@@ -118,8 +121,7 @@ impl<'a> Draft<'a> {
             window: Some(Window(book.window_field)),
             ..Tcp::default()
         };
-        let ip = Ip::between(scope.tuple.peer, scope.tuple.target)
-            .unwrap_or_else(|| Ip::V4(Ipv4::default()));
+        let ip = Ip::between(scope.tuple.peer, scope.tuple.target).unwrap_or_else(|| Ip::V4(Ipv4::default()));
         Self { scope, ip, tcp, len: 0, spelled: Spelled::default(), trailer: Vec::new(), spoiled: false }
     }
 
@@ -329,10 +331,10 @@ impl<'a> Draft<'a> {
         let echo = || if self.tcp.has(Flags::ACK) { book.their_tsval.unwrap_or(0) } else { 0 };
         match stamps {
             Stamps::None => None,
-            Stamps::Usual => (book.timestamps_negotiated()
-                && !self.tcp.has(Flags::SYN)
-                && !self.tcp.has(Flags::RST))
-            .then(|| TcpOption::Timestamps { val: tsval(book.isn, now), ecr: echo() }),
+            Stamps::Usual => {
+                (book.timestamps_negotiated() && !self.tcp.has(Flags::SYN) && !self.tcp.has(Flags::RST))
+                    .then(|| TcpOption::Timestamps { val: tsval(book.isn, now), ecr: echo() })
+            }
             Stamps::Own { val, ecr } => Some(TcpOption::Timestamps {
                 val: val.unwrap_or_else(|| tsval(book.isn, now)),
                 ecr: ecr.unwrap_or_else(echo),
@@ -400,11 +402,7 @@ impl Segment {
 }
 
 /// An ICMP message that quotes what the target sent last.
-pub(crate) fn icmp(
-    send: &IcmpSend,
-    scope: &Scope<'_>,
-    quoted: &[u8],
-) -> Result<Composed, ComposeError> {
+pub(crate) fn icmp(send: &IcmpSend, scope: &Scope<'_>, quoted: &[u8]) -> Result<Composed, ComposeError> {
     let (kind, code) = match &send.kind {
         IcmpKind::Named(name) => named_icmp(name, scope.family)?,
         IcmpKind::Numbers { kind, code } => {
@@ -452,15 +450,69 @@ pub(crate) fn icmp(
 fn named_icmp(name: &str, family: Family) -> Result<(u8, u8), ComposeError> {
     let v4 = family == Family::V4;
     Ok(match name {
-        "net-unreachable" => if v4 { (3, 0) } else { (1, 0) },
-        "host-unreachable" => if v4 { (3, 1) } else { (1, 3) },
-        "protocol-unreachable" => if v4 { (3, 2) } else { (4, 1) },
-        "port-unreachable" => if v4 { (3, 3) } else { (1, 4) },
-        "packet-too-big" => if v4 { (3, 4) } else { (2, 0) },
-        "source-route-failed" => if v4 { (3, 5) } else { (1, 5) },
-        "admin-prohibited" => if v4 { (3, 13) } else { (1, 1) },
-        "time-exceeded" => if v4 { (11, 0) } else { (3, 0) },
-        "parameter-problem" => if v4 { (12, 0) } else { (4, 0) },
+        "net-unreachable" => {
+            if v4 {
+                (3, 0)
+            } else {
+                (1, 0)
+            }
+        }
+        "host-unreachable" => {
+            if v4 {
+                (3, 1)
+            } else {
+                (1, 3)
+            }
+        }
+        "protocol-unreachable" => {
+            if v4 {
+                (3, 2)
+            } else {
+                (4, 1)
+            }
+        }
+        "port-unreachable" => {
+            if v4 {
+                (3, 3)
+            } else {
+                (1, 4)
+            }
+        }
+        "packet-too-big" => {
+            if v4 {
+                (3, 4)
+            } else {
+                (2, 0)
+            }
+        }
+        "source-route-failed" => {
+            if v4 {
+                (3, 5)
+            } else {
+                (1, 5)
+            }
+        }
+        "admin-prohibited" => {
+            if v4 {
+                (3, 13)
+            } else {
+                (1, 1)
+            }
+        }
+        "time-exceeded" => {
+            if v4 {
+                (11, 0)
+            } else {
+                (3, 0)
+            }
+        }
+        "parameter-problem" => {
+            if v4 {
+                (12, 0)
+            } else {
+                (4, 0)
+            }
+        }
         "source-quench" if v4 => (4, 0),
         other => {
             return Err(ComposeError::Senseless(format!("no ICMP message `{other}` in {family}")));

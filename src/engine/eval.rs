@@ -66,9 +66,7 @@ pub(crate) fn eval(expr: &Expr, scope: &Scope<'_>) -> Result<Value, EvalError> {
             Value::Bool(b) => Ok(Value::Bool(!b)),
             _ => Err(senseless()),
         },
-        Expr::Binary(op, a, b) => {
-            binary(*op, eval(a, scope)?, eval(b, scope)?).ok_or_else(senseless)
-        }
+        Expr::Binary(op, a, b) => binary(*op, eval(a, scope)?, eval(b, scope)?).ok_or_else(senseless),
     }
 }
 

@@ -66,26 +66,53 @@ pub enum CaseEventKind {
     StepSkipped,
     StepPassed,
     /// The injector sent this packet. `line` is its one-line form, numbers relative.
-    Sent { #[serde(with = "super::io::hex")] octets: Vec<u8>, line: String },
+    Sent {
+        #[serde(with = "super::io::hex")]
+        octets: Vec<u8>,
+        line: String,
+    },
     /// The target sent this packet.
-    Received { #[serde(with = "super::io::hex")] octets: Vec<u8>, line: String, claim: Claim },
+    Received {
+        #[serde(with = "super::io::hex")]
+        octets: Vec<u8>,
+        line: String,
+        claim: Claim,
+    },
     /// A call above the target: `close`, `send 1000`.
-    AppCalled { line: String },
+    AppCalled {
+        line: String,
+    },
     /// What the application learned: `accepted`, `received 1000`, `reset`.
-    AppReplied { line: String },
+    AppReplied {
+        line: String,
+    },
     /// Which of several allowed answers came.
-    Observed { answer: String },
-    Note { text: String },
+    Observed {
+        answer: String,
+    },
+    Note {
+        text: String,
+    },
     Violated(Box<Violation>),
     /// The target said that it cannot do what the case needs.
-    Unsupported { why: String },
+    Unsupported {
+        why: String,
+    },
     /// A frame of ours left later than it should.
-    Late { by: Duration },
+    Late {
+        by: Duration,
+    },
     /// We were late or lost frames.
-    Inconclusive { why: String },
-    Broken { how: String },
+    Inconclusive {
+        why: String,
+    },
+    Broken {
+        how: String,
+    },
     /// The last event.
-    Finished { monitors: Vec<MonitorCount> },
+    Finished {
+        monitors: Vec<MonitorCount>,
+    },
 }
 
 /// Who answers for a received packet.

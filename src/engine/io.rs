@@ -51,21 +51,50 @@ pub enum Output {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AppCall {
-    Listen { port: u16 },
-    Connect { to: SocketAddr },
-    Accept { port: u16 },
+    Listen {
+        port: u16,
+    },
+    Connect {
+        to: SocketAddr,
+    },
+    Accept {
+        port: u16,
+    },
     /// Octets of the stream pattern, from stream offset `offset` on.
-    Send { conn: u32, offset: u64, count: u64, urgent: bool },
+    Send {
+        conn: u32,
+        offset: u64,
+        count: u64,
+        urgent: bool,
+    },
     /// Reads until `count` octets have come (or the stream ends), checking them against the
     /// pattern from `offset` on.
-    Recv { conn: u32, offset: u64, count: u64 },
-    Shutdown { conn: u32 },
-    Close { conn: u32 },
-    Abort { conn: u32 },
-    Option { conn: u32, name: String, value: i64 },
-    Status { conn: u32 },
+    Recv {
+        conn: u32,
+        offset: u64,
+        count: u64,
+    },
+    Shutdown {
+        conn: u32,
+    },
+    Close {
+        conn: u32,
+    },
+    Abort {
+        conn: u32,
+    },
+    Option {
+        conn: u32,
+        name: String,
+        value: i64,
+    },
+    Status {
+        conn: u32,
+    },
     /// Stop listening.
-    Unlisten { port: u16 },
+    Unlisten {
+        port: u16,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -73,9 +102,16 @@ pub enum AppCall {
 pub enum AppOutcome {
     Ok,
     Connection(u32),
-    Accepted { conn: u32, from: SocketAddr },
+    Accepted {
+        conn: u32,
+        from: SocketAddr,
+    },
     /// `mismatch` is the stream offset of the first octet that differs from the pattern.
-    Received { count: u64, mismatch: Option<u64>, eof: bool },
+    Received {
+        count: u64,
+        mismatch: Option<u64>,
+        eof: bool,
+    },
     /// The state, in the words of RFC 9293.
     State(String),
     Unsupported,

@@ -7,7 +7,9 @@ use super::book::Book;
 use super::compose::modular;
 use super::eval::{EvalError, Scope, Value, eval, wrap};
 use super::event::Cell;
-use crate::packet::{Comparison, Field, Flags, FlagsWant, Packet, Pattern as Wanted, Seen, SeqNum, TcpOption, Want};
+use crate::packet::{
+    Comparison, Field, Flags, FlagsWant, Packet, Pattern as Wanted, Seen, SeqNum, TcpOption, Want,
+};
 use crate::suite::expr::{BinaryOp, Bound, Expr};
 use crate::suite::model::{FieldName, Fields, FlagSpec, OctetField, OptionSpec, Pattern, SackSpec};
 
@@ -123,12 +125,7 @@ fn flag_cell(comparison: &Comparison) -> Cell {
         (Seen::Flags(seen), Want::Flags(wanted)) => wanted.relevant(*seen).to_string(),
         (seen, _) => seen.to_string(),
     };
-    Cell {
-        field: String::new(),
-        expected: comparison.expected.to_string(),
-        got,
-        differs: comparison.differs,
-    }
+    Cell { field: String::new(), expected: comparison.expected.to_string(), got, differs: comparison.differs }
 }
 
 fn cell(comparison: &Comparison, words: &str, book: &Book) -> Cell {
@@ -273,9 +270,9 @@ fn option(option: &OptionSpec, scope: &Scope<'_>) -> Result<TcpOption, EvalError
         OptionSpec::Eol => TcpOption::Eol,
         OptionSpec::Nop => TcpOption::Nop,
         OptionSpec::Mss(e) => TcpOption::Mss(short(e)?),
-        OptionSpec::Wscale(e) => TcpOption::WindowScale(
-            u8::try_from(short(e)?).map_err(|_| EvalError::Senseless(e.to_string()))?,
-        ),
+        OptionSpec::Wscale(e) => {
+            TcpOption::WindowScale(u8::try_from(short(e)?).map_err(|_| EvalError::Senseless(e.to_string()))?)
+        }
         OptionSpec::SackPermitted => TcpOption::SackPermitted,
         OptionSpec::Timestamps(val, ecr) => {
             TcpOption::Timestamps { val: modular(val, scope)?, ecr: modular(ecr, scope)? }

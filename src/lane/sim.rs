@@ -160,8 +160,7 @@ impl Sim {
     /// The next moment at which anybody has something to do, after now.
     fn next_wakeup(&self) -> Option<Time> {
         let call = self.calls.front().map(|(at, ..)| *at);
-        let wakeups =
-            [self.wire.next_arrival(), call, self.target.poll_timeout(), self.exec.poll_timeout()];
+        let wakeups = [self.wire.next_arrival(), call, self.target.poll_timeout(), self.exec.poll_timeout()];
         let next = wakeups.into_iter().flatten().min()?;
         // A time-out that does nothing must not stop the clock.
         Some(next.max(self.now + Duration::from_micros(1)))

@@ -13,7 +13,10 @@ use std::net::IpAddr;
 pub enum Planned {
     Ready(Box<Plan>),
     /// The target lacks what the case needs.
-    Unsupported { info: Box<CaseInfo>, reason: String },
+    Unsupported {
+        info: Box<CaseInfo>,
+        reason: String,
+    },
 }
 
 /// A case that cannot be planned for any target: the checker should have said so.
@@ -142,10 +145,8 @@ fn number(
     let mut pending: Vec<Step> = steps.iter().rev().cloned().collect();
     while let Some(step) = pending.pop() {
         if let Verb::Repeat(repeat) = &step.verb {
-            let times = constant(&repeat.times, profile).ok_or_else(|| PlanError::Times {
-                case: case.id.clone(),
-                times: repeat.times.to_string(),
-            })?;
+            let times = constant(&repeat.times, profile)
+                .ok_or_else(|| PlanError::Times { case: case.id.clone(), times: repeat.times.to_string() })?;
             pending.extend(rounds(repeat, times).into_iter().rev());
         } else {
             let number = u32::try_from(out.len() - first + 1).unwrap_or(u32::MAX);
@@ -204,11 +205,9 @@ fn tuple(family: Family, profile: &Profile, salt: u64) -> Tuple {
 
 /// A number for `text` under `seed`: FNV-1a, stirred by the finalizer of splitmix64.
 pub(crate) fn mix(seed: u64, text: &str) -> u64 {
-    let mut hash = text
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, octet| {
-            (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
-        });
+    let mut hash = text.bytes().fold(0xcbf2_9ce4_8422_2325 ^ seed, |hash, octet| {
+        (hash ^ u64::from(octet)).wrapping_mul(0x0000_0100_0000_01b3)
+    });
     hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
     hash ^ (hash >> 31)

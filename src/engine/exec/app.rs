@@ -21,7 +21,7 @@ impl Exec {
             // A call is given its time from now on: it cannot be answered before it is made.
             Ok(deadline) if step.after.is_none() => self.now + deadline.since(self.last),
             Ok(deadline) => deadline,
-            Err(e) => return self.broken(e.to_string()),
+            Err(e) => return self.broken(&e.to_string()),
         };
         if let App::Expect(wanted) = app
             && !matches!(wanted, AppExpect::Data(_))
@@ -34,7 +34,7 @@ impl Exec {
                 self.call(call, deadline);
                 true
             }
-            Err(e) => self.broken(e.to_string()),
+            Err(e) => self.broken(&e.to_string()),
         }
     }
 
@@ -50,12 +50,7 @@ impl Exec {
             App::Send(count) | App::SendUrgent(count) => {
                 let (offset, count) = (self.app.written, self.count(count)?);
                 self.app.written += count;
-                AppCall::Send {
-                    conn: self.conn()?,
-                    offset,
-                    count,
-                    urgent: matches!(app, App::SendUrgent(_)),
-                }
+                AppCall::Send { conn: self.conn()?, offset, count, urgent: matches!(app, App::SendUrgent(_)) }
             }
             App::Recv(count) | App::Expect(AppExpect::Data(count)) => {
                 let (offset, count) = (self.app.read, self.count(count)?);
@@ -128,7 +123,8 @@ impl Exec {
             AppOutcome::Accepted { conn, from } => {
                 self.app.conn = Some(*conn);
                 // Which peer was accepted is a fact of the wire, not of this run's port.
-                let who = if from.port() == self.tuple.peer_port { "accepted" } else { "accepted a stranger" };
+                let who =
+                    if from.port() == self.tuple.peer_port { "accepted" } else { "accepted a stranger" };
                 self.app_passes(who);
             }
             AppOutcome::Received { count, mismatch, eof } => self.received(app, *count, *mismatch, *eof),
@@ -173,7 +169,11 @@ impl Exec {
             self.state = State::AskAgain { at: self.now + ASK_AGAIN, deadline };
         } else {
             self.emit(CaseEventKind::AppReplied { line: state.to_owned() });
-            self.app_violates(ViolationKind::App, &format!("state {}", allowed.join(" or ")), state.to_owned());
+            self.app_violates(
+                ViolationKind::App,
+                &format!("state {}", allowed.join(" or ")),
+                state.to_owned(),
+            );
         }
     }
 

@@ -89,7 +89,6 @@ impl Exec {
             book: &self.wire,
             ours,
             stream: &self.stream,
-            patterned: true,
             written: self.app.written,
             mss: self.announced_mss(),
         };
@@ -152,7 +151,8 @@ impl Exec {
 
     /// Like [`Exec::take_noise`], where the step expects silence: a repeated ACK is an answer.
     pub(super) fn take_silent_noise(&mut self, arrival: &Arrival, step: &Step) -> bool {
-        let silent = arrival.noise.is_some_and(Noise::is_silent) || self.tolerated(arrival, Some(step)).is_some();
+        let silent =
+            arrival.noise.is_some_and(Noise::is_silent) || self.tolerated(arrival, Some(step)).is_some();
         silent && self.take_noise(arrival, Some(step))
     }
 

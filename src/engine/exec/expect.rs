@@ -1,7 +1,7 @@
 //! `expect`: waiting for the segment that a step wants, or for silence.
 
-use super::super::event::{CaseEventKind, Claim, Violation, ViolationKind};
 use super::super::eval::Mark;
+use super::super::event::{CaseEventKind, Claim, Violation, ViolationKind};
 use super::super::matching::Resolved;
 use super::arrive::Arrival;
 use super::{Exec, State, report};
@@ -43,7 +43,7 @@ impl Exec {
     pub(super) fn begin_expect(&mut self, expect: &Expect, step: &Step) -> bool {
         let since = match self.since(step) {
             Ok(since) => since,
-            Err(e) => return self.broken(e.to_string()),
+            Err(e) => return self.broken(&e.to_string()),
         };
         let deadline = match expect {
             // Silence is counted from the step before too, so that it does not depend on our haste.
@@ -52,7 +52,7 @@ impl Exec {
         };
         match deadline {
             Ok(deadline) => self.state = State::Frame { since, deadline },
-            Err(e) => return self.broken(e.to_string()),
+            Err(e) => return self.broken(&e.to_string()),
         }
         true
     }
@@ -66,7 +66,7 @@ impl Exec {
         while self.inbox.front().is_some_and(|arrival| arrival.at <= deadline) {
             let Some(arrival) = self.inbox.pop_front() else { break };
             match self.answer(&arrival, expect) {
-                Err(e) => return self.broken(e),
+                Err(e) => return self.broken(&e),
                 Ok(Some(name)) => return self.accept_answer(&arrival, name.as_deref(), step, since),
                 Ok(None) => {}
             }
@@ -105,7 +105,7 @@ impl Exec {
             None => None,
             Some(from) => match self.eval_span(from) {
                 Ok(from) => (arrival.at + tolerance(from) < since + from).then_some(from),
-                Err(e) => return self.broken(e.to_string()),
+                Err(e) => return self.broken(&e.to_string()),
             },
         };
         if let Some(from) = early {
@@ -125,11 +125,7 @@ impl Exec {
         }
         self.mark(
             step,
-            Mark {
-                at: arrival.at,
-                packet: Some(arrival.packet.clone()),
-                answer: name.map(str::to_owned),
-            },
+            Mark { at: arrival.at, packet: Some(arrival.packet.clone()), answer: name.map(str::to_owned) },
         );
         self.pass(arrival.at)
     }
@@ -186,9 +182,7 @@ impl Exec {
             .into_iter()
             .filter_map(|(_, pattern)| Resolved::of(pattern, &scope).ok())
             .map(|wanted| (wanted.cells(&arrival.packet, &self.script), wanted.line()))
-            .min_by_key(|(cells, _)| {
-                (cells.is_empty(), cells.iter().filter(|cell| cell.differs).count())
-            });
+            .min_by_key(|(cells, _)| (cells.is_empty(), cells.iter().filter(|cell| cell.differs).count()));
         if let Some((cells, line)) = nearest {
             violation.cells = cells;
             if matches!(expect, Expect::One(_)) {

@@ -61,14 +61,29 @@ pub struct Exec {
 enum State {
     /// Nothing: it is to begin.
     Ready,
-    Pause { until: Time },
-    Frame { since: Time, deadline: Time },
-    Call { call: u32, deadline: Time },
+    Pause {
+        until: Time,
+    },
+    Frame {
+        since: Time,
+        deadline: Time,
+    },
+    Call {
+        call: u32,
+        deadline: Time,
+    },
     /// The status was not yet the wanted one: ask again.
-    AskAgain { at: Time, deadline: Time },
-    Learn { deadline: Time },
+    AskAgain {
+        at: Time,
+        deadline: Time,
+    },
+    Learn {
+        deadline: Time,
+    },
     /// All steps are done; a late segment would still be seen.
-    Settle { until: Time },
+    Settle {
+        until: Time,
+    },
     Done,
 }
 
@@ -131,7 +146,8 @@ impl Exec {
                 self.end_with(CaseEventKind::Inconclusive { why });
             }
             InputKind::TargetDied { how } => {
-                let violation = self.violation(ViolationKind::Crashed, "the target to live", Some(how.clone()));
+                let violation =
+                    self.violation(ViolationKind::Crashed, "the target to live", Some(how.clone()));
                 self.violate(violation);
                 self.finish();
             }
@@ -202,8 +218,8 @@ impl Exec {
                     self.pc += 1;
                     return true;
                 }
-                Ok(_) => return self.broken(format!("`{condition}` is not a condition")),
-                Err(e) => return self.broken(e.to_string()),
+                Ok(_) => return self.broken(&format!("`{condition}` is not a condition")),
+                Err(e) => return self.broken(&e.to_string()),
             }
         }
         self.emit(CaseEventKind::StepStarted);
@@ -216,14 +232,14 @@ impl Exec {
                     self.state = State::Pause { until: self.now + span };
                     true
                 }
-                Err(e) => self.broken(e.to_string()),
+                Err(e) => self.broken(&e.to_string()),
             },
             Verb::Note(text) => {
                 let text = self.fill_in(text);
                 self.emit(CaseEventKind::Note { text });
                 self.pass(self.last)
             }
-            Verb::Repeat(_) => self.broken("a `repeat` reached the executor unrolled by nobody".to_owned()),
+            Verb::Repeat(_) => self.broken("a `repeat` reached the executor unrolled by nobody"),
         }
     }
 
@@ -238,7 +254,7 @@ impl Exec {
         };
         let composed = match composed {
             Ok(composed) => composed,
-            Err(e) => return self.broken(e.to_string()),
+            Err(e) => return self.broken(&e.to_string()),
         };
         if let Some(segment) = &composed.segment {
             self.script.on_sent(self.now, segment, composed.weight);
@@ -296,9 +312,9 @@ impl Exec {
         self.finish();
     }
 
-    fn broken(&mut self, how: String) -> bool {
+    fn broken(&mut self, how: &str) -> bool {
         let place = self.plan.steps.get(self.pc).map(|planned| format!("{}: ", planned.step.place));
-        self.end_with(CaseEventKind::Broken { how: place.unwrap_or_default() + &how });
+        self.end_with(CaseEventKind::Broken { how: place.unwrap_or_default() + how });
         false
     }
 

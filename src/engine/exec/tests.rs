@@ -148,12 +148,7 @@ impl Stage {
 }
 
 fn tcp(flags: Flags, seq: u32, ack: u32) -> Tcp {
-    Tcp {
-        seq: Some(SeqNum(seq)),
-        ack: Some(SeqNum(ack)),
-        window: Some(Window(8000)),
-        ..Tcp::with(flags)
-    }
+    Tcp { seq: Some(SeqNum(seq)), ack: Some(SeqNum(ack)), window: Some(Window(8000)), ..Tcp::with(flags) }
 }
 
 fn syn_ack() -> Tcp {
@@ -273,10 +268,11 @@ fn a_retransmission_of_what_was_not_acknowledged_is_noise() {
     stage.target(syn_ack());
     let (events, verdict) = stage.end();
     assert_eq!(verdict.outcome, Outcome::Pass);
-    assert!(events.iter().any(|event| matches!(
-        &event.what,
-        CaseEventKind::Received { claim: Claim::Noise(_), .. }
-    )));
+    assert!(
+        events
+            .iter()
+            .any(|event| matches!(&event.what, CaseEventKind::Received { claim: Claim::Noise(_), .. }))
+    );
 }
 
 #[test]

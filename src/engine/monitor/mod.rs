@@ -26,8 +26,6 @@ pub(crate) struct Sighting<'a> {
     pub(crate) ours: bool,
     /// The target's stream, as far as it was seen.
     pub(crate) stream: &'a [Option<u8>],
-    /// The application above the target writes the pattern (and not an echo of ours).
-    pub(crate) patterned: bool,
     /// All the octets its application has written.
     pub(crate) written: u64,
     pub(crate) mss: u16,
@@ -63,23 +61,59 @@ pub(crate) const TABLE: &[Monitor] = &[
     must("header", "headers are well formed and reserved bits are zero (RFC 9293 3.1)", header::well_formed),
     must("tuple", "nothing is sent to a tuple outside the case (RFC 9293 3.10.7)", header::tuple),
     must("ack-bit", "every segment of a synchronized connection has ACK set (RFC 9293 3.1)", header::ack_bit),
-    must("options", "options are well formed and have the length of their kind (RFC 9293 3.2)", options::well_formed),
+    must(
+        "options",
+        "options are well formed and have the length of their kind (RFC 9293 3.2)",
+        options::well_formed,
+    ),
     must(
         "options-negotiated",
         "SYN-only options stand only on SYN, and none that was not negotiated (RFC 7323 2.2, 3.2; RFC 2018 2)",
         options::negotiated,
     ),
-    must("timestamps", "timestamps, once negotiated, stand on every segment, grow, and echo what was sent (RFC 7323 3.2)", options::timestamps),
-    must("sack-blocks", "SACK blocks lie inside what was sent and above the ACK (RFC 2018 4)", options::sack_blocks),
-    must("right-edge", "no octet lies beyond the right edge of our window, window probes aside (RFC 9293 3.8.6)", numbers::right_edge),
-    must("ack-of-unsent", "nothing is acknowledged that was not sent, or that lies behind a hole (RFC 9293 3.4)", numbers::ack_of_unsent),
+    must(
+        "timestamps",
+        "timestamps, once negotiated, stand on every segment, grow, and echo what was sent (RFC 7323 3.2)",
+        options::timestamps,
+    ),
+    must(
+        "sack-blocks",
+        "SACK blocks lie inside what was sent and above the ACK (RFC 2018 4)",
+        options::sack_blocks,
+    ),
+    must(
+        "right-edge",
+        "no octet lies beyond the right edge of our window, window probes aside (RFC 9293 3.8.6)",
+        numbers::right_edge,
+    ),
+    must(
+        "ack-of-unsent",
+        "nothing is acknowledged that was not sent, or that lies behind a hole (RFC 9293 3.4)",
+        numbers::ack_of_unsent,
+    ),
     must("ack-monotone", "the acknowledgment number never moves back (RFC 9293 3.4)", numbers::ack_monotone),
-    must("retransmitted-bytes", "retransmitted octets equal the first transmission (RFC 9293 3.8.1)", numbers::retransmitted_bytes),
-    must("beyond-fin", "nothing follows the FIN, and the FIN does not move (RFC 9293 3.5)", numbers::beyond_fin),
-    must("mss", "no segment is larger than the MSS we announced, options counted (RFC 9293 3.7.1, MUST-16)", numbers::mss),
+    must(
+        "retransmitted-bytes",
+        "retransmitted octets equal the first transmission (RFC 9293 3.8.1)",
+        numbers::retransmitted_bytes,
+    ),
+    must(
+        "beyond-fin",
+        "nothing follows the FIN, and the FIN does not move (RFC 9293 3.5)",
+        numbers::beyond_fin,
+    ),
+    must(
+        "mss",
+        "no segment is larger than the MSS we announced, options counted (RFC 9293 3.7.1, MUST-16)",
+        numbers::mss,
+    ),
     must("content", "the payload is what the application wrote (RFC 9293 3.8)", numbers::content),
     must("rst-for-rst", "a RST is never answered with a RST (RFC 9293 3.5.2)", numbers::rst_for_rst),
-    must("ack-of-ack", "an acceptable segment without data is not acknowledged (RFC 9293 3.10.7.4)", numbers::ack_of_ack),
+    must(
+        "ack-of-ack",
+        "an acceptable segment without data is not acknowledged (RFC 9293 3.10.7.4)",
+        numbers::ack_of_ack,
+    ),
     Monitor {
         id: "window-retracted",
         level: Level::Should,

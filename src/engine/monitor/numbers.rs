@@ -53,7 +53,9 @@ pub(super) fn retransmitted_bytes(seen: &Sighting<'_>) -> Judgement {
     for (before, now) in seen.stream.iter().skip(start).zip(&segment.payload) {
         match before {
             Some(before) if before != now => {
-                return Judgement::Broken("Retransmitted octets differ from the first transmission.".to_owned());
+                return Judgement::Broken(
+                    "Retransmitted octets differ from the first transmission.".to_owned(),
+                );
             }
             Some(_) => repeated = true,
             None => {}
@@ -93,7 +95,7 @@ pub(super) fn mss(seen: &Sighting<'_>) -> Judgement {
 
 pub(super) fn content(seen: &Sighting<'_>) -> Judgement {
     let (segment, book) = (seen.segment, seen.book);
-    if segment.payload.is_empty() || !seen.patterned || segment.has(Flags::RST) {
+    if segment.payload.is_empty() || segment.has(Flags::RST) {
         return Judgement::Idle;
     }
     let Some(offset) = book.their_offset(segment.data_start()) else { return Judgement::Idle };

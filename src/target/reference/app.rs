@@ -5,9 +5,7 @@ use crate::engine::{AppCall, AppEvent, AppOutcome, pattern};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::Duration;
-use tcpspec_reference::{
-    ConnId, ConnOption, Endpoint, Error, EventKind, Instant, ListenerId, Recv,
-};
+use tcpspec_reference::{ConnId, ConnOption, Endpoint, Error, EventKind, Instant, ListenerId, Recv};
 
 #[derive(Default)]
 pub(super) struct Apps {
@@ -81,9 +79,11 @@ impl Apps {
             },
             AppCall::Shutdown { conn } => self.end(endpoint, now, *conn, Ending::Shutdown),
             AppCall::Close { conn } => self.end(endpoint, now, *conn, Ending::Close),
-            AppCall::Abort { conn } => {
-                self.conn(*conn).map(|conn| conn.id).and_then(|id| endpoint.abort(now, id)).map(|()| AppOutcome::Ok)
-            }
+            AppCall::Abort { conn } => self
+                .conn(*conn)
+                .map(|conn| conn.id)
+                .and_then(|id| endpoint.abort(now, id))
+                .map(|()| AppOutcome::Ok),
             AppCall::Option { conn, name, value } => self.option(endpoint, now, *conn, name, *value),
             AppCall::Status { conn } => {
                 self.conn(*conn).map(|conn| AppOutcome::State(endpoint.status(conn.id).state.to_string()))
@@ -116,7 +116,7 @@ impl Apps {
             };
             let from = endpoint.status(id).remote;
             let conn = self.handle(id);
-            let from = from.unwrap_or(SocketAddr::from(([0, 0, 0, 0], 0)));
+            let from = from.unwrap_or_else(|| SocketAddr::from(([0, 0, 0, 0], 0)));
             let outcome = AppOutcome::Accepted { conn, from };
             self.replies.push_back(Reply::Answer { call, outcome });
             false
@@ -283,4 +283,3 @@ fn app_event(kind: EventKind) -> Option<AppEvent> {
         | EventKind::HardError => None,
     }
 }
-
