@@ -123,7 +123,8 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
             CaseEventKind::Unsupported { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
             CaseEventKind::Inconclusive { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
             CaseEventKind::Broken { how } => rows.push(row(Side::Aside, how, Tone::Wrong)),
-            CaseEventKind::StepStarted
+            CaseEventKind::Late { .. }
+            | CaseEventKind::StepStarted
             | CaseEventKind::StepSkipped
             | CaseEventKind::StepPassed
             | CaseEventKind::Observed { .. }

@@ -6,7 +6,7 @@ use crate::event::{CaseFinished, RunFinished, RunStarted, SCHEMA, Try};
 use crate::plan::{CaseInfo, FixtureInfo, Plan, PlanStep, Reference, Tuple};
 use crate::report::record::Run;
 use crate::suite::model::{Family, Level, Place, Step, Verb};
-use crate::target::profile::{Profile, Timing};
+use crate::target::profile::Profile;
 use crate::time::Time;
 use std::time::Duration;
 
@@ -101,32 +101,7 @@ fn step(fixture: Option<usize>, number: u32, line: u32) -> PlanStep {
 }
 
 fn profile() -> Profile {
-    let second = Duration::from_secs(1);
-    Profile {
-        name: "my-tcp".into(),
-        about: "a sample".into(),
-        abilities: std::collections::BTreeSet::new(),
-        families: Family::BOTH.to_vec(),
-        mss_v4: 1460,
-        mss_v6: 1440,
-        timing: Timing {
-            scale: 1.0,
-            msl: second,
-            rto_initial: second,
-            rto_min: second,
-            rto_max: second,
-            delayed_ack: second,
-            persist_min: second,
-            persist_max: second,
-            keepalive_idle: second,
-            keepalive_interval: second,
-            keepalive_count: 3,
-            user_timeout: second,
-            answer: second,
-        },
-        deviations: vec![],
-        reading: "rfc9293".into(),
-    }
+    Profile { name: "my-tcp".into(), ..crate::target::reference::profile() }
 }
 
 /// A plan with a fixture of one step and four steps of its own.
@@ -141,7 +116,6 @@ pub(crate) fn plan(info: &CaseInfo) -> Plan {
             target_port: 7,
         },
         isn: 1000,
-        window: 65_535,
         profile: profile(),
         fixtures: vec![FixtureInfo { id: "listening".into(), tested_by: "handshake/passive/listens".into() }],
         strict: false,
