@@ -3,16 +3,17 @@
 //! Three promises of the corpus, by name: `pass/…` each case passes on the clean reference;
 //! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
 //! the recorded inputs again gives the same verdict.
-#![allow(clippy::disallowed_methods, reason = "a test reads the suites from disk")]
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use tcpspec::engine::{Outcome, Verdict, replay};
 use tcpspec::lane::sim;
 use tcpspec::plan::{Plan, Planned, Reference, plan};
 use tcpspec::suite::catalogue::{Catalogue, Requirement};
-use tcpspec::suite::corpus::{Context, Corpus, SourceFile, Sources};
+use tcpspec::suite::corpus::{Context, Corpus, has_errors};
+use tcpspec::suite::diagnostic::{Style, render_all};
+use tcpspec::suite::disk;
 use tcpspec::target::reference::profile;
 use tcpspec_reference::Mutant;
 
@@ -74,9 +75,9 @@ fn plans() -> Vec<Plan> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
     let catalogue = Catalogue::embedded();
     let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
-    let sources = Sources { files: files(&root), partial: false };
-    let (corpus, diagnostics) = Corpus::load(&sources, Context { catalogue, mutants: &mutants });
-    assert!(diagnostics.is_empty(), "the corpus has mistakes: run `tcpspec check`: {diagnostics:#?}");
+    let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });
+    let mistakes = render_all(&diagnostics, corpus.sources(), Style::Plain);
+    assert!(!has_errors(&diagnostics), "the corpus has mistakes:\n{mistakes}");
     let cite = |id: &str| {
         let found = catalogue.get(id);
         Reference {
@@ -97,24 +98,4 @@ fn plans() -> Vec<Plan> {
     }
     assert!(!plans.is_empty(), "no case can run");
     plans
-}
-
-fn files(root: &Path) -> Vec<SourceFile> {
-    let mut files = Vec::new();
-    let mut folders: Vec<PathBuf> = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.strip_prefix(root).expect("inside").to_string_lossy().into_owned();
-            if path.is_dir() {
-                if name != "catalog" && name != "_invalid" {
-                    folders.push(path);
-                }
-            } else if let Some(id) = name.strip_suffix(".yaml") {
-                let text = std::fs::read_to_string(&path).expect("text");
-                files.push(SourceFile { name: format!("suites/{name}"), id: id.to_owned(), text });
-            }
-        }
-    }
-    files
 }

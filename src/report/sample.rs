@@ -71,7 +71,9 @@ pub(crate) fn ended(outcome: Outcome) -> CaseFinished {
         | Outcome::Warn
         | Outcome::Blocked
         | Outcome::Inconclusive
-        | Outcome::Error => vec![Try { inputs: vec![], verdict: verdict.clone(), events: vec![] }],
+        | Outcome::Error => {
+            vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events: vec![] }]
+        }
     };
     CaseFinished {
         info: info(&format!("handshake/passive/{outcome}")),
@@ -186,7 +188,7 @@ pub(crate) fn with_violation(violation: Violation, mut events: Vec<CaseEvent>) -
     CaseFinished {
         plan: Some(Box::new(plan(&info))),
         info,
-        tries: vec![Try { inputs: vec![], verdict: verdict.clone(), events }],
+        tries: vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events }],
         verdict,
         deviation: None,
         expected: false,
