@@ -4,25 +4,19 @@
 //! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
 //! the recorded inputs again gives the same verdict.
 
+mod common;
+
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::path::Path;
 use std::sync::Arc;
 use tcpspec::engine::{Outcome, Verdict, replay};
 use tcpspec::lane::sim;
-use tcpspec::plan::{Plan, Planned, Reference, plan};
-use tcpspec::suite::catalogue::{Catalogue, Requirement};
-use tcpspec::suite::corpus::{Context, Corpus, has_errors};
-use tcpspec::suite::diagnostic::{Style, render_all};
-use tcpspec::suite::disk;
-use tcpspec::target::reference::profile;
+use tcpspec::plan::Plan;
 use tcpspec_reference::Mutant;
-
-const SEED: u64 = 42;
 
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    for planned in plans() {
+    for planned in common::plans() {
         let id = format!("{} {}", planned.case.id, planned.case.family);
         let planned = Arc::new(planned);
         for mutant in &planned.case.kills {
@@ -69,33 +63,4 @@ fn repeats(plan: &Arc<Plan>) -> Result<(), Failed> {
 
 fn described(verdict: &Verdict) -> String {
     format!("{}: {}\n{:#?}", verdict.outcome, verdict.reason, verdict.violation)
-}
-
-fn plans() -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
-    let catalogue = Catalogue::embedded();
-    let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
-    let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });
-    let mistakes = render_all(&diagnostics, corpus.sources(), Style::Plain);
-    assert!(!has_errors(&diagnostics), "the corpus has mistakes:\n{mistakes}");
-    let cite = |id: &str| {
-        let found = catalogue.get(id);
-        Reference {
-            id: id.to_owned(),
-            title: found.map(|r| r.title.clone()).unwrap_or_default(),
-            source: found.map(Requirement::citation).unwrap_or_default(),
-        }
-    };
-    let profile = profile();
-    let mut plans = Vec::new();
-    for case in corpus.instances() {
-        for family in &case.families {
-            match plan(&case, *family, SEED, &profile, &cite).expect("a plan") {
-                Planned::Ready(plan) => plans.push(*plan),
-                Planned::Unsupported { .. } => {}
-            }
-        }
-    }
-    assert!(!plans.is_empty(), "no case can run");
-    plans
 }
