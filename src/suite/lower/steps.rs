@@ -1,7 +1,7 @@
 //! Steps: verbs and what qualifies them; named lists are put in place.
 
 use super::Lower;
-use super::values::Open;
+use super::values::{Open, constant};
 use crate::suite::check;
 use crate::suite::decl::{self, Param};
 use crate::suite::diagnostic::{Code, Diagnostic};
@@ -13,6 +13,8 @@ use crate::suite::source::{Loc, Span};
 use crate::suite::suggest;
 use crate::suite::yaml::{Entry, Kind, Node};
 
+/// Most rounds of a `repeat`.
+const TIMES_MAX: i64 = 10_000;
 const STEPS: Shape = Shape::List(&Shape::Step);
 
 /// A name and the arguments given to it.
@@ -228,6 +230,12 @@ impl<'a> Lower<'a> {
 
     fn repeat(&mut self, node: &'a Node, env: &Env<'a>) -> Option<Repeat> {
         let times = self.expr(node.get("times")?, env, &[Type::Int]);
+        if let (Some(count), Some(at)) = (times.as_ref().and_then(constant), node.get("times"))
+            && !(0..=TIMES_MAX).contains(&count)
+        {
+            let message = format!("`times` goes from 0 to {TIMES_MAX}, {count} does not fit");
+            self.push(Diagnostic::new(Code::OutOfRange, at.span, message));
+        }
         let counter = node.get("counter").and_then(decl::loc);
         let counter =
             counter.filter(|name| decl::fresh_name(name, "a counter", &mut self.sink)).map(|name| name.value);
