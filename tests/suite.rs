@@ -221,3 +221,29 @@ fn every_key_of_the_language_loads() {
         }
     }
 }
+
+#[test]
+fn what_is_given_in_braces_can_leave_a_field_out_too() {
+    let suite = "title: T\nlevel: must\ncases:\n  - id: one\n    title: One\n    refs: [C01]\n    kills: [syn-not-counted]\n    \
+                 for: {mss: [none, 536], seen: [none, any]}\n    given: {needy: {window: 5}}\n    steps:\n      \
+                 - send: {flags: SYN, mss: \"{mss}\"}\n      - expect: {flags: ACK}\n        otherwise:\n          \
+                 - {seen: \"{seen}\", means: It came}\n";
+    let fixtures = format!(
+        "{FIXTURES}  - id: needy\n    title: Needs an argument\n    tested-by: one/one[mss=none,seen=none]\n    \
+         params: {{window: ~}}\n    steps:\n      - send: {{flags: SYN, window: window}}\n"
+    );
+    let cases = load_clean(&[
+        ("fixtures", &fixtures),
+        ("one", suite),
+        ("handshake/passive", PASSIVE),
+        ("reset/blind", BLIND),
+    ]);
+    let ones: Vec<_> = cases.iter().filter(|case| case.id.starts_with("one/")).collect();
+    let values = |case: &Case| format!("{:?} {:?}", case.steps[0].verb, case.steps[1].otherwise);
+    assert!(
+        !values(ones[0]).contains("Mss") && values(ones[0]).contains("seen: None"),
+        "{}",
+        values(ones[0])
+    );
+    assert!(values(ones[3]).contains("(Mss, Is(Int(536)))") && values(ones[3]).contains("seen: Some(Any)"));
+}

@@ -8,9 +8,10 @@ use crate::suite::expr::types::{Type, TypeError, type_of_tree};
 use crate::suite::expr::{BinaryOp, Bound, Expr, ParseError};
 use crate::suite::grammar::Shape;
 use crate::suite::names;
-use crate::suite::scope::{Env, Found, placeholders};
+use crate::suite::scope::{Env, Found};
 use crate::suite::source::Span;
 use crate::suite::suggest;
+use crate::suite::text::placeholders;
 use crate::suite::yaml::{Kind, Node};
 use std::collections::BTreeMap;
 
@@ -138,8 +139,9 @@ impl<'a> Lower<'a> {
 
     /// A scalar that may be the name of a parameter: then what the parameter stands for.
     pub(super) fn through(&mut self, node: &'a Node, env: &Env<'a>) -> (&'a Node, Env<'a>, bool) {
+        let written = node;
         let (mut node, mut env) = self.resolve(node, env, &Shape::Bound);
-        let mut moved = false;
+        let mut moved = !std::ptr::eq(written, node);
         while let Some(binding) = node.scalar().and_then(|text| env.get(text.trim())).cloned() {
             self.used.insert(binding.declared);
             (node, env) = self.resolve(binding.node, &binding.env, &Shape::Bound);
@@ -307,10 +309,9 @@ impl<'a> Lower<'a> {
             let all = items.iter().filter_map(|item| self.bound(item, &env, want)).map(|(bound, _)| bound);
             return Some((Bound::OneOf(all.collect()), moved));
         }
-        let template = node.scalar().is_some_and(|text| text.contains('{'));
         let filled = self.text(node, &env, Open::Refuse)?;
         match parse_bound_tree(&filled.text) {
-            Ok(tree) => Some((self.bind_bound(tree, &filled, &env, want)?, moved || template)),
+            Ok(tree) => Some((self.bind_bound(tree, &filled, &env, want)?, moved)),
             Err(error) => {
                 self.syntax(&error, &filled);
                 None
