@@ -540,6 +540,13 @@ mutants! {
         "Retransmissions are marked as ECN-capable.";
     EcnPureAckCapable "ecn-pure-ack-capable" "RFC3168-6.1.4-1" "MUST list"
         "Pure ACKs are marked as ECN-capable.";
+    // RACK-TLP
+    RackNoReorderingWindow "rack-no-reordering-window" "RFC8985-6.2-1" "MUST list"
+        "The reordering window is always zero, so every reordering looks like a loss.";
+    NoTailProbe "no-tail-probe" "RFC8985-7.2-1" "MUST list"
+        "A lost tail waits for the retransmission timer.";
+    TailProbeHidesLoss "tail-probe-hides-loss" "RFC8985-7.4.2-1" "MUST list"
+        "A loss that the probe has repaired does not reduce the window.";
 }
 
 #[cfg(test)]

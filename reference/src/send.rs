@@ -84,6 +84,12 @@ pub(crate) struct Acked {
     pub(crate) newest: Option<Delivered>,
     /// A later partial acknowledgement, which leaves the timer alone (RFC 6582 3.2 step 3).
     pub(crate) later_partial: bool,
+    /// Something arrived later than what was sent after it (RFC 8985 6.2 step 3).
+    pub(crate) reordered: bool,
+    /// The peer has reported a duplicate (RFC 2883).
+    pub(crate) dsack: bool,
+    /// Fast recovery is over.
+    pub(crate) left_recovery: bool,
     /// Room was made in a buffer that had been full.
     pub(crate) made_room: bool,
 }
@@ -358,12 +364,29 @@ impl SendHalf {
     pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
         let Phase::Fast { rescued: false, .. } = self.phase else { return None };
         let record = self.board.last_unsacked().filter(|_| self.sack)?;
-        let mss = self.mss(config);
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
-        if record.ever_resent || self.cwnd_room(config) < mss || text == 0 || text > mss {
+        if record.ever_resent || self.cwnd_room(config) < self.mss(config) {
             return None;
         }
-        Some(Piece { seq: record.seq, len: text, syn: record.syn, fin: record.fin, again: true })
+        self.last_piece(config).filter(|piece| piece.len > 0)
+    }
+
+    /// A tail loss probe of new text, which cwnd does not stop (RFC 8985 7.3).
+    pub(crate) fn fresh_piece(&self, config: &Config) -> Option<Piece> {
+        let len = self.unsent().min(self.mss(config)).min(self.usable(config));
+        (len > 0).then_some(Piece { seq: self.nxt, len, syn: false, fin: false, again: false })
+    }
+
+    /// The last segment that nobody has reported, to be sent again as a tail loss probe.
+    pub(crate) fn last_piece(&self, config: &Config) -> Option<Piece> {
+        let record = self.board.last_unsacked()?;
+        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
+        (text <= self.mss(config)).then_some(Piece {
+            seq: record.seq,
+            len: text,
+            syn: record.syn,
+            fin: record.fin,
+            again: true,
+        })
     }
 
     /// The front of the queue as one octet, for a window probe (RFC 9293 3.8.6.1).

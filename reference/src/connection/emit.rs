@@ -68,6 +68,11 @@ impl Connection {
                 return Some(Choice::Piece(piece));
             }
         }
+        if self.rack.probe_due
+            && let Some(piece) = self.choose_probe(env)
+        {
+            return Some(Choice::Piece(piece));
+        }
         if !self.timers.is_running(Timer::Persist)
             && let Some(piece) = self.snd.retransmission(env.config)
         {
@@ -120,6 +125,9 @@ impl Connection {
         } else {
             let rto = self.rtt.rto(env.config);
             self.timers.start(Timer::Retransmit, env.now + rto);
+            if !piece.again && self.state.is_synchronized() {
+                self.schedule_probe(env);
+            }
         }
     }
 

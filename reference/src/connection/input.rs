@@ -355,6 +355,7 @@ impl Connection {
         self.take_echo(segment, env);
         self.measure(segment, acked, env);
         self.take_window(segment, env);
+        self.rack_on_ack(segment, acked, env);
         self.after_ack(acked, env);
         if self.snd.fin_acked() {
             self.transition(closing::on_fin_acked(self.state, env.config), env);
@@ -451,6 +452,7 @@ impl Connection {
                 self.timers.set(Timer::Retransmit, env.now + rto);
             }
         }
+        self.schedule_probe(env);
         if acked.made_room {
             self.tell(EventKind::Writable, env);
         }

@@ -9,6 +9,7 @@ mod ecn;
 mod emit;
 mod icmp;
 mod input;
+mod rack;
 mod timeouts;
 
 use core::net::SocketAddr;
@@ -125,6 +126,7 @@ pub(crate) struct Connection {
     owed: Owed,
     offers: Offers,
     ecn: ecn::EcnState,
+    rack: rack::RackState,
     /// Timestamps are on every segment, with this offset to our clock.
     timestamps: bool,
     ts_offset: u32,
@@ -188,6 +190,7 @@ impl Connection {
                 timestamps: config.timestamps,
             },
             ecn: ecn::EcnState::new(config.ecn),
+            rack: rack::RackState::default(),
             timestamps: false,
             ts_offset: secret.hash(Purpose::Timestamp, local, remote, 0) as u32,
             syn_repeats: 0,

@@ -24,7 +24,8 @@ impl Connection {
                     self.error.get_or_insert(Error::TimedOut);
                     self.transition(State::Closed, env);
                 }
-                Timer::Reorder | Timer::Probe => {}
+                Timer::Reorder => self.rack_detect(env),
+                Timer::Probe => self.rack.probe_due = true,
             }
         }
     }
@@ -44,7 +45,9 @@ impl Connection {
             self.syn_repeats += 1;
         }
         self.rtt.back_off(env.config);
-        self.snd.on_timeout(env.now, env.config);
+        let patience = self.rack_timeout_patience(env);
+        self.snd.on_timeout(patience, env.now, env.config);
+        self.rack_on_timeout();
         self.ecn.note_reduction();
         // SHLD-9: between R1 and R2 the application should hear of it.
         if self.snd.timeouts == env.config.r1 {
