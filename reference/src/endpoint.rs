@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::config::Config;
 use crate::connection::{ChallengeBudget, Connection, Env, Outbox, reset_packet};
+use crate::cookie::{Claim, FastOpenCache, SYN_COOKIE_LIFETIME};
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
@@ -21,7 +22,7 @@ use crate::state::closed::{self, Reset};
 use crate::state::listen::{self, ListenDisposition};
 use crate::time::Instant;
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Segment, Verify};
+use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Options, Outgoing, Segment, Verify};
 
 /// Where a connection lives. A generation makes an old [`ConnId`] stale.
 #[derive(Debug, Default)]
@@ -48,10 +49,19 @@ pub struct Endpoint {
     events: VecDeque<Event>,
     outbox: Outbox,
     challenges: ChallengeBudget,
+    cookies: FastOpenCache,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
     /// When to look at whose timers. An entry may be early, never late.
     deadlines: BTreeSet<(Instant, u32)>,
+}
+
+/// Whether an ACK was the answer to a SYN cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[must_use]
+enum Redeemed {
+    Yes,
+    No,
 }
 
 /// The first ephemeral port (RFC 6335).
@@ -73,6 +83,7 @@ impl Endpoint {
             events: VecDeque::new(),
             outbox: Outbox::default(),
             challenges: ChallengeBudget::default(),
+            cookies: FastOpenCache::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
         }
@@ -166,6 +177,9 @@ impl Endpoint {
             }
             return;
         };
+        if self.redeem_syn_cookie(now, tuple, id, segment) == Redeemed::Yes {
+            return;
+        }
         match listen::decide(segment, &self.config) {
             ListenDisposition::Ignore => {}
             ListenDisposition::Reset(reset) => self.send_reset(tuple, reset),
@@ -182,7 +196,13 @@ impl Endpoint {
         above: Option<SeqNum>,
     ) {
         let Some(entry) = self.listeners.get(&listener) else { return };
-        if entry.half_open >= self.config.syn_backlog || self.tuples.len() >= self.config.max_connections {
+        if self.tuples.len() >= self.config.max_connections {
+            return;
+        }
+        if entry.half_open >= self.config.syn_backlog && !self.config.is(Mutant::HalfOpenUnbounded) {
+            if self.config.syn_cookies {
+                self.send_syn_cookie(now, tuple, listener, syn);
+            }
             return;
         }
         let mut iss = self.isn(now, tuple);
@@ -194,9 +214,88 @@ impl Endpoint {
         self.insert(now, id, tuple, |secret, env| {
             Connection::passive(id, tuple, listener, syn, iss, secret, env)
         });
+        let early = self.conn(id.index).is_some_and(Connection::is_early);
+        if let Some(entry) = self.listeners.get_mut(&listener) {
+            entry.half_open += 1;
+            if early {
+                // RFC 7413 4.2.2: the application need not wait for the handshake.
+                entry.push(id);
+            }
+        }
+    }
+
+    /// RFC 4987 3.6: with the half-open queue full, the SYN,ACK itself remembers the SYN. Only the MSS survives.
+    fn send_syn_cookie(&mut self, now: Instant, tuple: Tuple, listener: ListenerId, syn: &Segment<'_>) {
+        let (local, remote) = tuple;
+        let default = if remote.is_ipv4() { 536 } else { 1220 };
+        let claim = Claim { local, remote, irs: syn.seq };
+        let cookie = claim.syn_cookie(&self.secret, now, syn.options.mss.unwrap_or(default));
+        let headers = ip::header_len(local.ip()) as u16 + 20;
+        let fields =
+            HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
+        self.outbox.push(
+            &self.config,
+            Outgoing {
+                local,
+                remote,
+                ip: fields,
+                seq: cookie,
+                ack: syn.seq + 1,
+                flags: Flags::SYN | Flags::ACK,
+                window: self.config.recv_buffer.min(0xffff) as u16,
+                urgent: 0,
+                options: Options { mss: Some(self.config.mtu.saturating_sub(headers)), ..Options::default() },
+                text: (&[], &[]),
+            },
+        );
+        if let Some(entry) = self.listeners.get_mut(&listener) {
+            entry.cookies_until = Some(now + SYN_COOKIE_LIFETIME);
+        }
+    }
+
+    /// The ACK of a SYN,ACK that was a cookie makes the connection that we did not keep.
+    fn redeem_syn_cookie(
+        &mut self,
+        now: Instant,
+        tuple: Tuple,
+        listener: ListenerId,
+        segment: &Segment<'_>,
+    ) -> Redeemed {
+        let Some(entry) = self.listeners.get(&listener) else { return Redeemed::No };
+        let awaited = entry.cookies_until.is_some_and(|until| now <= until);
+        let plain = segment.has(Flags::ACK) && !segment.has(Flags::RST) && !segment.has(Flags::SYN);
+        if !awaited || !plain {
+            return Redeemed::No;
+        }
+        let claim = Claim { local: tuple.0, remote: tuple.1, irs: segment.seq - 1 };
+        let cookie = segment.ack - 1;
+        let mss = match claim.check_syn_cookie(&self.secret, now, cookie) {
+            Some(mss) => mss,
+            None if self.config.is(Mutant::SynCookieUnchecked) => 536,
+            None => return Redeemed::No,
+        };
+        if !entry.has_room() || self.tuples.len() >= self.config.max_connections {
+            // Lost on us; the peer will send something again.
+            return Redeemed::Yes;
+        }
+        let syn = Segment {
+            seq: claim.irs,
+            flags: Flags::SYN,
+            options: Options { mss: Some(mss), ..Options::default() },
+            payload: &[],
+            ..*segment
+        };
+        let id = self.vacant();
+        self.insert(now, id, tuple, |secret, env| {
+            let mut conn = Connection::passive(id, tuple, listener, &syn, cookie, secret, env);
+            conn.assume_syn_sent(env);
+            conn
+        });
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
         }
+        self.with_conn(now, id.index, |conn, env| conn.on_segment(segment, Ecn::NotEct, env));
+        Redeemed::Yes
     }
 
     fn isn(&self, now: Instant, (local, remote): Tuple) -> SeqNum {
@@ -459,6 +558,11 @@ impl Endpoint {
         }
     }
 
+    #[cfg(test)]
+    fn remember_fast_open(&mut self, server: IpAddr, cookie: crate::wire::FastOpen, mss: u16) {
+        self.cookies.remember(server, cookie, mss);
+    }
+
     fn conn(&self, index: u32) -> Option<&Connection> {
         self.slots.get(index as usize)?.conn.as_deref()
     }
@@ -499,6 +603,7 @@ impl Endpoint {
             events: &mut self.events,
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
+            cookies: &mut self.cookies,
         };
         let half_open = conn.half_open_of();
         let result = work(conn, &mut env);
@@ -506,7 +611,7 @@ impl Endpoint {
             // Half open no more: accepted, or gone.
             if let Some(entry) = self.listeners.get_mut(&listener) {
                 entry.half_open = entry.half_open.saturating_sub(1);
-                if conn.state.is_synchronized() {
+                if conn.state.is_synchronized() && !conn.is_early() {
                     entry.push(conn.id);
                 }
             }
@@ -575,6 +680,7 @@ impl Endpoint {
             events: &mut self.events,
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
+            cookies: &mut self.cookies,
         };
         let conn = make(&self.secret, &mut env);
         self.slots[id.index as usize].conn = Some(Box::new(conn));
@@ -613,5 +719,7 @@ impl Hasher for TupleHasher {
     }
 }
 
+#[cfg(test)]
+mod extension_tests;
 #[cfg(test)]
 mod tests;

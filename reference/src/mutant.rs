@@ -547,6 +547,13 @@ mutants! {
         "A lost tail waits for the retransmission timer.";
     TailProbeHidesLoss "tail-probe-hides-loss" "RFC8985-7.4.2-1" "MUST list"
         "A loss that the probe has repaired does not reduce the window.";
+    // Listeners under pressure, Fast Open
+    HalfOpenUnbounded "half-open-unbounded" "RFC9293-MUST-42" "student catalogue"
+        "Half-open connections are not limited in number.";
+    SynCookieUnchecked "syn-cookie-unchecked" "RFC9293-U-5" "MUST list"
+        "While cookies are in use any ACK opens a connection.";
+    FastOpenCookieUnchecked "fast-open-cookie-unchecked" "RFC7413-4.2.2-1" "MUST list"
+        "Text on a SYN is taken whatever cookie it shows.";
 }
 
 #[cfg(test)]

@@ -223,12 +223,7 @@ impl Scoreboard {
 
     /// Applies SACK blocks (RFC 6675 section 4, Update). Blocks outside `una..nxt` say nothing (RFC 2883: those
     /// below report duplicates). Returns the octets newly reported and the newest of them.
-    pub(crate) fn apply_sack(
-        &mut self,
-        blocks: &[SackBlock],
-        una: SeqNum,
-        nxt: SeqNum,
-    ) -> Reported {
+    pub(crate) fn apply_sack(&mut self, blocks: &[SackBlock], una: SeqNum, nxt: SeqNum) -> Reported {
         let before = self.sacked;
         let mut reported = Reported::default();
         for block in blocks {

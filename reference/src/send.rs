@@ -251,7 +251,7 @@ impl SendHalf {
 
     /// Whether a piece ends with the last octet written so far, which carries PSH (MUST-61).
     pub(crate) fn ends_buffer(&self, piece: Piece) -> bool {
-        piece.seq + piece.len == self.base + self.buffer.len() as u32
+        piece.seq + u32::from(piece.syn) + piece.len == self.base + self.buffer.len() as u32
     }
 
     /// The right edge of what the peer takes.
@@ -347,7 +347,8 @@ impl SendHalf {
         let record = self.board.next_lost()?;
         let text = record.len - u32::from(record.syn) - u32::from(record.fin);
         let mss = self.mss(config);
-        let len = text.min(mss);
+        // A repeated SYN goes without text (RFC 7413 4.1.3).
+        let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
         let everything = config.is(Mutant::TimerResendsEverything);
         if !self.force && len > 0 && len > room && self.board.pipe() > 0 && !everything {

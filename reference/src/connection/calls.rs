@@ -157,6 +157,10 @@ impl Connection {
             ConnOption::KeepAliveCount(count) => settings.keepalive_count = count,
             ConnOption::UserTimeout(span) => {
                 settings.user_timeout = Some(span);
+                if env.config.user_timeout_option && self.state.is_synchronized() {
+                    self.announce_timeout = true;
+                    self.owed.ack = true;
+                }
                 if self.timers.is_running(Timer::UserTimeout) {
                     let r2 = self.r2(env.config);
                     self.timers.set(Timer::UserTimeout, env.now + r2);

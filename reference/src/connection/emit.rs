@@ -51,13 +51,7 @@ impl Connection {
             return None;
         }
         if self.snd.nxt == self.snd.iss {
-            return Some(Choice::Piece(Piece {
-                seq: self.snd.iss,
-                len: 0,
-                syn: true,
-                fin: false,
-                again: false,
-            }));
+            return Some(Choice::Piece(self.first_syn()));
         }
         if self.owed.duplicates > 0 {
             return Some(Choice::Ack);
@@ -75,10 +69,11 @@ impl Connection {
         }
         if !self.timers.is_running(Timer::Persist)
             && let Some(piece) = self.snd.retransmission(env.config)
+            && (piece.syn || self.state.is_synchronized() || self.is_early())
         {
             return Some(Choice::Piece(piece));
         }
-        if self.state.sends()
+        if (self.state.sends() || self.is_early())
             && let Some(piece) = self.choose_fresh(env)
         {
             return Some(Choice::Piece(piece));
@@ -197,6 +192,9 @@ impl Connection {
         if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
             self.rcv.sack_option(&mut options, config);
         }
+        if core::mem::take(&mut self.announce_timeout) {
+            options.user_timeout = Some(self.announced_timeout(config));
+        }
         let mss = self.mss(config);
         let window = self.rcv.advertise(mss, config);
         let ack = self.rcv.acknowledgment(config);
@@ -241,6 +239,9 @@ impl Connection {
             window_scale: self.offers.window_scale.then(|| RecvHalf::wanted_shift(config.recv_buffer)),
             sack_permitted: self.offers.sack,
             timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
+            // RFC 7413 4.1.3: a repeated SYN goes without.
+            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0),
+            user_timeout: config.user_timeout_option.then(|| self.announced_timeout(config)),
             ..Options::default()
         }
     }

@@ -58,6 +58,7 @@ impl Connection {
                 self.take_syn(segment, env);
                 self.take_ack(segment, env);
                 self.establish(env);
+                self.after_fast_open(segment, env);
                 self.owed.ack = true;
                 self.after_syn(segment, env);
             }
@@ -91,6 +92,7 @@ impl Connection {
         {
             return;
         }
+        self.note_user_timeout(&segment.options, env);
         self.note_ecn(ecn, &segment, env);
         self.check_urgent(&segment, env);
         self.take_text(&segment, env);
@@ -529,7 +531,7 @@ impl Connection {
         }
     }
 
-    fn tell_readable(&mut self, env: &mut Env<'_>) {
+    pub(super) fn tell_readable(&mut self, env: &mut Env<'_>) {
         if !self.readable_told {
             self.readable_told = self.owned;
             self.tell(EventKind::Readable, env);

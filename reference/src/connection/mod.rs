@@ -7,6 +7,7 @@
 mod calls;
 mod ecn;
 mod emit;
+mod fast_open;
 mod icmp;
 mod input;
 mod rack;
@@ -17,6 +18,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use crate::config::Config;
+use crate::cookie::FastOpenCache;
 use crate::event::{ConnId, Error, Event, EventKind, ListenerId, Status};
 use crate::isn::{Purpose, Secret};
 use crate::mutant::Mutant;
@@ -29,7 +31,7 @@ use crate::state::{Origin, State};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, Options, Outgoing, Segment};
+use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, UserTimeout};
 
 /// What a connection may use of the endpoint that owns it.
 pub(crate) struct Env<'a> {
@@ -38,6 +40,7 @@ pub(crate) struct Env<'a> {
     pub(crate) events: &'a mut VecDeque<Event>,
     pub(crate) outbox: &'a mut Outbox,
     pub(crate) challenges: &'a mut ChallengeBudget,
+    pub(crate) cookies: &'a mut FastOpenCache,
 }
 
 /// Packets that belong to no connection any more: resets and cookies. Bounded; what does not fit is lost, as any
@@ -88,6 +91,8 @@ pub(crate) struct Settings {
     pub(crate) keepalive_interval: Duration,
     pub(crate) keepalive_count: u32,
     pub(crate) user_timeout: Option<Duration>,
+    /// REMOTE_UTO (RFC 5482 section 3).
+    pub(crate) remote_timeout: Option<Duration>,
     pub(crate) abort_on_close: bool,
     pub(crate) dscp: u8,
     pub(crate) hop_limit: u8,
@@ -127,6 +132,9 @@ pub(crate) struct Connection {
     offers: Offers,
     ecn: ecn::EcnState,
     rack: rack::RackState,
+    fast_open: fast_open::FastOpenState,
+    /// The next segment with room for it carries the user timeout option (RFC 5482).
+    announce_timeout: bool,
     /// Timestamps are on every segment, with this offset to our clock.
     timestamps: bool,
     ts_offset: u32,
@@ -168,6 +176,7 @@ impl Connection {
             keepalive_interval: config.keepalive_interval,
             keepalive_count: config.keepalive_count,
             user_timeout: None,
+            remote_timeout: None,
             abort_on_close: false,
             dscp: 0,
             hop_limit: config.hop_limit,
@@ -191,6 +200,8 @@ impl Connection {
             },
             ecn: ecn::EcnState::new(config.ecn),
             rack: rack::RackState::default(),
+            fast_open: fast_open::FastOpenState::default(),
+            announce_timeout: false,
             timestamps: false,
             ts_offset: secret.hash(Purpose::Timestamp, local, remote, 0) as u32,
             syn_repeats: 0,
@@ -220,6 +231,7 @@ impl Connection {
     ) -> Self {
         let mut conn = Self::new(id, local, remote, iss, secret, env);
         conn.owned = true;
+        conn.offer_fast_open(env);
         conn.transition(State::SynSent, env);
         conn
     }
@@ -236,8 +248,20 @@ impl Connection {
     ) -> Self {
         let mut conn = Self::new(id, local, remote, iss, secret, env);
         conn.take_syn(syn, env);
+        conn.take_fast_open(syn, secret, env);
         conn.transition(State::SynReceived(Origin::Passive(listener)), env);
+        if conn.is_early() {
+            conn.owned = true;
+            conn.tell(EventKind::Accepted { listener }, env);
+            conn.tell_readable(env);
+        }
         conn
+    }
+
+    /// The SYN,ACK went out as a cookie: from here on it is as if we had remembered it (RFC 4987 3.6).
+    pub(crate) fn assume_syn_sent(&mut self, env: &Env<'_>) {
+        let syn = self.first_syn();
+        self.snd.sent(syn, env.now, &self.rtt, env.config);
     }
 
     /// Reads the peer's SYN: IRS, window, MSS and what it offers.
@@ -253,6 +277,7 @@ impl Connection {
         }
         self.negotiate(&syn.options, env);
         self.negotiate_ecn(syn, env);
+        self.note_user_timeout(&syn.options, env);
     }
 
     /// What both SYNs carry is on (RFC 7323 2.2 and 3.2, RFC 2018 2).
@@ -324,7 +349,9 @@ impl Connection {
         // From here on the application knows of it, at least through the accept queue.
         self.owned = true;
         self.transition(State::Established, env);
-        self.tell(kind, env);
+        if !self.is_early() {
+            self.tell(kind, env);
+        }
     }
 
     /// Ends the connection with an error. All segment queues are flushed (RFC 9293 3.10.7.4, second).
@@ -414,8 +441,28 @@ impl Connection {
                 config.syn_r2
             }
             (None, State::SynSent | State::SynReceived(_)) => config.syn_r2 / 10,
-            (None, _) => config.r2,
+            (None, _) => match self.settings.remote_timeout {
+                // RFC 5482 3.1: min(U_LIMIT, max(ADV_UTO, REMOTE_UTO, L_LIMIT)), unless the application has chosen.
+                Some(remote) => {
+                    remote.max(config.r2).max(config.user_timeout_limits.0).min(config.user_timeout_limits.1)
+                }
+                None => config.r2,
+            },
         }
+    }
+
+    /// RFC 5482: what the peer advises, and what we announce.
+    fn note_user_timeout(&mut self, options: &Options, env: &Env<'_>) {
+        if let Some(UserTimeout(span)) = options.user_timeout
+            && env.config.user_timeout_option
+            && !span.is_zero()
+        {
+            self.settings.remote_timeout = Some(span);
+        }
+    }
+
+    fn announced_timeout(&self, config: &Config) -> UserTimeout {
+        UserTimeout(self.settings.user_timeout.unwrap_or(config.r2))
     }
 
     /// Whether a SYN in TIME-WAIT opens a new incarnation (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).

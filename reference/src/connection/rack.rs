@@ -107,10 +107,8 @@ impl Connection {
         let patience = self.rack_patience(env);
         let now = env.now;
         let before = |record: &Record| newest.is_after(record);
-        let lost = self
-            .snd
-            .board
-            .mark_lost_where(|record| before(record) && record.sent_at + patience <= now);
+        let lost =
+            self.snd.board.mark_lost_where(|record| before(record) && record.sent_at + patience <= now);
         let waiting = self
             .snd
             .board
@@ -131,7 +129,10 @@ impl Connection {
     /// 7.2: when to probe a tail that nobody has acknowledged.
     pub(super) fn schedule_probe(&mut self, env: &Env<'_>) {
         let quiet = self.in_recovery() || self.snd.board.sacked_octets() > 0 || self.snd.board.is_empty();
-        if !self.uses_rack(env) || quiet || self.rack.probe_end.is_some() || env.config.is(Mutant::NoTailProbe)
+        if !self.uses_rack(env)
+            || quiet
+            || self.rack.probe_end.is_some()
+            || env.config.is(Mutant::NoTailProbe)
         {
             self.timers.stop(Timer::Probe);
             return;
