@@ -100,9 +100,10 @@ impl Endpoint {
     /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.advance(now);
-        let Ok(packet) = IpPacket::parse(packet) else { return };
-        if !self.config.addresses.contains(&packet.destination) {
-            // MUST-57: broadcast and multicast destinations are never ours.
+        let Some(packet) = self.parse_ip(packet) else { return };
+        // MUST-57: broadcast and multicast destinations are never ours.
+        let ours = self.config.addresses.contains(&packet.destination);
+        if !ours && !(is_group(packet.destination) && self.config.is(Mutant::BroadcastSynAnswered)) {
             return;
         }
         match packet.protocol {
@@ -112,16 +113,33 @@ impl Endpoint {
         }
     }
 
+    fn parse_ip<'a>(&self, octets: &'a [u8]) -> Option<IpPacket<'a>> {
+        let packet = IpPacket::parse(octets);
+        if self.config.is(Mutant::IpVersionUnchecked) {
+            return packet.or_else(|_| IpPacket::parse_as_v4(octets)).ok();
+        }
+        packet.ok()
+    }
+
     fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
         let verify = if self.config.is(Mutant::BadChecksumAccepted) { Verify::No } else { Verify::Yes };
         let Ok(segment) = Segment::parse(packet, verify) else { return };
+        if self.config.mutant.is_some_and(|mutant| misreads(mutant, packet.payload)) {
+            return;
+        }
         if !self.is_valid_source(packet.source) || segment.source_port == 0 {
             // MUST-63
             return;
         }
         let local = SocketAddr::new(packet.destination, segment.destination_port);
         let remote = SocketAddr::new(packet.source, segment.source_port);
-        match self.tuples.get(&(local, remote)).copied() {
+        let mut found = self.tuples.get(&(local, remote)).copied();
+        if found.is_none() && self.config.is(Mutant::DemuxByPortOnly) {
+            let alike =
+                |conn: &Connection| (conn.local.port(), conn.remote.port()) == (local.port(), remote.port());
+            found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
+        }
+        match found {
             Some(index) => self.on_connection(now, index, &segment, packet.ecn),
             None => self.on_no_connection(now, (local, remote), &segment, None),
         }
@@ -136,11 +154,10 @@ impl Endpoint {
     }
 
     fn is_valid_source(&self, source: IpAddr) -> bool {
-        let invalid = match source {
-            IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified(),
-            IpAddr::V6(ip) => ip.is_multicast() || ip.is_unspecified(),
-        };
-        !invalid && !self.config.addresses.contains(&source)
+        let invalid = (is_group(source) && !self.config.is(Mutant::InvalidSourceAnswered))
+            || source.is_unspecified()
+            || self.config.addresses.contains(&source);
+        !invalid
     }
 
     fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, ecn: Ecn) {
@@ -151,6 +168,16 @@ impl Endpoint {
             if full && segment.has(Flags::ACK) && !segment.has(Flags::RST) {
                 return;
             }
+        }
+        if conn.half_open_of().is_some()
+            && segment.has(Flags::SYN)
+            && !segment.has(Flags::ACK)
+            && self.config.is(Mutant::SynDuplicateRestarts)
+        {
+            let tuple = (conn.local, conn.remote);
+            self.with_conn(now, index, Connection::forget);
+            self.on_no_connection(now + core::time::Duration::from_millis(1), tuple, segment, None);
+            return;
         }
         if conn.accepts_new_incarnation(segment, &self.config) && self.listener_of(segment).is_some() {
             let tuple = (conn.local, conn.remote);
@@ -215,6 +242,7 @@ impl Endpoint {
             Connection::passive(id, tuple, listener, syn, iss, secret, env)
         });
         let early = self.conn(id.index).is_some_and(Connection::is_early);
+        let early = early || self.config.is(Mutant::AcceptBeforeAck);
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
             if early {
@@ -366,8 +394,8 @@ impl Endpoint {
         remote: SocketAddr,
     ) -> Result<ConnId, Error> {
         self.advance(now);
-        let bad = remote.port() == 0 || remote.ip().is_multicast() || remote.ip().is_unspecified();
-        if bad || matches!(remote.ip(), IpAddr::V4(ip) if ip.is_broadcast()) {
+        let group = is_group(remote.ip()) && !self.config.is(Mutant::ConnectToMulticast);
+        if remote.port() == 0 || remote.ip().is_unspecified() || group {
             return Err(Error::AddressInvalid);
         }
         if self.tuples.len() >= self.config.max_connections {
@@ -399,6 +427,10 @@ impl Endpoint {
         let range = u64::from(u16::MAX - EPHEMERAL) + 1;
         let offset = self.secret.hash(Purpose::Port, SocketAddr::new(address, 0), remote, 0);
         for _ in 0..range {
+            if self.config.is(Mutant::EphemeralPortFixed) {
+                self.next_port = 0;
+                return Ok(EPHEMERAL);
+            }
             let port = EPHEMERAL + (offset.wrapping_add(self.next_port) % range) as u16;
             self.next_port += 1;
             let local = SocketAddr::new(address, port);
@@ -611,7 +643,10 @@ impl Endpoint {
             // Half open no more: accepted, or gone.
             if let Some(entry) = self.listeners.get_mut(&listener) {
                 entry.half_open = entry.half_open.saturating_sub(1);
-                if conn.state.is_synchronized() && !conn.is_early() {
+                if conn.state.is_synchronized()
+                    && !conn.is_early()
+                    && !self.config.is(Mutant::AcceptBeforeAck)
+                {
                     entry.push(conn.id);
                 }
             }
@@ -686,6 +721,31 @@ impl Endpoint {
         self.slots[id.index as usize].conn = Some(Box::new(conn));
         self.tuples.insert(tuple, id.index);
         self.settle(id.index);
+    }
+}
+
+/// Broadcast or multicast. Directed broadcast is known to the interface, not to us.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_multicast(),
+    }
+}
+
+/// Deliberate bugs of reading: whether a segment that is well formed gets lost.
+fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
+    let header = usize::from(octets[12] >> 4) * 4;
+    let options = &octets[20..header];
+    match mutant {
+        Mutant::ReservedBitsRejected => octets[12] & 0x0f != 0,
+        Mutant::UnknownOptionRejected => {
+            Options::kinds(options).any(|(_, kind, _)| (29..=254).contains(&kind))
+        }
+        Mutant::OptionsUnalignedIgnored => {
+            Options::kinds(options).any(|(at, kind, _)| kind == 2 && at % 4 != 0)
+        }
+        Mutant::OptionLengthUnchecked => Options::kinds(options).any(|(_, _, len)| len.is_none()),
+        _ => false,
     }
 }
 

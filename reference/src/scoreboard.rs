@@ -49,6 +49,8 @@ impl Record {
 pub(crate) struct Removed {
     /// Send time of the latest whole segment that was sent once only.
     pub(crate) sample: Option<Instant>,
+    /// The same of any segment.
+    pub(crate) ambiguous: Option<Instant>,
     /// The newest transmission among what was removed: its time, end and whether it was a repetition.
     pub(crate) newest: Option<Delivered>,
     /// Something that was sent once only arrived after something later (RFC 8985 6.2 step 3).
@@ -210,6 +212,7 @@ impl Scoreboard {
             }
             self.records.pop_front();
             self.forget(&record);
+            removed.ambiguous = Some(record.sent_at);
             if !record.ever_resent && !record.sacked {
                 removed.sample = Some(record.sent_at);
             }

@@ -73,7 +73,8 @@ impl Connection {
         {
             return Some(Choice::Piece(piece));
         }
-        if (self.state.sends() || self.is_early())
+        let premature = env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized();
+        if (self.state.sends() || self.is_early() || premature)
             && let Some(piece) = self.choose_fresh(env)
         {
             return Some(Choice::Piece(piece));
@@ -89,7 +90,9 @@ impl Connection {
             Fresh::Send(piece) => Some(piece),
             Fresh::Hold => {
                 // RFC 9293 3.8.6.2.1: the override timer, when no ACK will come to help.
-                if self.snd.board.is_empty() && !env.config.is(Mutant::NagleDeadlock) {
+                let never =
+                    matches!(env.config.mutant, Some(Mutant::NagleDeadlock | Mutant::OverrideTimerNever));
+                if self.snd.board.is_empty() && !never {
                     self.timers.start(Timer::Override, env.now + env.config.override_timeout);
                 }
                 None

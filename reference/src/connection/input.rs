@@ -50,6 +50,9 @@ impl Connection {
 
     /// RFC 9293 3.10.7.3.
     fn in_syn_sent(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
+        if env.config.is(Mutant::SynAckEchoRejected) && self.echoes_another_clock(segment, env) {
+            return;
+        }
         match syn_sent::decide(self.snd.iss, self.snd.nxt, segment, env.config) {
             SynSentDisposition::Ignore => {}
             SynSentDisposition::Reset(reset) => self.send_reset(reset, env),
@@ -182,10 +185,18 @@ impl Connection {
 
     /// RFC 7323 5.3 R1: an old timestamp is not acceptable. Resets are exempt (5.2).
     fn is_paws_failure(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) -> Check {
+        if !self.timestamps && segment.options.timestamps.is_some() {
+            let reject = env.config.is(Mutant::ThirdAckTimestampRejected);
+            return if reject { Check::Done } else { Check::Passed };
+        }
         if !self.timestamps || segment.has(Flags::RST) && !env.config.is(Mutant::PawsDropsRst) {
             return Check::Passed;
         }
-        let Some(timestamps) = segment.options.timestamps else {
+        let offered = segment
+            .options
+            .timestamps
+            .filter(|timestamps| timestamps.value != 0 || !env.config.is(Mutant::ZeroTimestampRejected));
+        let Some(timestamps) = offered else {
             // RFC 7323 3.2: a segment without the option SHOULD be dropped; a SYN has its own rules.
             let drop = !segment.has(Flags::SYN) && !env.config.is(Mutant::MissingTimestampAccepted);
             return if drop { Check::Done } else { Check::Passed };
@@ -291,6 +302,10 @@ impl Connection {
             return if env.config.is(Mutant::MissingAckAccepted) { Check::Passed } else { Check::Done };
         }
         if let State::SynReceived(_) = self.state {
+            if env.config.is(Mutant::WrongEchoResets) && self.echoes_another_clock(segment, env) {
+                self.send_reset(closed::reset_at_ack(segment), env);
+                return Check::Done;
+            }
             match syn_received::on_ack(self.snd.una, self.snd.nxt, segment, env.config) {
                 syn_received::AckDisposition::Establish => {
                     self.take_ack(segment, env);
@@ -386,6 +401,14 @@ impl Connection {
         if timestamps.echo != 0 && age < 1 << 20 && self.syn_repeats == 0 {
             self.rtt.sample(Duration::from_millis(u64::from(age)), env.config);
         }
+    }
+
+    /// The echo cannot be of a timestamp of ours. That is no reason to do anything (RFC 7323 3.2).
+    fn echoes_another_clock(&self, segment: &Segment<'_>, env: &Env<'_>) -> bool {
+        segment
+            .options
+            .timestamps
+            .is_some_and(|timestamps| self.ts_now(env).wrapping_sub(timestamps.echo) > 1 << 20)
     }
 
     fn scaled_window(&self, segment: &Segment<'_>, env: &Env<'_>) -> u32 {

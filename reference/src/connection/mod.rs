@@ -273,6 +273,7 @@ impl Connection {
         // RFC 9293 3.7.1, MUST-14 and MUST-15. An MSS of zero says nothing.
         match syn.options.mss.filter(|&mss| mss > 0) {
             Some(mss) => self.snd.peer_mss = u32::from(mss),
+            None if config.is(Mutant::MissingMssStopsSending) => self.snd.peer_mss = 1,
             None => self.snd.peer_mss = default_mss(self.remote, config),
         }
         self.negotiate(&syn.options, env);
@@ -484,6 +485,12 @@ impl Connection {
             }
             _ => segment.seq.after(self.rcv.nxt),
         }
+    }
+
+    /// A deliberate bug has made another connection of the same name.
+    pub(crate) fn forget(&mut self, env: &mut Env<'_>) {
+        self.error = Some(Error::Reset);
+        self.transition(State::Closed, env);
     }
 
     /// The old incarnation makes room for a new one.

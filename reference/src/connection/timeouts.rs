@@ -50,7 +50,7 @@ impl Connection {
         self.rack_on_timeout();
         self.ecn.note_reduction();
         // SHLD-9: between R1 and R2 the application should hear of it.
-        if self.snd.timeouts == env.config.r1 {
+        if self.snd.timeouts == env.config.r1 && !env.config.is(Mutant::R1NotReported) {
             self.report_soft_error(env);
         }
     }
@@ -118,6 +118,11 @@ impl Connection {
 
     /// RFC 9293 3.8.6.1: the first probe after one RTO (SHLD-29), then at doubling intervals (SHLD-30).
     pub(super) fn persist_interval(&self, env: &Env<'_>) -> Duration {
+        match env.config.mutant {
+            Some(Mutant::PersistTooEarly) if self.persist_backoff == 0 => return Duration::from_millis(1),
+            Some(Mutant::PersistTooLate) => return env.config.persist_max,
+            _ => {}
+        }
         let doublings =
             if env.config.is(Mutant::PersistNoBackoff) { 0 } else { self.persist_backoff.min(16) };
         self.rtt.rto(env.config).saturating_mul(1 << doublings).min(env.config.persist_max)

@@ -61,7 +61,10 @@ impl SendHalf {
             self.urgent = None;
         }
         acked.octets = octets;
-        acked.sample = removed.sample;
+        acked.sample = match config.mutant {
+            Some(Mutant::SampleFromRetransmission) => removed.ambiguous,
+            _ => removed.sample,
+        };
         acked.newest = match (acked.newest, removed.newest) {
             (Some(reported), Some(removed)) => Some(reported.newer_of(removed)),
             (reported, removed) => reported.or(removed),
