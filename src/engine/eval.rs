@@ -41,6 +41,14 @@ pub(crate) struct Scope<'a> {
     pub(crate) family: Family,
 }
 
+impl Scope<'_> {
+    /// The Fast Open cookie of a labelled segment: `answer.fast_open`.
+    pub(crate) fn cookie(&self, name: &str) -> Option<Vec<u8>> {
+        let label = name.strip_suffix(".fast_open")?;
+        self.labels.get(label)?.packet.as_ref()?.tcp()?.options.fast_open()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EvalError {
     #[error("`{0}` has no value yet at this step")]
