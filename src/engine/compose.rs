@@ -362,8 +362,10 @@ impl<'a> Draft<'a> {
     }
 
     fn fill_payload(&mut self, fields: &Fields) {
-        let start = self.tcp.seq() + u32::from(self.tcp.has(Flags::SYN));
-        self.tcp.payload = pattern::octets(self.scope.book.our_offset(start), self.len);
+        // The stream begins behind the SYN, whatever number that has.
+        let syn = self.tcp.has(Flags::SYN);
+        let offset = if syn { 0 } else { self.scope.book.our_offset(self.tcp.seq()) };
+        self.tcp.payload = pattern::octets(offset, self.len);
         for (field, octets) in &fields.octets {
             match (field, &mut self.ip) {
                 (OctetField::Data, _) => self.tcp.payload.clone_from(octets),
