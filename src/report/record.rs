@@ -173,14 +173,17 @@ fn plain(e: &serde_json::Error) -> String {
 
 /// Judges every try again. The record's verdict stands where both agree; returns what changed, which
 /// can only be if the record was made by another version (or was edited).
-pub fn rejudge(run: &mut Run, replay: impl Fn(&Arc<Plan>, &[Input]) -> (Vec<CaseEvent>, Verdict)) -> Vec<String> {
+pub fn rejudge(
+    run: &mut Run,
+    replay: impl Fn(&Arc<Plan>, &[Input]) -> (Vec<CaseEvent>, Verdict),
+) -> Vec<String> {
     let deny = denied(run);
     let mut changed = Vec::new();
     for case in &mut run.cases {
         let Some(plan) = &case.plan else { continue };
-        let plan = Arc::new((**plan).clone());
         let counted = counted_index(case);
         for (index, attempt) in case.tries.iter_mut().enumerate() {
+            let plan = Arc::new(plan.on(attempt.tuple));
             let (events, verdict) = replay(&plan, &attempt.inputs);
             attempt.events = events;
             if verdict == attempt.verdict || attempt.inputs.is_empty() {

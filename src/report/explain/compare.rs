@@ -107,7 +107,8 @@ struct Column {
 impl Column {
     fn new(cell: &Cell) -> Self {
         let field = clean(&cell.field);
-        let (expected, got) = aligned(&clean(&cell.expected), &clean(&cell.got));
+        let value = |text: &str| clean(text).trim_start_matches("= ").to_owned();
+        let (expected, got) = aligned(&value(&cell.expected), &value(&cell.got));
         let loose = |v: &str| {
             v.starts_with(['<', '>', '!', '[']) || v.contains("..") || matches!(v, "any" | "none" | "not set")
         };
