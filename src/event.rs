@@ -64,8 +64,9 @@ pub struct CaseFinished {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Try {
-    /// The four-tuple of this try: on a real wire every one is fresh.
-    pub tuple: Tuple,
+    /// The four-tuple of this try, where its lane chose a fresh one: the plan's otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuple: Option<Tuple>,
     pub inputs: Vec<Input>,
     pub verdict: Verdict,
     /// Derived from plan and inputs, so never written: reading a record runs `Exec` again.

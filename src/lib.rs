@@ -21,6 +21,8 @@ pub mod event;
 pub mod lane;
 pub mod packet;
 pub mod plan;
+pub mod report;
+pub mod run;
 pub mod suite;
 pub mod target;
 pub mod time;

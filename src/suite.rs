@@ -23,4 +23,5 @@ mod scope;
 pub mod select;
 pub mod source;
 mod suggest;
+pub mod text;
 pub mod yaml;

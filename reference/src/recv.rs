@@ -244,7 +244,8 @@ impl RecvHalf {
         if let Some(block) = self.held.duplicate(start, text.len() as u32) {
             self.note_duplicate(block);
         }
-        if !config.is(Mutant::OutOfOrderDropped) {
+        let alike = config.is(Mutant::SameStartHeldDropped) && self.held.has_run_at(start);
+        if !alike && !config.is(Mutant::OutOfOrderDropped) {
             self.held.insert(start, text);
         }
         match config.mutant {

@@ -131,7 +131,7 @@ fn flag_cell(comparison: &Comparison) -> Cell {
 fn cell(comparison: &Comparison, words: &str, book: &Book) -> Cell {
     let field = comparison.field;
     Cell {
-        field: label(field),
+        field: field.to_string(),
         expected: expected_words(field, &comparison.expected, words),
         got: match (&comparison.got, owner(field)) {
             (Seen::Number(n), Some(side)) => named(SeqNum(wrap(i64::try_from(*n).unwrap_or(0))), side, book),
@@ -184,12 +184,10 @@ fn named(number: SeqNum, owner: Owner, book: &Book) -> String {
     }
 }
 
-fn label(field: Field) -> String {
-    if owner(field).is_some() { format!("{field} =") } else { field.to_string().replace('_', " ") }
-}
-
+/// A field and its value in running text: `ack = isn+1 (1001)`, `mss any`.
 fn with_label(field: Field, text: &str) -> String {
-    format!("{} {text}", label(field))
+    let joint = if owner(field).is_some() { " = " } else { " " };
+    format!("{field}{joint}{text}")
 }
 
 fn want(bound: &Bound, scope: &Scope<'_>) -> Result<Want, EvalError> {

@@ -76,7 +76,7 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
         self.clear(tuple.peer_port).await;
         let events = exec.into_events();
         let verdict = verdict(&plan, &events);
-        Try { tuple, inputs, verdict, events }
+        Try { tuple: Some(tuple), inputs, verdict, events }
     }
 }
 

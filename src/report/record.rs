@@ -183,7 +183,7 @@ pub fn rejudge(
         let Some(plan) = &case.plan else { continue };
         let counted = counted_index(case);
         for (index, attempt) in case.tries.iter_mut().enumerate() {
-            let plan = Arc::new(plan.on(attempt.tuple));
+            let plan = Arc::new(attempt.tuple.map_or_else(|| (**plan).clone(), |tuple| plan.on(tuple)));
             let (events, verdict) = replay(&plan, &attempt.inputs);
             attempt.events = events;
             if verdict == attempt.verdict || attempt.inputs.is_empty() {

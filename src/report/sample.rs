@@ -72,7 +72,7 @@ pub(crate) fn ended(outcome: Outcome) -> CaseFinished {
         | Outcome::Blocked
         | Outcome::Inconclusive
         | Outcome::Error => {
-            vec![Try { tuple: tuple(), inputs: vec![], verdict: verdict.clone(), events: vec![] }]
+            vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events: vec![] }]
         }
     };
     CaseFinished {
@@ -192,7 +192,7 @@ pub(crate) fn with_violation(violation: Violation, mut events: Vec<CaseEvent>) -
     CaseFinished {
         plan: Some(Box::new(plan(&info))),
         info,
-        tries: vec![Try { tuple: tuple(), inputs: vec![], verdict: verdict.clone(), events }],
+        tries: vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events }],
         verdict,
         deviation: None,
         expected: false,

@@ -147,7 +147,7 @@ impl<M: LaneMaker> Link<M> {
             Ok(tried) if tried.verdict.outcome == Outcome::Error => (tried, None),
             Ok(tried) if case.fresh => (tried, None),
             Ok(tried) => (tried, Some(lane)),
-            Err(why) => (finish::broken(case.plan.tuple, why), None),
+            Err(why) => (finish::broken(why), None),
         }
     }
 

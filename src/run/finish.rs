@@ -2,7 +2,7 @@
 
 use crate::engine::{Outcome, Verdict};
 use crate::event::{CaseFinished, Try};
-use crate::plan::{CaseInfo, Plan, Tuple};
+use crate::plan::{CaseInfo, Plan};
 use crate::target::profile::Deviation;
 use std::time::Duration;
 
@@ -88,8 +88,8 @@ pub(super) fn unsupported(info: CaseInfo, deviation: Option<&Deviation>, why: St
 }
 
 /// A try that the harness had to give up; it has no inputs, so it is never judged again.
-pub(super) fn broken(tuple: Tuple, why: String) -> Try {
-    Try { tuple, inputs: vec![], verdict: empty(Outcome::Error, why), events: vec![] }
+pub(super) fn broken(why: String) -> Try {
+    Try { tuple: None, inputs: vec![], verdict: empty(Outcome::Error, why), events: vec![] }
 }
 
 fn empty(outcome: Outcome, reason: String) -> Verdict {
@@ -116,14 +116,13 @@ fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<String>,
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::sample;
     use rstest::rstest;
 
     use Outcome::{Blocked, Error, Fail, Inconclusive, Pass, Unsupported, Warn};
 
     fn tries(outcomes: &[Outcome]) -> Vec<Try> {
         let one = |&outcome: &Outcome| Try {
-            tuple: sample::tuple(),
+            tuple: None,
             inputs: vec![],
             verdict: empty(outcome, String::new()),
             events: vec![],

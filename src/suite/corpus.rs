@@ -99,6 +99,9 @@ pub struct ListedFixture<'a> {
     pub tested_by: &'a str,
 }
 
+/// Most instances of all cases together.
+const INSTANCES_MAX: usize = 100_000;
+
 /// Reads a file of this id as the fixtures.
 pub const FIXTURES_ID: &str = "fixtures";
 
@@ -204,6 +207,11 @@ impl Corpus {
                     lower.case(suite, case, &choice);
                 }
                 lower.unused_axes(case);
+                if ids.len() + case.instances() > INSTANCES_MAX {
+                    let message = format!("the corpus has more than {INSTANCES_MAX} instances of cases");
+                    lower.sink.push(Diagnostic::new(Code::TooMany, case.id.span, message));
+                    continue;
+                }
                 for choice in choices(case) {
                     let Some(id) = lower.full_id(suite, case, &choice) else { continue };
                     if let Some(earlier) = ids.insert(id.clone(), case.id.span) {

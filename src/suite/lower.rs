@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most steps of one case, with all lists and fixtures in place.
 const STEPS_MAX: usize = 2_000;
+/// Deepest nesting of lists and fixtures.
+const NESTING_MAX: usize = 16;
 
 /// What else a case may refer to.
 #[derive(Clone, Copy)]
@@ -121,6 +123,11 @@ impl<'a> Lower<'a> {
     }
 
     fn enter(&mut self, name: &'a str, span: Span) -> bool {
+        if self.inside.len() >= NESTING_MAX {
+            let message = format!("lists or fixtures are nested more than {NESTING_MAX} deep");
+            self.push(Diagnostic::new(Code::TooMany, span, message));
+            return false;
+        }
         if !self.inside.contains(&name) {
             self.inside.push(name);
             return true;

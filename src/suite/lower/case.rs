@@ -7,9 +7,10 @@ use crate::suite::decl::{self, CaseDecl, FixtureDecl, Suite};
 use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::grammar;
 use crate::suite::model::{Case, Family, Fixture, Level, Way};
-use crate::suite::scope::{Binding, Env, Labels, placeholders};
+use crate::suite::scope::{Binding, Env, Labels};
 use crate::suite::source::{Loc, Span};
 use crate::suite::suggest;
+use crate::suite::text::placeholders;
 use crate::suite::yaml::Node;
 
 impl<'a> Lower<'a> {
@@ -298,7 +299,7 @@ impl<'a> Lower<'a> {
         if !self.enter(&fixture.id.value, span) {
             return Vec::new();
         }
-        let bare = Call { name: fixture.id.value.clone(), span, args: None, env: env.clone() };
+        let bare = Call { name: fixture.id.value.clone(), span, args: None, env: env.clone(), alone: true };
         let env = self.arguments(&fixture.params, &fixture.id.value, call.unwrap_or(&bare));
         let mut all = fixture.given.as_ref().map(|given| self.given(given, &env)).unwrap_or_default();
         let before = self.labels.clone();

@@ -194,10 +194,7 @@ impl<'a> Lower<'a> {
         if through && bound == Bound::Absent {
             return;
         }
-        if let Bound::Word(word) = &bound
-            && !(word == "good" || word == "bad")
-                | !matches!(name, FieldName::Checksum | FieldName::IpChecksum)
-        {
+        if let Some(word) = misfit(*name, &bound) {
             self.push(Diagnostic::new(Code::UnknownWord, node.span, format!("`{key}` cannot be `{word}`")));
             return;
         }
@@ -425,5 +422,16 @@ impl<'a> Lower<'a> {
             // Reported by the structural check.
             _ => None,
         }
+    }
+}
+
+/// A word that the field does not know: only checksums are good or bad.
+fn misfit(name: FieldName, bound: &Bound) -> Option<&str> {
+    let sum = matches!(name, FieldName::Checksum | FieldName::IpChecksum);
+    match bound {
+        Bound::Word(word) if sum && (word == "good" || word == "bad") => None,
+        Bound::Word(word) => Some(word),
+        Bound::OneOf(all) => all.iter().find_map(|one| misfit(name, one)),
+        Bound::Any | Bound::Absent | Bound::Is(_) | Bound::Range(..) | Bound::Compare(..) => None,
     }
 }

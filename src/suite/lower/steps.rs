@@ -1,7 +1,7 @@
 //! Steps: verbs and what qualifies them; named lists are put in place.
 
 use super::Lower;
-use super::values::Open;
+use super::values::{Open, constant};
 use crate::suite::check;
 use crate::suite::decl::{self, Param};
 use crate::suite::diagnostic::{Code, Diagnostic};
@@ -13,6 +13,8 @@ use crate::suite::source::{Loc, Span};
 use crate::suite::suggest;
 use crate::suite::yaml::{Entry, Kind, Node};
 
+/// Most rounds of a `repeat`.
+const TIMES_MAX: i64 = 10_000;
 const STEPS: Shape = Shape::List(&Shape::Step);
 
 /// A name and the arguments given to it.
@@ -21,6 +23,8 @@ pub(super) struct Call<'a> {
     pub(super) span: Span,
     pub(super) args: Option<&'a [Entry]>,
     pub(super) env: Env<'a>,
+    /// Nobody calls: what is declared is looked at by itself, so nothing is missing.
+    pub(super) alone: bool,
 }
 
 impl<'a> Lower<'a> {
@@ -140,9 +144,10 @@ impl<'a> Lower<'a> {
         let mut answers = Vec::new();
         for answer in one_of.value.entries().unwrap_or_default() {
             decl::fresh_name(&answer.key, "an answer", &mut self.sink);
-            let pattern = match answer.value.scalar() {
+            let (seen, env) = self.resolve(&answer.value, &env, &Shape::Any);
+            let pattern = match seen.scalar() {
                 Some("none") => None,
-                _ => Some(self.pattern(&answer.value, &env)?),
+                _ => Some(self.pattern(seen, &env)?),
             };
             answers.push((answer.key.value.clone(), pattern));
         }
@@ -228,6 +233,12 @@ impl<'a> Lower<'a> {
 
     fn repeat(&mut self, node: &'a Node, env: &Env<'a>) -> Option<Repeat> {
         let times = self.expr(node.get("times")?, env, &[Type::Int]);
+        if let (Some(count), Some(at)) = (times.as_ref().and_then(constant), node.get("times"))
+            && !(0..=TIMES_MAX).contains(&count)
+        {
+            let message = format!("`times` goes from 0 to {TIMES_MAX}, {count} does not fit");
+            self.push(Diagnostic::new(Code::OutOfRange, at.span, message));
+        }
         let counter = node.get("counter").and_then(decl::loc);
         let counter =
             counter.filter(|name| decl::fresh_name(name, "a counter", &mut self.sink)).map(|name| name.value);
@@ -275,9 +286,11 @@ impl<'a> Lower<'a> {
         let mut all = Vec::new();
         for node in step.get("otherwise").and_then(Node::items).unwrap_or_default() {
             let (Some(seen), Some(means)) = (node.get("seen"), node.get("means")) else { continue };
+            let means = self.text(means, env, Open::Keep);
+            let (seen, env) = self.resolve(seen, env, &Shape::Any);
             let silence = seen.scalar() == Some("none");
-            let seen = if silence { None } else { self.pattern(seen, env) };
-            let Some(means) = self.text(means, env, Open::Keep) else { continue };
+            let seen = if silence { None } else { self.pattern(seen, &env) };
+            let Some(means) = means else { continue };
             if seen.is_some() || silence {
                 all.push(Otherwise { seen, means: means.text });
             }
@@ -347,13 +360,19 @@ impl<'a> Lower<'a> {
         let (node, env) = self.resolve(node, env, &Shape::Any);
         let Some(entries) = node.entries() else {
             let filled = self.text(node, &env, Open::Refuse)?;
-            return Some(Call { name: filled.text, span: filled.span, args: None, env });
+            return Some(Call { name: filled.text, span: filled.span, args: None, env, alone: false });
         };
         let [entry] = entries else {
             check::wrong_shape(node, "this", "one name with its arguments", &mut self.sink);
             return None;
         };
-        Some(Call { name: entry.key.value.clone(), span: entry.key.span, args: entry.value.entries(), env })
+        Some(Call {
+            name: entry.key.value.clone(),
+            span: entry.key.span,
+            args: entry.value.entries(),
+            env,
+            alone: false,
+        })
     }
 
     fn use_list(&mut self, node: &'a Node, env: &Env<'a>, out: &mut Vec<Step>) {
@@ -397,10 +416,12 @@ impl<'a> Lower<'a> {
                 None => (&param.default, Env::default()),
             };
             if given.is_none() && node.kind == Kind::Null {
+                self.missing.insert(node.span);
+            }
+            if given.is_none() && node.kind == Kind::Null && !call.alone {
                 let message = format!("`{of}` needs the parameter `{name}`");
                 let found = Diagnostic::new(Code::UnknownArgument, call.span, message);
                 self.push(found.context(declared, "it has no default"));
-                self.missing.insert(node.span);
             }
             bindings.push(Binding { name, declared, node, env });
         }
