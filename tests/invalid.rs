@@ -165,3 +165,16 @@ fn a_file_of_the_corpus_keeps_its_id_and_fixtures() {
         assert_eq!(found.len(), usize::from(path.ends_with("suites")), "{found:?}");
     }
 }
+
+#[test]
+fn a_long_line_and_many_mistakes_are_shown_in_time() {
+    let keys: String = (0..60_000).map(|i| format!("key{i}: value, ")).collect();
+    let file = SourceFile::new("long.yaml", "long", format!("{{{keys}title: x}}\n"));
+    let started = std::time::Instant::now();
+    let (corpus, found) = Corpus::load(&Sources { files: vec![file], ..Sources::default() }, context());
+    assert!(found.len() > 50_000);
+    let shown = render_all(&found, corpus.sources(), Style::Plain);
+    assert!(shown.contains("... and "), "{shown}");
+    assert!(shown.len() < 200_000, "{}", shown.len());
+    assert!(started.elapsed().as_secs() < 30, "{:?}", started.elapsed());
+}

@@ -10,6 +10,7 @@
 
 mod attempt;
 mod finish;
+pub mod mutants;
 mod partition;
 mod queue;
 

@@ -157,7 +157,7 @@ impl<'a> Lower<'a> {
     }
 
     fn unknown_word(&mut self, code: Code, span: Span, what: &str, word: &str, known: &[&str]) {
-        let near = suggest::nearest(word, known.iter().copied());
+        let near = self.nearest(word, known.iter().copied());
         let found = Diagnostic::new(code, span, format!("unknown {what} `{word}`")).suggest(near);
         let few: Vec<_> = known.iter().copied().take(24).collect();
         let more = if known.len() > few.len() { ", ..." } else { "" };
@@ -166,6 +166,11 @@ impl<'a> Lower<'a> {
             false => format!("there is {}{more}", few.join(", ")),
         };
         self.push(found.help(help));
+    }
+
+    /// What was perhaps meant. Not asked once there are so many mistakes that nobody reads the answers.
+    fn nearest<'k>(&self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+        if self.sink.is_crowded() { None } else { suggest::nearest(word, known) }
     }
 
     fn place(&self, span: Span) -> model::Place {

@@ -135,7 +135,12 @@ struct Open {
     key: Option<Loc<String>>,
     /// The value that comes belongs to a key that was refused.
     skip: bool,
+    /// The keys of a large mapping: looking through its entries each time would take for ever.
+    seen: BTreeMap<String, Span>,
 }
+
+/// From so many keys on a mapping is large.
+const LARGE: usize = 32;
 
 struct Builder<'a> {
     file: FileId,
@@ -233,7 +238,7 @@ impl Builder<'_> {
             self.sink.push(Diagnostic::new(Code::TooDeep, node.span, message));
             return Err(Stop);
         }
-        self.stack.push(Open { node, anchor, key: None, skip: false });
+        self.stack.push(Open { node, anchor, key: None, skip: false, seen: BTreeMap::new() });
         Ok(())
     }
 
@@ -283,11 +288,18 @@ impl Builder<'_> {
     }
 
     fn key(&mut self, node: &Node) {
-        let Some(Open { node: Node { kind: Kind::Map(entries), .. }, key, skip, .. }) = self.stack.last_mut()
+        let Some(Open { node: Node { kind: Kind::Map(entries), .. }, key, skip, seen, .. }) =
+            self.stack.last_mut()
         else {
             return;
         };
-        let earlier = node.scalar().and_then(|text| entries.iter().find(|entry| entry.key.value == text));
+        if entries.len() == LARGE && seen.is_empty() {
+            seen.extend(entries.iter().map(|entry| (entry.key.value.clone(), entry.key.span)));
+        }
+        let earlier = node.scalar().and_then(|text| match entries.len() < LARGE {
+            true => entries.iter().find(|entry| entry.key.value == text).map(|entry| entry.key.span),
+            false => seen.get(text).copied(),
+        });
         let problem = match (&node.kind, earlier) {
             (Kind::Scalar(text), _) if text == "<<" => {
                 let found =
@@ -300,10 +312,13 @@ impl Builder<'_> {
                     node.span,
                     format!("the key `{text}` is given twice"),
                 );
-                Some(found.label("again here").context(earlier.key.span, "first here"))
+                Some(found.label("again here").context(earlier, "first here"))
             }
             (Kind::Scalar(text), None) => {
                 *key = Some(Loc::new(text.clone(), node.span));
+                if entries.len() >= LARGE {
+                    seen.insert(text.clone(), node.span);
+                }
                 None
             }
             (Kind::Null | Kind::Seq(_) | Kind::Map(_), _) => {

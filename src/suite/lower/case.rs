@@ -9,7 +9,6 @@ use crate::suite::grammar;
 use crate::suite::model::{Case, Family, Fixture, Level, Way};
 use crate::suite::scope::{Binding, Env, Labels};
 use crate::suite::source::{Loc, Span};
-use crate::suite::suggest;
 use crate::suite::text::placeholders;
 use crate::suite::yaml::Node;
 
@@ -142,7 +141,7 @@ impl<'a> Lower<'a> {
         }
         let Some(known) = self.known else { return refs };
         for name in refs.iter().filter(|name| known.catalogue.get(&name.value).is_none()) {
-            let near = suggest::nearest(&name.value, known.catalogue.ids());
+            let near = self.nearest(&name.value, known.catalogue.ids());
             let found = Diagnostic::new(
                 Code::UnknownRequirement,
                 name.span,

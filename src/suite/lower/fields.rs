@@ -11,7 +11,6 @@ use crate::suite::model::{
 };
 use crate::suite::scope::Env;
 use crate::suite::source::Span;
-use crate::suite::suggest;
 use crate::suite::yaml::{Entry, Node};
 use std::net::IpAddr;
 
@@ -249,7 +248,7 @@ impl<'a> Lower<'a> {
                 let at = filled.text.find(&word).unwrap_or(0);
                 let span = self.sub(filled.span, &filled.text, at, at + word.len());
                 let found = Diagnostic::new(Code::BadFlags, span, format!("`{word}` is not a flag"));
-                let found = found.suggest(suggest::nearest(bare, FlagSpec::names()));
+                let found = found.suggest(self.nearest(bare, FlagSpec::names()));
                 let all: Vec<_> = FlagSpec::names().collect();
                 self.push(found.help(format!("flags are {}, joined by `|`", all.join(" "))));
                 None

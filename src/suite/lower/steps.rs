@@ -10,7 +10,6 @@ use crate::suite::grammar::{self, Shape};
 use crate::suite::model::{App, AppExpect, Expect, Otherwise, Repeat, Step, Tolerate, Verb, Within};
 use crate::suite::scope::{Binding, Env, Label, LabelKind};
 use crate::suite::source::{Loc, Span};
-use crate::suite::suggest;
 use crate::suite::yaml::{Entry, Kind, Node};
 
 /// Most rounds of a `repeat`.
@@ -274,7 +273,7 @@ impl<'a> Lower<'a> {
             return Some(filled.text);
         }
         let known: Vec<_> = self.labels.known.keys().map(String::as_str).collect();
-        let near = suggest::nearest(&filled.text, known.iter().copied());
+        let near = self.nearest(&filled.text, known.iter().copied());
         let found =
             Diagnostic::new(Code::UnknownName, filled.span, format!("unknown label `{}`", filled.text));
         let found = found.suggest(near).help("a label is given to a step by `as:`");
@@ -400,7 +399,7 @@ impl<'a> Lower<'a> {
                 let known: Vec<_> = params.iter().map(|param| param.name.value.as_str()).collect();
                 let message = format!("`{of}` has no parameter `{}`", arg.key.value);
                 let found = Diagnostic::new(Code::UnknownArgument, arg.key.span, message);
-                let found = found.suggest(suggest::nearest(&arg.key.value, known.iter().copied()));
+                let found = found.suggest(self.nearest(&arg.key.value, known.iter().copied()));
                 self.push(match known.is_empty() {
                     true => found.help(format!("`{of}` takes no parameters")),
                     false => found.help(format!("`{of}` takes {}", known.join(", "))),

@@ -10,7 +10,6 @@ use crate::suite::grammar::Shape;
 use crate::suite::names;
 use crate::suite::scope::{Env, Found};
 use crate::suite::source::Span;
-use crate::suite::suggest;
 use crate::suite::text::placeholders;
 use crate::suite::yaml::{Kind, Node};
 use std::collections::BTreeMap;
@@ -104,7 +103,7 @@ impl<'a> Lower<'a> {
             (Found::NoProperty(_) | Found::Unknown, _) => {}
         }
         let known = self.names_here(env);
-        let near = suggest::nearest(name, known.iter().map(String::as_str));
+        let near = self.nearest(name, known.iter().map(String::as_str));
         let found =
             Diagnostic::new(Code::UnknownPlaceholder, at, format!("unknown placeholder `{{{name}}}`"));
         let found = found.suggest(near).help(names_help(&known, "E035"));
@@ -266,7 +265,8 @@ impl<'a> Lower<'a> {
             Found::Type(kind) => return Some(kind),
             Found::NoProperty(properties) => {
                 let (head, word) = name.split_once('.').unwrap_or((name, ""));
-                let near = suggest::nearest(word, properties.iter().map(String::as_str))
+                let near = self
+                    .nearest(word, properties.iter().map(String::as_str))
                     .map(|near| format!("{head}.{near}"));
                 let found = Diagnostic::new(Code::UnknownName, at, format!("unknown name `{name}`"));
                 let help = format!("the label `{head}` has {}", properties.join(", "));
@@ -276,7 +276,7 @@ impl<'a> Lower<'a> {
             Found::Unknown => {}
         }
         let known = self.names_here(env);
-        let near = suggest::nearest(name, known.iter().map(String::as_str));
+        let near = self.nearest(name, known.iter().map(String::as_str));
         let found = Diagnostic::new(Code::UnknownName, at, format!("unknown name `{name}`")).suggest(near);
         let label = self.labels.known.contains_key(name);
         let found = match label {
