@@ -15,13 +15,13 @@ use serde::Serialize;
 /// List what would run, and why not for what would not
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
+    /// How the list is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
+    format: ListFormat,
     #[command(flatten)]
     select: SelectArguments,
     #[command(flatten)]
     target: TargetArguments,
-    /// How the list is written
-    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
-    format: ListFormat,
 }
 
 #[derive(Serialize)]

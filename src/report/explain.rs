@@ -146,7 +146,9 @@ impl Page {
             paint(palette.strong, &id)
         );
         let time = format!("{:.3} s", case.verdict.took.as_secs_f64());
-        self.spread((text, left), (paint(palette.dim, &time), columns(&time)));
+        // A long id is no reason for a second line.
+        let space = self.look.width.saturating_sub(left + columns(&time)).max(2);
+        self.line(&format!("{text}{}{}", " ".repeat(space), paint(palette.dim, time)));
     }
 
     fn requirement(&mut self, case: &CaseFinished) {
