@@ -16,6 +16,7 @@
 //!          one ordered stream of RunEvents --> recorder (run.jsonl) --> report::*
 //! ```
 
+pub mod cli;
 pub mod engine;
 pub mod event;
 pub mod lane;
