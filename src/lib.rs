@@ -17,6 +17,7 @@
 //! ```
 
 pub mod cli;
+pub mod coverage;
 pub mod engine;
 pub mod event;
 pub mod lane;

@@ -3,7 +3,7 @@
 use super::error::Failure;
 use super::select::SelectArguments;
 use super::stream::Streams;
-use super::target::Target;
+use super::target::{self, Target, TargetArguments};
 use crate::plan::{CaseInfo, Planned, Reference, plan};
 use crate::run::{Job, Work};
 use crate::suite::catalogue::{Catalogue, Requirement};
@@ -120,6 +120,19 @@ pub(super) fn jobs(
         streams.note(&format!("warning: no case matches `{pattern}`{near}\n"));
     }
     Ok(jobs)
+}
+
+/// Every case for every family on the reference, in order: for commands that are about the suites.
+pub(super) fn every(suites: &[PathBuf], seed: u64, streams: &Streams) -> Result<Vec<Job>, Failure> {
+    let corpus = load_valid(suites, streams)?;
+    let target = target::resolve(&TargetArguments::reference(), None)?;
+    let mut jobs = Vec::new();
+    for case in corpus.instances() {
+        for family in &case.families {
+            jobs.push(job(&case, *family, seed, &target, &[])?);
+        }
+    }
+    if jobs.is_empty() { Err(Failure::nothing_selected("the suites hold no cases")) } else { Ok(jobs) }
 }
 
 fn job(

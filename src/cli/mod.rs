@@ -6,10 +6,12 @@
 
 mod check;
 mod corpus;
+mod coverage;
 mod error;
 mod explain;
 mod interrupt;
 mod list;
+mod mutants;
 mod outputs;
 mod report;
 mod run;
@@ -67,6 +69,8 @@ enum Command {
     List(list::Arguments),
     Check(check::Arguments),
     Explain(explain::Arguments),
+    Coverage(coverage::Arguments),
+    Mutants(mutants::Arguments),
     Schema(schema::Arguments),
     Report(report::Arguments),
 }
@@ -105,6 +109,8 @@ pub fn main() -> ExitCode {
         Command::List(arguments) => list::main(&arguments, &mut streams),
         Command::Check(arguments) => check::main(&arguments, &mut streams),
         Command::Explain(arguments) => explain::main(&arguments, &mut streams),
+        Command::Coverage(arguments) => coverage::main(&arguments, &mut streams),
+        Command::Mutants(arguments) => mutants::main(&arguments, &mut streams),
         Command::Schema(arguments) => schema::main(&arguments, &mut streams),
         Command::Report(arguments) => report::main(&arguments, &mut streams),
     };
