@@ -345,8 +345,15 @@ impl SendHalf {
     /// The next segment that has to be sent again, if the window of congestion has room for it.
     pub(crate) fn retransmission(&self, config: &Config) -> Option<Piece> {
         let record = self.board.next_lost()?;
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
         let mss = self.mss(config);
+        let (text, has_fin) = if record.syn {
+            (0, false)
+        } else {
+            let run = self.board.lost_run(&record, mss + 1);
+            // A FIN can only be the last octet of all.
+            let fin = matches!(self.fin, Fin::Sent(at) if at == record.seq + run - 1);
+            (run - u32::from(fin), fin)
+        };
         // A repeated SYN goes without text (RFC 7413 4.1.3).
         let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
@@ -354,10 +361,10 @@ impl SendHalf {
         if !self.force && len > 0 && len > room && self.board.pipe() > 0 && !everything {
             return None;
         }
-        if config.is(Mutant::FinNotRetransmitted) && text == 0 && record.fin {
+        if config.is(Mutant::FinNotRetransmitted) && text == 0 && has_fin {
             return None;
         }
-        let fin = record.fin && len == text;
+        let fin = has_fin && len == text;
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
     }
 
