@@ -100,7 +100,7 @@ fn spoil(mutant: Mutant, out: &Outgoing<'_>, segment: &mut [u8]) {
                 sum.add(&[0, segment[last]]);
             });
         }
-        Mutant::ChecksumWithoutPseudoHeader => resum(segment, |sum, segment| sum.add(segment)),
+        Mutant::ChecksumWithoutPseudoHeader => resum(segment, checksum::Sum::add),
         Mutant::ChecksumWithoutOptions if header > 20 => resum(segment, |sum, segment| {
             sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
             sum.add(&segment[..20]);

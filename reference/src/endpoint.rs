@@ -11,7 +11,7 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::config::Config;
-use crate::connection::{ChallengeBudget, Connection, Env, Outbox, reset_packet};
+use crate::connection::{ChallengeBudget, Connection, Env, Incarnation, Outbox, reset_packet};
 use crate::cookie::{Claim, FastOpenCache, SYN_COOKIE_LIFETIME};
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
 use crate::isn::{Purpose, Secret};
@@ -103,7 +103,8 @@ impl Endpoint {
         let Some(packet) = self.parse_ip(packet) else { return };
         // MUST-57: broadcast and multicast destinations are never ours.
         let ours = self.config.addresses.contains(&packet.destination);
-        if !ours && !(is_group(packet.destination) && self.config.is(Mutant::BroadcastSynAnswered)) {
+        let answered = is_group(packet.destination) && self.config.is(Mutant::BroadcastSynAnswered);
+        if !(ours || answered) {
             return;
         }
         match packet.protocol {
@@ -179,12 +180,16 @@ impl Endpoint {
             self.on_no_connection(now + core::time::Duration::from_millis(1), tuple, segment, None);
             return;
         }
-        if conn.accepts_new_incarnation(segment, &self.config) && self.listener_of(segment).is_some() {
-            let tuple = (conn.local, conn.remote);
-            let above = conn.snd.nxt;
-            self.with_conn(now, index, Connection::end_time_wait);
-            self.on_no_connection(now, tuple, segment, Some(above));
-            return;
+        match conn.on_new_incarnation(segment, &self.config) {
+            Incarnation::Accept if self.listener_of(segment).is_some() => {
+                let tuple = (conn.local, conn.remote);
+                let above = conn.snd.nxt;
+                self.with_conn(now, index, Connection::end_time_wait);
+                self.on_no_connection(now, tuple, segment, Some(above));
+                return;
+            }
+            Incarnation::Drop => return,
+            Incarnation::Accept | Incarnation::None => {}
         }
         self.with_conn(now, index, |conn, env| conn.on_segment(segment, ecn, env));
     }

@@ -564,6 +564,10 @@ impl Connection {
     /// Eighth: the FIN bit, when everything before it is here.
     fn take_fin(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         if !self.state.takes_text() {
+            if segment.has(Flags::FIN) && self.rcv.fin_taken() {
+                // A FIN where there can be none: the peer hears once more what we have.
+                self.owe_duplicate(env);
+            }
             return;
         }
         let at = segment.has(Flags::FIN).then(|| segment.end() - 1);

@@ -27,7 +27,7 @@ use crate::rtt::RttEstimator;
 use crate::send::{Phase, SendHalf};
 use crate::seq::SeqNum;
 use crate::state::closed::Reset;
-use crate::state::{Origin, State};
+use crate::state::{Origin, State, synchronized};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
 use crate::wire::ip::{self, HeaderFields};
@@ -106,6 +106,18 @@ struct Owed {
     ack: bool,
     /// Ones that have to stand alone: duplicates and answers to unacceptable segments.
     duplicates: u8,
+}
+
+/// What becomes of a SYN for a connection in TIME-WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Incarnation {
+    /// It opens a new connection.
+    Accept,
+    /// It is dropped in silence.
+    Drop,
+    /// It is judged as any other segment.
+    None,
 }
 
 /// What the SYNs have agreed on, or may still.
@@ -466,24 +478,30 @@ impl Connection {
         UserTimeout(self.settings.user_timeout.unwrap_or(config.r2))
     }
 
-    /// Whether a SYN in TIME-WAIT opens a new incarnation (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
-    pub(crate) fn accepts_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> bool {
+    /// What a SYN in TIME-WAIT does (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
+    pub(crate) fn on_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> Incarnation {
         let opening = segment.has(Flags::SYN)
             && !segment.has(Flags::ACK)
             && !segment.has(Flags::RST)
             && !segment.has(Flags::FIN);
         if self.state != State::TimeWait || !opening || !config.time_wait_reuse {
-            return false;
+            return Incarnation::None;
         }
         if config.is(Mutant::TimeWaitReuseUnchecked) {
-            return true;
+            return Incarnation::Accept;
         }
+        let above = segment.seq.after(self.rcv.nxt);
         match segment.options.timestamps.filter(|_| self.timestamps) {
-            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides.
+            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides; an older one is
+            // dropped in silence.
             Some(timestamps) if timestamps.value != self.rcv.ts_recent => {
-                !crate::state::synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent)
+                match synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent) {
+                    false => Incarnation::Accept,
+                    true => Incarnation::Drop,
+                }
             }
-            _ => segment.seq.after(self.rcv.nxt),
+            _ if above => Incarnation::Accept,
+            _ => Incarnation::None,
         }
     }
 
