@@ -18,6 +18,8 @@
 
 pub mod engine;
 pub mod event;
+#[cfg(target_os = "linux")]
+pub mod lab;
 pub mod lane;
 pub mod packet;
 pub mod plan;
