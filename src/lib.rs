@@ -20,6 +20,8 @@ pub mod cli;
 pub mod coverage;
 pub mod engine;
 pub mod event;
+#[cfg(target_os = "linux")]
+pub mod lab;
 pub mod lane;
 pub mod packet;
 pub mod plan;
