@@ -26,9 +26,7 @@ impl KernelTarget {
                 return None;
             }
             AppCall::Send { conn, offset, count, urgent } => match self.find(*conn) {
-                Some(index) => {
-                    Ok(self.conns[index].send((*offset, *count), *urgent, &mut self.replies))
-                }
+                Some(index) => Ok(self.conns[index].send((*offset, *count), *urgent, &mut self.replies)),
                 None => Err(unknown()),
             },
             AppCall::Recv { conn, offset, count } => match self.find(*conn) {
@@ -125,7 +123,12 @@ impl KernelTarget {
     }
 
     fn accept_on(&mut self, port: u16) -> Option<AppOutcome> {
-        let taken = self.listeners.get(&port)?.iter().map(socket::accept).find(|r| !matches!(r, Err(Errno::EAGAIN)))?;
+        let taken = self
+            .listeners
+            .get(&port)?
+            .iter()
+            .map(socket::accept)
+            .find(|r| !matches!(r, Err(Errno::EAGAIN)))?;
         let outcome = taken.and_then(|fd| {
             let (local, from) = (socket::local(&fd)?, socket::remote(&fd));
             let handle = self.next_handle();

@@ -126,7 +126,10 @@ impl Conn {
         {
             self.fail(errno, replies);
         }
-        if self.progress == Progress::Connecting && ready.contains(EpollFlags::EPOLLOUT) && self.error.is_none() {
+        if self.progress == Progress::Connecting
+            && ready.contains(EpollFlags::EPOLLOUT)
+            && self.error.is_none()
+        {
             self.progress = Progress::Synchronized;
             self.tell(AppEvent::Connected, replies);
         }
@@ -394,7 +397,9 @@ fn event_of(errno: Errno, progress: Progress) -> Option<AppEvent> {
         Errno::ECONNRESET | Errno::EPIPE | Errno::ECONNABORTED => Some(AppEvent::Reset),
         Errno::ETIMEDOUT => Some(AppEvent::TimedOut),
         // Given up as above, after ICMP had said why nothing comes back.
-        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT if progress == Progress::Synchronized => {
+        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT
+            if progress == Progress::Synchronized =>
+        {
             Some(AppEvent::TimedOut)
         }
         _ => None,

@@ -86,8 +86,8 @@ impl KernelTarget {
             let (operation, hint) = (operation.to_owned(), hint.to_owned());
             move |e: std::io::Error| SetupError { operation, cause: e.to_string(), hint: Some(hint) }
         };
-        let namespace = Namespace::new(namespace)
-            .map_err(failed("use the target's namespace", "is it still open?"))?;
+        let namespace =
+            Namespace::new(namespace).map_err(failed("use the target's namespace", "is it still open?"))?;
         let diag = Diag::new(&namespace).map_err(failed(
             "ask the kernel about its sockets (NETLINK_SOCK_DIAG)",
             "needs CAP_SYS_ADMIN over the namespace, and a kernel with CONFIG_INET_DIAG",

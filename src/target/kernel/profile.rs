@@ -83,7 +83,8 @@ struct Settings {
 impl Settings {
     fn read() -> Self {
         let mut abilities: BTreeSet<String> = ABILITIES.iter().map(|id| (*id).to_owned()).collect();
-        let granted = DECIDED.iter().filter(|(_, sysctl, grants)| sysctl_value(sysctl, 0).is_some_and(*grants));
+        let granted =
+            DECIDED.iter().filter(|(_, sysctl, grants)| sysctl_value(sysctl, 0).is_some_and(*grants));
         abilities.extend(granted.map(|(id, ..)| (*id).to_owned()));
         let ipv6 = sysctl_value("net.ipv6.conf.all.disable_ipv6", 0) == Some(0);
         if ipv6 {

@@ -5,8 +5,9 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
-    AddressFamily, Backlog, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike,
-    SockaddrStorage, accept4, bind, connect, getpeername, getsockname, listen, recv, recvmsg, send, socket,
+    AddressFamily, Backlog, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6,
+    SockaddrLike, SockaddrStorage, accept4, bind, connect, getpeername, getsockname, listen, recv, recvmsg,
+    send, socket,
 };
 use std::ffi::c_int;
 use std::io::IoSliceMut;
@@ -55,7 +56,9 @@ pub(super) fn remote(fd: &OwnedFd) -> Result<SocketAddr, Errno> {
 
 fn std_address(address: &SockaddrStorage) -> Result<SocketAddr, Errno> {
     match address.family() {
-        Some(AddressFamily::Inet) => address.as_sockaddr_in().map(|a: &SockaddrIn| SocketAddr::from((a.ip(), a.port()))),
+        Some(AddressFamily::Inet) => {
+            address.as_sockaddr_in().map(|a: &SockaddrIn| SocketAddr::from((a.ip(), a.port())))
+        }
         Some(AddressFamily::Inet6) => {
             address.as_sockaddr_in6().map(|a: &SockaddrIn6| SocketAddr::from((a.ip(), a.port())))
         }
@@ -176,7 +179,9 @@ pub(super) fn queued_error(fd: &OwnedFd) -> Result<Option<QueuedError>, Errno> {
     let flags = MsgFlags::MSG_ERRQUEUE | MsgFlags::MSG_DONTWAIT;
     let message = recvmsg::<()>(fd.as_raw_fd(), &mut room, Some(&mut control), flags)?;
     let error = message.cmsgs()?.find_map(|control| match control {
-        ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => Some(error),
+        ControlMessageOwned::Ipv4RecvErr(error, _) | ControlMessageOwned::Ipv6RecvErr(error, _) => {
+            Some(error)
+        }
         _ => None,
     });
     Ok(error.map(|error| QueuedError {
