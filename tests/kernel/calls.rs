@@ -4,6 +4,7 @@ use crate::support::{Lab, PORT, deafen, heal};
 use rstest::rstest;
 use std::io::{Read, Write};
 use std::net::Shutdown;
+use std::time::Duration;
 use tcpspec::engine::{AppCall, AppEvent, AppOutcome, pattern};
 
 #[rstest]
@@ -111,7 +112,7 @@ async fn what_was_sent_goes_before_the_end(#[case] end: AppCall) {
     });
     // The target goes on writing while its replies are waited for.
     while !reader.is_finished() {
-        lab.nothing().await;
+        lab.hear(Duration::from_millis(50)).await;
     }
     let seen = reader.join().unwrap();
     assert_eq!((seen.len(), pattern::mismatch(0, &seen)), (COUNT, None));

@@ -68,7 +68,7 @@ impl Lab {
     }
 
     /// Takes the next reply that comes in time.
-    async fn hear(&mut self, patience: Duration) -> bool {
+    pub(crate) async fn hear(&mut self, patience: Duration) -> bool {
         match tokio::time::timeout(patience, self.target.reply()).await {
             Ok(Reply::Answer { call, outcome }) => self.answers.push((call, outcome)),
             Ok(Reply::Event { conn, event }) => self.events.push_back((conn, event)),

@@ -154,6 +154,7 @@ impl KernelTarget {
         let Some(conn) = self.conns.get_mut(index) else { return };
         let Some(fd) = conn.release(&mut self.replies) else { return };
         if conn.linger.is_some_and(|seconds| seconds > 0) {
+            conn.lingers();
             self.poller.remove(&fd);
             // The kernel waits in close(2), even for a descriptor that never blocks.
             tokio::task::spawn_blocking(move || drop(fd));

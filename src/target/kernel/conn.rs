@@ -32,6 +32,8 @@ pub(super) struct Conn {
     error: Option<Errno>,
     told: Told,
     shut: bool,
+    /// Its `close` waits for the peer, and is not over.
+    lingers: bool,
     /// Octets that the kernel had no room for yet: where they begin, and how many.
     unwritten: (u64, u64),
     urgent: bool,
@@ -103,6 +105,7 @@ impl Conn {
             error: None,
             told: Told::default(),
             shut: false,
+            lingers: false,
             unwritten: (0, 0),
             urgent: false,
             then: None,
@@ -304,6 +307,11 @@ impl Conn {
         self.tell(event, replies);
     }
 
+    /// The descriptor is closed by somebody who has the time to wait for it.
+    pub(super) fn lingers(&mut self) {
+        self.lingers = true;
+    }
+
     /// Lets go of the descriptor. What waits for octets is told that none will come.
     pub(super) fn release(&mut self, replies: &mut VecDeque<Reply>) -> Option<OwnedFd> {
         let fd = self.fd.take();
@@ -333,7 +341,10 @@ impl Conn {
                 self.told.closed = true;
                 self.tell(AppEvent::Closed, replies);
             }
-            Some(entry) if entry.waits => self.ask_at = Some(now + entry.expires.max(super::ASK_AGAIN)),
+            // It may also be cut short, by a RST for one, which the kernel does not tell.
+            Some(entry) if entry.waits => {
+                self.ask_at = Some(now + entry.expires.clamp(super::ASK_AGAIN, super::ASK_WHILE_WAITING));
+            }
             // The kernel tells when it destroys a socket.
             Some(_) => {}
         }
@@ -345,7 +356,9 @@ impl Conn {
         match state {
             State::FinWait1 | State::FinWait2 | State::Closing | State::LastAck | State::TimeWait => true,
             State::Listen | State::Closed => false,
-            State::SynSent | State::SynReceived | State::Established | State::CloseWait => self.fd.is_some(),
+            State::SynSent | State::SynReceived | State::Established | State::CloseWait => {
+                self.fd.is_some() || self.lingers
+            }
         }
     }
 
@@ -357,10 +370,7 @@ impl Conn {
 
     /// Its state, from what the kernel says of the four-tuple.
     pub(super) fn state_of(&self, entry: Option<&Entry>) -> State {
-        let released = |state: &State| {
-            !matches!(state, State::SynSent | State::SynReceived | State::Established | State::CloseWait)
-        };
-        entry.map(|entry| entry.state).filter(released).unwrap_or(State::Closed)
+        entry.map(|entry| entry.state).filter(|state| self.owns(*state)).unwrap_or(State::Closed)
     }
 
     /// Whether something of it may still be in the kernel although the descriptor is closed.

@@ -96,6 +96,14 @@ impl Diag {
 
     /// The connection of this four-tuple, in whatever state.
     pub(super) fn find(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Entry>> {
+        // While the kernel exchanges a socket for its TIME-WAIT remains, a look-up may find neither.
+        match self.find_once(local, remote)? {
+            None => self.find_once(local, remote),
+            found => Ok(found),
+        }
+    }
+
+    fn find_once(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Entry>> {
         self.request(SOCK_DIAG_BY_FAMILY, 0, local, remote, COOKIE_ANY)?;
         let mut found = None;
         self.replies(|entry| found = Some(entry), true)?;
@@ -115,9 +123,14 @@ impl Diag {
     }
 
     /// Ends a connection at once, also one in TIME-WAIT. Needs `CAP_NET_ADMIN` over the namespace.
-    pub(super) fn destroy(&self, entry: &Entry) -> io::Result<()> {
-        self.request(SOCK_DESTROY, NLM_F_ACK, entry.local, entry.remote, entry.cookie)?;
-        self.replies(|_| {}, true)
+    pub(super) fn destroy(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<()> {
+        // It may become another socket, with a cookie of its own, between the question and the end.
+        for _ in 0..4 {
+            let Some(entry) = self.find(local, remote)? else { return Ok(()) };
+            self.request(SOCK_DESTROY, NLM_F_ACK, local, remote, entry.cookie)?;
+            self.replies(|_| {}, true)?;
+        }
+        Ok(())
     }
 
     fn request(
@@ -219,11 +232,12 @@ fn message(buffer: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((kind, body, buffer.get(length.next_multiple_of(4)..).unwrap_or_default()))
 }
 
-/// An error message: zero is an acknowledgement, and a socket that is not there is no error.
+/// An error message: zero is an acknowledgement; a socket that is not there, or is another by now, is no
+/// error.
 fn refusal(body: &[u8]) -> io::Result<()> {
     let errno = body.get(..4).and_then(|octets| octets.try_into().ok()).map_or(0, i32::from_ne_bytes);
     match Errno::from_raw(-errno) {
-        Errno::ENOENT => Ok(()),
+        Errno::ENOENT | Errno::ESTALE => Ok(()),
         _ if errno == 0 => Ok(()),
         errno => Err(errno.into()),
     }

@@ -6,8 +6,7 @@ use super::info::TcpInfo;
 use super::{KernelTarget, options, socket};
 use nix::errno::Errno;
 use nix::libc;
-use nix::poll::PollFlags;
-use std::ffi::c_int;
+use std::ffi::{c_int, c_short};
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -37,18 +36,14 @@ pub struct QueuedError {
 }
 
 /// Every flag that `poll` may report for a TCP socket, by its name in C.
-const POLL: &[(PollFlags, &str)] = &[
-    (PollFlags::POLLIN, "POLLIN"),
-    (PollFlags::POLLPRI, "POLLPRI"),
-    (PollFlags::POLLOUT, "POLLOUT"),
-    (POLLRDHUP, "POLLRDHUP"),
-    (PollFlags::POLLERR, "POLLERR"),
-    (PollFlags::POLLHUP, "POLLHUP"),
-    (PollFlags::POLLNVAL, "POLLNVAL"),
+const POLL: &[(c_short, &str)] = &[
+    (libc::POLLIN, "POLLIN"),
+    (libc::POLLPRI, "POLLPRI"),
+    (libc::POLLOUT, "POLLOUT"),
+    (libc::POLLRDHUP, "POLLRDHUP"),
+    (libc::POLLERR, "POLLERR"),
+    (libc::POLLHUP, "POLLHUP"),
 ];
-
-/// nix does not name it.
-const POLLRDHUP: PollFlags = PollFlags::from_bits_retain(libc::POLLRDHUP);
 
 impl KernelTarget {
     pub fn set_option(&self, conn: u32, level: &str, name: &str, value: c_int) -> Result<(), Refusal> {
@@ -83,9 +78,9 @@ impl KernelTarget {
 
     /// What `poll` says, asked for everything: `POLLIN`, `POLLRDHUP` ...
     pub fn poll(&self, conn: u32) -> Result<Vec<&'static str>, Refusal> {
-        let wanted = PollFlags::POLLIN | PollFlags::POLLPRI | PollFlags::POLLOUT | POLLRDHUP;
-        let seen = socket::poll_now(self.open(conn)?, wanted);
-        Ok(POLL.iter().filter(|(flag, _)| seen.contains(*flag)).map(|(_, name)| *name).collect())
+        let wanted = libc::POLLIN | libc::POLLPRI | libc::POLLOUT | libc::POLLRDHUP;
+        let seen = socket::poll_now(self.open(conn)?, wanted)?;
+        Ok(POLL.iter().filter(|(flag, _)| seen & flag != 0).map(|(_, name)| *name).collect())
     }
 
     /// Takes the oldest entry of the error queue (`IP_RECVERR`, timestamps, zerocopy).

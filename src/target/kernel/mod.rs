@@ -50,6 +50,9 @@ use tokio::time::Instant;
 /// The end of TIME-WAIT is asked for again after this long: the kernel's timers fire late.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
 
+/// How often a connection in TIME-WAIT is asked for.
+const ASK_WHILE_WAITING: Duration = Duration::from_millis(20);
+
 /// What a listener is given unless a case says otherwise.
 const BACKLOG: u32 = 128;
 
@@ -178,12 +181,9 @@ impl KernelTarget {
             let had_ended = conn.state().is_none();
             let may_linger = conn.may_linger();
             conn.abort(&mut self.replies);
-            if had_ended
-                && may_linger
-                && let Ok(Some(entry)) = self.diag.find(conn.local, conn.remote)
-            {
+            if had_ended && may_linger {
                 // Without the capability it stays in TIME-WAIT: the next case has a tuple of its own.
-                let _stays = self.diag.destroy(&entry);
+                let _stays = self.diag.destroy(conn.local, conn.remote);
             }
         }
         self.diag.take_news();

@@ -3,13 +3,12 @@
 use super::linux::QueuedError;
 use nix::errno::Errno;
 use nix::libc;
-use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::socket::{
     AddressFamily, Backlog, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6,
     SockaddrLike, SockaddrStorage, accept4, bind, connect, getpeername, getsockname, listen, recv, recvmsg,
     send, socket,
 };
-use std::ffi::c_int;
+use std::ffi::{c_int, c_short};
 use std::io::IoSliceMut;
 use std::mem::size_of;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -151,18 +150,17 @@ pub(super) fn shutdown_write(fd: &OwnedFd) -> Result<(), Errno> {
     nix::sys::socket::shutdown(fd.as_raw_fd(), nix::sys::socket::Shutdown::Write)
 }
 
-/// What `poll` says right now.
-pub(super) fn poll_now(fd: &OwnedFd, wanted: PollFlags) -> PollFlags {
-    let mut fds = [PollFd::new(fd.as_fd(), wanted)];
-    match poll(&mut fds, PollTimeout::ZERO) {
-        Ok(1..) => fds[0].revents().unwrap_or(PollFlags::empty()),
-        _ => PollFlags::empty(),
-    }
+/// What `poll` says right now. (nix has no POLLRDHUP, and drops all that came with it.)
+pub(super) fn poll_now(fd: &OwnedFd, events: c_short) -> Result<c_short, Errno> {
+    let mut polled = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
+    // SAFETY: the pointer is to one pollfd, which is how many there are said to be.
+    let result = unsafe { libc::poll(&raw mut polled, 1, 0) };
+    Errno::result(result).map(|_| polled.revents)
 }
 
 /// Whether urgent data waits to be read.
 pub(super) fn has_urgent(fd: &OwnedFd) -> bool {
-    poll_now(fd, PollFlags::POLLPRI).contains(PollFlags::POLLPRI)
+    poll_now(fd, libc::POLLPRI).is_ok_and(|seen| seen & libc::POLLPRI != 0)
 }
 
 /// Binds an active opener to its address; the port is found when it connects.
