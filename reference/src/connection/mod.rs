@@ -394,12 +394,15 @@ impl Connection {
     }
 
     fn restart_time_wait(&mut self, env: &Env<'_>) {
-        let factor = match env.config.mutant {
-            Some(Mutant::TimeWaitTooShort) => 1,
+        // MUST-13: the side that closes first lingers.
+        let linger = match env.config.mutant {
+            // Long enough for the last ACK to leave.
+            Some(Mutant::TimeWaitSkipped) => Duration::from_micros(1),
+            Some(Mutant::TimeWaitTooShort) => env.config.msl,
             Some(Mutant::TimeWaitForever) => return,
-            _ => 2,
+            _ => env.config.msl * 2,
         };
-        self.timers.set(Timer::TimeWait, env.now + env.config.msl * factor);
+        self.timers.set(Timer::TimeWait, env.now + linger);
     }
 
     /// `<SEQ=SND.NXT><CTL=RST>` (RFC 9293 3.10.5).
