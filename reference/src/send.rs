@@ -100,6 +100,8 @@ pub(crate) struct SendHalf {
     wl2: SeqNum,
     /// MAX.SND.WND.
     pub(crate) max_wnd: u32,
+    /// The furthest right edge that the peer has offered.
+    edge: SeqNum,
     /// The peer's window scale shift, zero unless negotiated.
     pub(crate) shift: u8,
     /// SendMSS: what the peer announced, or the default (MUST-15).
@@ -143,6 +145,7 @@ impl SendHalf {
             wl1: SeqNum(0),
             wl2: SeqNum(0),
             max_wnd: 0,
+            edge: iss + 1,
             shift: 0,
             peer_mss: default_mss,
             path_mss,
@@ -179,6 +182,12 @@ impl SendHalf {
 
     pub(crate) fn flight(&self) -> u32 {
         self.nxt.distance_from(self.una)
+    }
+
+    /// The sequence number of a segment without text: SND.NXT, or the right edge if a probe lies beyond it. A closed
+    /// window takes nothing else (MUST-66), and of two ends that probe each other neither may answer for ever.
+    pub(crate) fn acceptable_nxt(&self) -> SeqNum {
+        self.nxt.earlier(self.edge)
     }
 
     /// Octets written and not acknowledged.
@@ -433,6 +442,7 @@ impl SendHalf {
         self.wl1 = seq;
         self.wl2 = ack;
         self.max_wnd = self.max_wnd.max(window);
+        self.edge = self.edge.later(self.una + window);
     }
 
     /// The connection is open: the initial window (RFC 6928), and the RTO of RFC 6298 5.7.
