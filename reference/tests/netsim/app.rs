@@ -110,7 +110,10 @@ impl End {
 
     /// The endpoint has something to say about this connection.
     pub(crate) fn on_event(&mut self, now: Instant, kind: EventKind) -> Result<(), Broken> {
-        let once = !matches!(kind, EventKind::Readable | EventKind::Writable | EventKind::SoftError | EventKind::Urgent);
+        let once = !matches!(
+            kind,
+            EventKind::Readable | EventKind::Writable | EventKind::SoftError | EventKind::Urgent
+        );
         if once && self.told.contains(&kind) {
             return Err(format!("{kind:?} is told twice"));
         }

@@ -58,7 +58,9 @@ fn insist(seed: u64, why: &str) -> Report {
     let failure = match check(seed, None, traced) {
         Ok(report) => return report,
         Err(failure) if traced => failure,
-        Err(failure) => Failure { trace: check(seed, None, true).err().unwrap_or(failure.clone()).trace, ..failure },
+        Err(failure) => {
+            Failure { trace: check(seed, None, true).err().unwrap_or(failure.clone()).trace, ..failure }
+        }
     };
     let shown = if traced { failure.trace.len() } else { failure.trace.len().min(40) };
     let tail = failure.trace[failure.trace.len() - shown..].join("\n");
@@ -112,7 +114,10 @@ fn seeds() {
     let first = environment("TCPSPEC_NETSIM_SEED").unwrap_or(0);
     let count = environment("TCPSPEC_NETSIM_SEEDS").unwrap_or(SEEDS);
     let total = sweep(first..first + count);
-    eprintln!("{count} seeds, {} segments, {} octets read: {:#?}", total.segments, total.octets, total.marks.0);
+    eprintln!(
+        "{count} seeds, {} segments, {} octets read: {:#?}",
+        total.segments, total.octets, total.marks.0
+    );
 }
 
 #[test]
@@ -140,4 +145,74 @@ fn survey() {
             eprintln!("seed {seed}: {}", failure.what);
         }
     }
+}
+
+/// The first seed below `limit` at which a mutant is noticed, and how.
+fn noticed(mutant: Mutant, limit: u64) -> Option<(u64, String)> {
+    (0..limit).find_map(|seed| check(seed, Some(mutant), false).err().map(|failure| (seed, failure.what)))
+}
+
+/// The simulator can fail: bugs of the data path, the handshake and the close that it has to notice.
+#[test]
+fn mutants_are_noticed() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let missed: Vec<_> = NOTICED.iter().filter(|mutant| noticed(**mutant, 400).is_none()).collect();
+    assert!(missed.is_empty(), "not noticed: {missed:?}");
+}
+
+const NOTICED: &[Mutant] = &[
+    Mutant::SynNotCounted,
+    Mutant::BadChecksumAccepted,
+    Mutant::ChecksumOddLengthWrong,
+    Mutant::RstAnsweredWithRst,
+    Mutant::AckBeyondOoo,
+    Mutant::AckCountsSegments,
+    Mutant::AckOffByOne,
+    Mutant::AckOfPureAck,
+    Mutant::HoleIgnored,
+    Mutant::FinBeforeHoleProcessed,
+    Mutant::EofNotTold,
+    Mutant::HalfCloseDropsInbound,
+    Mutant::WindowIgnored,
+    Mutant::WindowOffByOne,
+    Mutant::WindowNotReducedByFlight,
+    Mutant::WindowNeverReopens,
+    Mutant::StaleWindowAccepted,
+    Mutant::NoWindowProbe,
+    Mutant::NagleDeadlock,
+    Mutant::OptionsNotCounted,
+    Mutant::MssIgnored,
+    Mutant::TimestampBackwards,
+    Mutant::SackNotNegotiated,
+    Mutant::SequenceUnchecked,
+    Mutant::UnacceptableSilent,
+    Mutant::RetransmitNever,
+    Mutant::RetransmissionDiffers,
+    Mutant::NewestRetransmittedFirst,
+    Mutant::CloseLosesUnsentData,
+    Mutant::FinNeverSent,
+    Mutant::FinIgnoresWindow,
+    Mutant::FinWait1Stuck,
+    Mutant::LastAckStuck,
+    Mutant::TimeWaitForever,
+    Mutant::EcnNotNegotiated,
+    Mutant::EcnRetransmissionCapable,
+];
+
+/// Which mutants the simulator notices, and at which seed.
+#[test]
+#[ignore = "a tool"]
+fn census() {
+    std::panic::set_hook(Box::new(|_| {}));
+    let limit = environment("TCPSPEC_NETSIM_SEEDS").unwrap_or(500);
+    let mut count = 0;
+    for &mutant in Mutant::ALL {
+        let found = noticed(mutant, limit);
+        count += usize::from(found.is_some());
+        match found {
+            Some((seed, what)) => eprintln!("{:40} seed {seed}: {what}", mutant.id()),
+            None => eprintln!("{:40} -", mutant.id()),
+        }
+    }
+    eprintln!("{count} of {}", Mutant::ALL.len());
 }

@@ -96,6 +96,8 @@ pub(crate) struct Monitor {
     flows: Vec<Flow>,
     books: BTreeMap<(usize, usize, u32), Book>,
     cause: Option<(usize, usize, Cause)>,
+    /// Connections may live from SYN cookies, and an old duplicate may redeem one again.
+    replays: bool,
     pub(crate) marks: Marks,
 }
 
@@ -111,8 +113,15 @@ macro_rules! rule {
 }
 
 impl Monitor {
-    pub(crate) fn new(mtus: [usize; 2]) -> Self {
-        Self { mtus, flows: Vec::new(), books: BTreeMap::new(), cause: None, marks: Marks::default() }
+    pub(crate) fn new(mtus: [usize; 2], replays: bool) -> Self {
+        Self {
+            mtus,
+            flows: Vec::new(),
+            books: BTreeMap::new(),
+            cause: None,
+            replays,
+            marks: Marks::default(),
+        }
     }
 
     /// The book of a connection of host `side`.
@@ -162,6 +171,14 @@ impl Monitor {
             return Err("numbered outside of all that was sent before".to_owned());
         };
         rule!(segment.has(Flags::ACK), "no ACK bit after the SYN");
+        let iss = self.flows[flow].streams[side][at].iss;
+        if self.replays && self.books.get(&(flow, side, iss.0)).is_none_or(|book| book.ended) {
+            // Perhaps a second life of a cookie, which begins at the same number.
+            let stream = &mut self.flows[flow].streams[side][at];
+            stream.sent = stream.sent.max(offset(segment.end(), iss));
+            return Ok(Some((flow, side, at)));
+        }
+        self.meet(flow, side, at, segment.ack)?;
         self.check_sequence(flow, side, at, &packet, &segment)?;
         self.check_text(flow, side, at, &segment)?;
         self.check_ack(flow, side, at, &segment)?;
@@ -237,9 +254,6 @@ impl Monitor {
         if acked {
             stream.acked = stream.acked.max(1);
             stream.edge = stream.edge.max(1 + window);
-            if let Some(peer) = peer {
-                self.flows[flow].streams[1 - side][peer].peer.get_or_insert(at);
-            }
         }
         self.marks.hit(if again { "SYN again" } else { "SYN" });
         Ok((flow, side, at))
@@ -316,7 +330,8 @@ impl Monitor {
         if start == 0 {
             return Err("text in the place of the SYN".to_owned());
         }
-        let garbage = segment.payload.len() == 1 && start + 1 == stream.sent && stream.heard_ack == stream.sent;
+        let garbage =
+            segment.payload.len() == 1 && start + 1 == stream.sent && stream.heard_ack == stream.sent;
         let Some(book) = self.books.get(&(flow, side, stream.iss.0)) else {
             return Err("text that nobody has written".to_owned());
         };
@@ -327,25 +342,39 @@ impl Monitor {
         let default = if self.flows[flow].sockets[0].is_ipv4() { 536 } else { 1220 };
         let mss = agreed.and_then(|agreed| agreed.peer_mss).map_or(default, u64::from);
         let options = segment.options.emitted_len() as u64;
-        rule!(len + options <= mss.max(options + 1), "{len} octets and {options} of options over an MSS of {mss}");
+        rule!(
+            len + options <= mss.max(options + 1),
+            "{len} octets and {options} of options over an MSS of {mss}"
+        );
+        Ok(())
+    }
+
+    /// Which stream of the peer the first acknowledgement is for: of several SYN,ACKs, cookies among them, the
+    /// opener has taken one.
+    fn meet(&mut self, flow: usize, side: usize, at: usize, ack: SeqNum) -> Result<(), Broken> {
+        if self.flows[flow].streams[side][at].peer.is_some() {
+            return Ok(());
+        }
+        let theirs = &self.flows[flow].streams[1 - side];
+        let peer = theirs.iter().rposition(|peer| {
+            (1..=peer.sent).contains(&offset(ack, peer.iss)) && peer.delivered.contiguous() >= 1
+        });
+        let Some(peer) = peer else { return Err("acknowledges a stream that was never seen".to_owned()) };
+        self.flows[flow].streams[side][at].peer = Some(peer);
         Ok(())
     }
 
     /// Acknowledgements say what has arrived, and never go back; neither does the right edge.
-    fn check_ack(&mut self, flow: usize, side: usize, at: usize, segment: &Segment<'_>) -> Result<(), Broken> {
-        let peer = self.flows[flow].streams[side][at].peer;
-        let peer = peer.or_else(|| {
-            let theirs = &self.flows[flow].streams[1 - side];
-            theirs.iter().rposition(|peer| {
-                let ack = offset(segment.ack, peer.iss);
-                (1..=peer.sent).contains(&ack) && peer.delivered.contiguous() >= 1
-            })
-        });
-        let Some(peer) = peer else { return Err("acknowledges a stream that was never seen".to_owned()) };
-        self.flows[flow].streams[side][at].peer = Some(peer);
+    fn check_ack(
+        &mut self,
+        flow: usize,
+        side: usize,
+        at: usize,
+        segment: &Segment<'_>,
+    ) -> Result<(), Broken> {
         let shift = self.agreed(flow, side, at).map_or(0, |agreed| agreed.shift);
-        let theirs = &mut self.flows[flow].streams[1 - side][peer];
-        theirs.peer.get_or_insert(at);
+        let Some(peer) = self.flows[flow].streams[side][at].peer else { return Ok(()) };
+        let theirs = &self.flows[flow].streams[1 - side][peer];
         let ack = offset(segment.ack, theirs.iss);
         let come = theirs.delivered.contiguous();
         rule!(ack <= come, "acknowledges {ack}, but only {come} has come");
@@ -383,10 +412,7 @@ impl Monitor {
             let backwards = |last: u32| (timestamps.value.wrapping_sub(last) as i32) < 0;
             rule!(!ours.last_tsval.is_some_and(backwards), "the timestamp clock goes back");
             ours.last_tsval = Some(timestamps.value);
-            rule!(
-                theirs.delivered_tsvals.contains(&timestamps.echo),
-                "echoes a timestamp that never came"
-            );
+            rule!(theirs.delivered_tsvals.contains(&timestamps.echo), "echoes a timestamp that never came");
         }
         let ack = offset(segment.ack, theirs.iss);
         for (n, block) in options.sack.as_slice().iter().enumerate() {

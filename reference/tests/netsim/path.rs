@@ -77,7 +77,8 @@ impl Path {
 
     fn delay(&mut self) -> Duration {
         let jitter = self.dice.below(self.weather.jitter_us + 1);
-        let held = if self.dice.chance(self.weather.hold) { self.dice.below(self.weather.hold_us) } else { 0 };
+        let held =
+            if self.dice.chance(self.weather.hold) { self.dice.below(self.weather.hold_us) } else { 0 };
         Duration::from_micros(self.weather.delay_us + jitter + held)
     }
 
@@ -125,7 +126,8 @@ fn too_big(packet: &[u8], mtu: usize) -> Vec<u8> {
         out.extend_from_slice(&message);
         return out;
     }
-    let address = |at: usize| IpAddr::from(<[u8; 16]>::try_from(&packet[at..at + 16]).expect("sixteen octets"));
+    let address =
+        |at: usize| IpAddr::from(<[u8; 16]>::try_from(&packet[at..at + 16]).expect("sixteen octets"));
     let (source, destination) = (address(24), address(8));
     // A router that speaks IPv6 always names its MTU, which is at least 1280.
     let mut message = vec![2, 0, 0, 0];

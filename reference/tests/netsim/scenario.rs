@@ -90,8 +90,11 @@ pub(crate) struct Scenario {
     pub(crate) plans: Vec<Plan>,
     /// How long a new connection waits for the application's `accept`.
     pub(crate) accept_wait_us: [u64; 2],
-    /// The time limits are long enough that this path cannot end a connection.
-    pub(crate) unhurried: bool,
+    /// Nothing but the applications can be the reason for an error: the time limits are too long for this path to
+    /// end a connection, and no connection lives from a SYN cookie, which a reordered segment cannot redeem.
+    pub(crate) strict: bool,
+    /// A host may answer with SYN cookies.
+    pub(crate) cookies: bool,
 }
 
 /// The port both hosts listen on.
@@ -112,20 +115,22 @@ impl Scenario {
             Config { addresses: vec![address], seed: dice.next(), msl, ..config }
         });
         let room = room(&configs, &weather, v6);
-        let plans = (0..dice.pick(&[1, 1, 1, 1, 2, 4]))
-            .map(|n| plan(&mut dice, addresses, n, room))
-            .collect();
+        let mut plans: Vec<_> =
+            (0..dice.pick(&[1, 1, 1, 1, 2, 4])).map(|n| plan(&mut dice, addresses, n, room)).collect();
         let accept_wait_us = [0, 1].map(|_| dice.pick(&[0, 0, 0, 50_000, 3_000_000]));
-        Self { weather, configs, plans, accept_wait_us, unhurried }
+        let short = |config: &Config| config.syn_cookies && config.syn_backlog < plans.len();
+        let cookies = configs.iter().any(short);
+        if cookies {
+            // An old duplicate of the same four-tuple would redeem the cookie again.
+            plans.iter_mut().for_each(|plan| plan.rounds.truncate(1));
+        }
+        let strict = unhurried && !cookies;
+        Self { weather, configs, plans, accept_wait_us, strict, cookies }
     }
 }
 
 fn address(n: u8, v6: bool) -> IpAddr {
-    if v6 {
-        IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(n)])
-    } else {
-        IpAddr::from([10, 0, 0, n])
-    }
+    if v6 { IpAddr::from([0x2001, 0xdb8, 0, 0, 0, 0, 0, u16::from(n)]) } else { IpAddr::from([10, 0, 0, n]) }
 }
 
 fn weather(dice: &mut Dice, harshness: u64, slow: u64, v6: bool) -> Weather {
@@ -135,7 +140,11 @@ fn weather(dice: &mut Dice, harshness: u64, slow: u64, v6: bool) -> Weather {
     }
     let mtus: &[usize] = if v6 { &[1500, 1280, 1400] } else { &[1500, 576, 296, 1006] };
     let outage_us = dice.below(20_000_000);
-    let outage = if dice.chance(harshness.min(100)) { (outage_us, outage_us + dice.below(30_000_000)) } else { (0, 0) };
+    let outage = if dice.chance(harshness.min(100)) {
+        (outage_us, outage_us + dice.below(30_000_000))
+    } else {
+        (0, 0)
+    };
     Weather {
         loss: dice.below(harshness + 1),
         duplicate: dice.below(harshness + 1),
@@ -232,9 +241,9 @@ fn script(dice: &mut Dice, room: u64) -> Script {
     let total = if dice.chance(500) { total } else { dice.below(total + 1) };
     let finale = dice.pick(&[Finale::Patient, Finale::Patient, Finale::Responder, Finale::Careless]);
     let when = dice.pick(&[1000, 100_000, 1_000_000, 20_000_000]);
-    let whim = dice.chance(120).then(|| {
-        (dice.below(when), dice.pick(&[Whim::Shutdown, Whim::Shutdown, Whim::Close, Whim::Abort]))
-    });
+    let whim = dice
+        .chance(120)
+        .then(|| (dice.below(when), dice.pick(&[Whim::Shutdown, Whim::Shutdown, Whim::Close, Whim::Abort])));
     // A small piece every so often makes a long run, so such streams are short.
     let write_max = dice.pick(&[100_000, 100_000, 5000, 700, 50]);
     let read_max = dice.pick(&[100_000, 100_000, 5000, 700, 50]);
