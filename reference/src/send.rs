@@ -456,9 +456,8 @@ impl SendHalf {
     pub(crate) fn update_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32, config: &Config) {
         // A later acknowledgement is newer whatever its sequence number: a retransmission is numbered below WL1, and
         // to keep the old window as an offset from the new SND.UNA would move the right edge (MUST-34).
-        let fresh = self.wl2.before(ack)
-            || self.wl1.before(seq)
-            || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        let fresh =
+            self.wl2.before(ack) || self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
         if !fresh && !config.is(Mutant::StaleWindowAccepted) {
             return;
         }
