@@ -396,3 +396,77 @@ fn every_row_holds() {
     assert!(played > 250, "{played}");
     let _ = Options::default();
 }
+
+/// The user-call rows: what SEND, RECEIVE, CLOSE and ABORT answer in each state, what they send and where they lead
+/// (RFC 9293 3.10.2 to 3.10.5). An empty flag list is silence.
+#[test]
+fn every_call_answers() {
+    const NONE: Flags = Flags(0);
+    #[rustfmt::skip]
+    let table: &[(&str, &str, &str, &str, Flags, &str)] = &[
+        ("SSE", "-", "send", "Ok(3)", NONE, "SYN-SENT"),
+        ("SSE", "-", "read", "Ok(WouldBlock)", NONE, "SYN-SENT"),
+        ("SSE", "-", "shutdown", "Ok(())", NONE, "CLOSED"),
+        ("SSE", "-", "abort", "Ok(())", NONE, "CLOSED"),
+        ("SRC", "active", "send", "Ok(3)", NONE, "SYN-RECEIVED"),
+        ("SRC", "active", "read", "Ok(WouldBlock)", NONE, "SYN-RECEIVED"),
+        ("SRC", "active", "shutdown", "Ok(())", Flags(0x11), "FIN-WAIT-1"),
+        ("SRC", "active", "abort", "Ok(())", RST, "CLOSED"),
+        ("EST", "-", "send", "Ok(3)", Flags(0x18), "ESTABLISHED"),
+        ("EST", "-", "urgent", "Ok(3)", Flags(0x38), "ESTABLISHED"),
+        ("EST", "-", "read", "Ok(WouldBlock)", NONE, "ESTABLISHED"),
+        ("EST", "-", "shutdown", "Ok(())", Flags(0x11), "FIN-WAIT-1"),
+        ("EST", "-", "abort", "Ok(())", RST, "CLOSED"),
+        ("FW1", "-", "send", "Err(Closing)", NONE, "FIN-WAIT-1"),
+        ("FW1", "-", "read", "Ok(WouldBlock)", NONE, "FIN-WAIT-1"),
+        ("FW1", "-", "shutdown", "Err(Closing)", NONE, "FIN-WAIT-1"),
+        ("FW1", "-", "abort", "Ok(())", RST, "CLOSED"),
+        ("FW2", "-", "send", "Err(Closing)", NONE, "FIN-WAIT-2"),
+        ("FW2", "-", "read", "Ok(WouldBlock)", NONE, "FIN-WAIT-2"),
+        ("FW2", "-", "shutdown", "Err(Closing)", NONE, "FIN-WAIT-2"),
+        ("FW2", "-", "abort", "Ok(())", RST, "CLOSED"),
+        ("CWT", "-", "send", "Ok(3)", Flags(0x18), "CLOSE-WAIT"),
+        ("CWT", "-", "urgent", "Ok(3)", Flags(0x38), "CLOSE-WAIT"),
+        ("CWT", "-", "read", "Ok(Eof)", NONE, "CLOSE-WAIT"),
+        ("CWT", "-", "shutdown", "Ok(())", Flags(0x11), "LAST-ACK"),
+        ("CWT", "-", "abort", "Ok(())", RST, "CLOSED"),
+        ("CLG", "-", "send", "Err(Closing)", NONE, "CLOSING"),
+        ("CLG", "-", "read", "Ok(Eof)", NONE, "CLOSING"),
+        ("CLG", "-", "shutdown", "Err(Closing)", NONE, "CLOSING"),
+        ("CLG", "-", "abort", "Ok(())", NONE, "CLOSED"),
+        ("LAK", "-", "send", "Err(Closing)", NONE, "LAST-ACK"),
+        ("LAK", "-", "read", "Ok(Eof)", NONE, "LAST-ACK"),
+        ("LAK", "-", "shutdown", "Err(Closing)", NONE, "LAST-ACK"),
+        ("LAK", "-", "abort", "Ok(())", NONE, "CLOSED"),
+        ("TWT", "-", "send", "Err(Closing)", NONE, "TIME-WAIT"),
+        ("TWT", "-", "read", "Ok(Eof)", NONE, "TIME-WAIT"),
+        ("TWT", "-", "shutdown", "Err(Closing)", NONE, "TIME-WAIT"),
+        ("TWT", "-", "abort", "Ok(())", NONE, "CLOSED"),
+    ];
+    for &(state, origin, call, answer, flags, next) in table {
+        let id = format!("SEM-{state}-00");
+        let row = Row { id: &id, origin, class: "call", variant: "base", emit: Vec::new(), next };
+        let mut stage = stage(&row);
+        let before = stage.s.log.len();
+        let got = match call {
+            "send" => stage.s.send(b"abc"),
+            "urgent" => stage.s.send_urgent(b"abc"),
+            "shutdown" => stage.s.shutdown(),
+            "abort" => stage.s.abort(),
+            _ => {
+                stage.s.read(10);
+                Vec::new()
+            }
+        };
+        let log = &stage.s.log[before..];
+        assert!(log.contains(answer), "{call} in {state}: {log}");
+        let sent: Vec<Flags> = got.iter().map(|got| got.flags).collect();
+        let expected: Vec<Flags> = if flags == NONE { Vec::new() } else { vec![flags] };
+        assert_eq!(sent, expected, "{call} in {state}");
+        if flags.has(RST) {
+            assert_eq!(got[0].seq, stage.nxt, "<SEQ=SND.NXT><CTL=RST>");
+        }
+        let after = stage.s.state();
+        assert_eq!(after, next, "{call} in {state}");
+    }
+}
