@@ -2,29 +2,40 @@
 //! written and read again.
 #![no_main]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use libfuzzer_sys::fuzz_target;
-use tcpspec_reference::wire::ip::HeaderFields;
+use tcpspec_reference::wire::ip::{HeaderFields, PROTOCOL_ICMP, PROTOCOL_ICMPV6, PROTOCOL_TCP};
 use tcpspec_reference::wire::options::MAX_LEN;
-use tcpspec_reference::wire::{IcmpError, IpPacket, Options, Outgoing, Segment, Verify};
+use tcpspec_reference::wire::{Ecn, IcmpError, IpPacket, Options, Outgoing, Segment, Verify};
 
 fuzz_target!(|octets: &[u8]| {
     let _ = Options::parse(octets);
-    let Ok(packet) = IpPacket::parse(octets) else { return };
-    assert!(packet.payload.len() <= octets.len());
-    let _ = IcmpError::parse(&packet);
-    let checked = Segment::parse(&packet, Verify::Yes);
-    let Ok(segment) = Segment::parse(&packet, Verify::No) else {
+    if let Ok(packet) = IpPacket::parse(octets) {
+        assert!(packet.payload.len() <= octets.len());
+        read(&packet);
+    }
+    // And without a header whose checksum would have to be guessed.
+    let ends: [IpAddr; 2] = [[10, 0, 0, 1].into(), [10, 0, 0, 2].into()];
+    let [source, destination] = ends;
+    for protocol in [PROTOCOL_TCP, PROTOCOL_ICMP, PROTOCOL_ICMPV6] {
+        read(&IpPacket { source, destination, protocol, ecn: Ecn::NotEct, payload: octets });
+    }
+});
+
+fn read(packet: &IpPacket<'_>) {
+    let _ = IcmpError::parse(packet);
+    let checked = Segment::parse(packet, Verify::Yes);
+    let Ok(segment) = Segment::parse(packet, Verify::No) else {
         assert!(checked.is_err());
         return;
     };
     assert!(checked.is_err() || checked == Ok(segment));
-    // A user timeout or a cookie of odd shape is read as what it means, which may take more octets to say.
+    // An odd shape is read as what it means, which may take more octets to say.
     if segment.options.emitted_len() <= MAX_LEN {
-        repeat(&packet, &segment);
+        repeat(packet, &segment);
     }
-});
+}
 
 /// Writes a segment and reads it back.
 fn repeat(packet: &IpPacket<'_>, segment: &Segment<'_>) {
