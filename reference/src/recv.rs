@@ -281,7 +281,9 @@ impl RecvHalf {
     pub(crate) fn note_old(&mut self, segment: &Segment<'_>) {
         let len = segment.payload.len() as u32;
         let end = segment.seq + len;
-        if len > 0 && end.at_or_before(self.nxt) {
+        // What lies below IRS is from an earlier incarnation: this one has never had it.
+        let ours = self.nxt.distance_from(segment.seq) < self.nxt.distance_from(self.irs);
+        if len > 0 && end.at_or_before(self.nxt) && ours {
             self.note_duplicate(SackBlock { start: segment.seq, end });
         }
     }

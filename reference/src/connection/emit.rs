@@ -30,7 +30,7 @@ impl Connection {
                 self.after_piece(piece, env);
             }
             Choice::Ack => {
-                self.emit_ack(self.snd.nxt, env, buffer);
+                self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
                 self.owed.duplicates = self.owed.duplicates.saturating_sub(1);
             }
             Choice::KeepAlive => {
