@@ -76,11 +76,11 @@ impl Connection {
 
     /// Text and FIN on the SYN,ACK that established us (RFC 9293 3.10.7.3, fourth).
     fn after_syn(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        if env.config.is(Mutant::SynAckTextLost) {
-            return;
-        }
         self.check_urgent(segment, env);
         self.take_text(segment, env);
+        if env.config.is(Mutant::SynAckTextLost) {
+            self.rcv.discard();
+        }
         self.take_fin(segment, env);
     }
 
