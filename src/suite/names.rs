@@ -133,10 +133,14 @@ pub const SEGMENT_PROPERTIES: &[Name] = &[
     name("dst_port", Type::Int, "its destination port"),
     name("ttl", Type::Int, "its time to live or hop limit"),
     name("ip_id", Type::Int, "its IPv4 identification"),
+    name("rcv_nxt", Type::Seq, "RCV.NXT of the injector after the step"),
 ];
 
 /// What a label of any other step has.
-pub const STEP_PROPERTIES: &[Name] = &[name("time", Type::Time, "when the step was done")];
+pub const STEP_PROPERTIES: &[Name] = &[
+    name("time", Type::Time, "when the step was done"),
+    name("rcv_nxt", Type::Seq, "RCV.NXT of the injector after the step"),
+];
 
 pub fn property(of: &'static [Name], word: &str) -> Option<Type> {
     of.iter().find(|name| name.name == word).map(|name| name.kind)

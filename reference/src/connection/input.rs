@@ -128,7 +128,7 @@ impl Connection {
         match synchronized::acceptability(self.rcv.nxt, self.rcv.window(), segment, env.config) {
             Acceptability::Acceptable => {}
             Acceptability::ControlOnly => {
-                if !rst {
+                if !rst && !env.config.is(Mutant::UnacceptableSilent) {
                     self.owe_duplicate(env);
                 }
                 segment.payload = &[];
