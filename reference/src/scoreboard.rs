@@ -328,9 +328,42 @@ impl Scoreboard {
         self.records.iter().rev().find(|record| !record.sacked).copied()
     }
 
-    /// The segment at `seq` has been sent again, perhaps only its first `len` octets.
+    /// How much text from `record` on is lost and lies together, up to `limit`: a repetition may be cut anew
+    /// (RFC 9293 3.8.1), so that a smaller MSS or a half-acknowledged segment leaves no tinygrams.
+    pub(crate) fn lost_run(&self, record: &Record, limit: u32) -> u32 {
+        let Some(first) = self.index_of(record.seq) else { return record.len };
+        let mut len = 0;
+        for next in self.records.range(first..) {
+            if len >= limit || !next.is_lost() || next.sacked || next.syn {
+                break;
+            }
+            len += next.len;
+            if next.fin {
+                break;
+            }
+        }
+        len
+    }
+
+    fn index_of(&self, seq: SeqNum) -> Option<usize> {
+        let base = self.records.front()?.seq;
+        let at =
+            self.records.partition_point(|record| record.seq.distance_from(base) < seq.distance_from(base));
+        self.records.get(at).is_some_and(|record| record.seq == seq).then_some(at)
+    }
+
+    /// `len` of sequence space at `seq` has been sent again in one segment: records are joined or cut to match.
     pub(crate) fn resend(&mut self, seq: SeqNum, len: u32, now: Instant) {
-        let Some(index) = self.records.iter().position(|record| record.seq == seq) else { return };
+        let Some(index) = self.index_of(seq) else { return };
+        while self.records[index].len < len {
+            let Some(next) = self.records.remove(index + 1) else { break };
+            let head = self.records[index];
+            self.uncount(&head);
+            self.uncount(&next);
+            let joined = Record { len: head.len + next.len, fin: next.fin, ..head };
+            self.count(&joined);
+            self.records[index] = joined;
+        }
         let record = self.records[index];
         if len < record.len {
             let mut tail = record;

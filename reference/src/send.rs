@@ -69,6 +69,8 @@ pub(crate) struct AckInfo<'a> {
     /// No text, SYN or FIN, and the window did not change (RFC 5681 section 2).
     pub(crate) pure: bool,
     pub(crate) same_window: bool,
+    /// It echoes congestion, so the window must not grow (RFC 3168 6.1.2).
+    pub(crate) congested: bool,
     pub(crate) sack: &'a [SackBlock],
     pub(crate) now: Instant,
 }
@@ -345,8 +347,15 @@ impl SendHalf {
     /// The next segment that has to be sent again, if the window of congestion has room for it.
     pub(crate) fn retransmission(&self, config: &Config) -> Option<Piece> {
         let record = self.board.next_lost()?;
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
         let mss = self.mss(config);
+        let (text, has_fin) = if record.syn {
+            (0, false)
+        } else {
+            let run = self.board.lost_run(&record, mss + 1);
+            // A FIN can only be the last octet of all.
+            let fin = matches!(self.fin, Fin::Sent(at) if at == record.seq + run - 1);
+            (run - u32::from(fin), fin)
+        };
         // A repeated SYN goes without text (RFC 7413 4.1.3).
         let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
@@ -354,10 +363,10 @@ impl SendHalf {
         if !self.force && len > 0 && len > room && self.board.pipe() > 0 && !everything {
             return None;
         }
-        if config.is(Mutant::FinNotRetransmitted) && text == 0 && record.fin {
+        if config.is(Mutant::FinNotRetransmitted) && text == 0 && has_fin {
             return None;
         }
-        let fin = record.fin && len == text;
+        let fin = has_fin && len == text;
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
     }
 
@@ -395,7 +404,7 @@ impl SendHalf {
         if let Some(record) = self.board.front() {
             let text = record.len - u32::from(record.syn) - u32::from(record.fin);
             let fin = record.fin && text == 0;
-            return Some(Piece { seq: record.seq, len: text.min(1), syn: false, fin, again: true });
+            return Some(Piece { seq: record.seq, len: text.min(1), syn: record.syn, fin, again: true });
         }
         match (self.unsent(), self.fin) {
             (0, Fin::Queued) => Some(Piece { seq: self.nxt, len: 0, syn: false, fin: true, again: false }),
@@ -466,8 +475,14 @@ impl SendHalf {
     /// The path takes less than was thought (RFC 1191 6.4): all that is in flight and too long goes again, and
     /// congestion has nothing to do with it.
     pub(crate) fn on_path_mtu(&mut self, path_mss: u32, config: &Config) {
+        let before = self.mss(config);
         self.path_mss = path_mss;
         let mss = self.mss(config);
+        if self.una == self.iss + 1 && before > 0 {
+            // RFC 5681 3.1: the initial window was counted in segments of the larger size.
+            let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
+            self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
+        }
         self.board.mark_lost_where(|record| record.len > mss + u32::from(record.fin));
         self.force = true;
     }

@@ -345,6 +345,7 @@ const SCENARIOS: &[Scenario] = &[
         s.tx(SYN, 0, 0, b"");
         s.peer.set_port(4001);
         s.iss = None;
+        s.syn_options.sack_permitted = true;
         s.tx(SYN, 0, 0, b"");
         s.tx(ACK, 1, 5, b"");
         s.tx(ACK, 1, 1, b"");
@@ -483,6 +484,15 @@ const SCENARIOS: &[Scenario] = &[
         }
         s
     }),
+    ("text held while the application reads", |m| {
+        let mut s = with(m, Config { recv_buffer: 4000, ..Config::default() }).passive();
+        s.tx(ACK, 1, 1, &[1; 1000]);
+        s.tx(ACK, 1001, 1, &[1; 1000]);
+        s.tx(ACK, 2501, 1, &[2; 1200]);
+        s.read(2000);
+        s.wait(300);
+        s
+    }),
     ("urgent", |m| {
         let mut s = start(m).passive();
         s.urgent = 3;
@@ -549,16 +559,16 @@ const SCENARIOS: &[Scenario] = &[
         for ack in [1001, 2001, 3001] {
             s.tx(ACK, 1, ack, b"");
         }
-        for _ in 0..8 {
+        for _ in 0..14 {
             s.tx(ACK, 1, 3001, b"");
         }
         s.tx(ACK, 1, 6001, b"");
         s.now = s.now + Duration::from_millis(100);
-        s.tx(ACK, 1, 20_001, b"");
-        s.tx(ACK, 1, 24_001, b"");
+        s.tx(ACK, 1, 18_001, b"");
+        s.tx(ACK, 1, 19_001, b"");
         s.wait(4 * SEC);
         for _ in 0..4 {
-            s.tx(ACK, 1, 24_001, b"");
+            s.tx(ACK, 1, 19_001, b"");
         }
         s.wait(10 * SEC);
         s
@@ -824,7 +834,7 @@ const SCENARIOS: &[Scenario] = &[
         s
     }),
     ("options active", |m| {
-        let mut s = with_options(m, Config::default());
+        let mut s = with_options(m, Config { initial_window: 60, ..Config::default() });
         s.connect();
         s.syn_options.timestamps = Some(Timestamps { value: 100, echo: 9 });
         s.syn_options.window_scale = Some(15);
@@ -951,7 +961,7 @@ const SCENARIOS: &[Scenario] = &[
         let mut s = start(m).active();
         s.send(&[5; 60_000]);
         s.icmp(4, 0, 0, 1);
-        s.icmp(3, 4, 40, 1);
+        s.icmp(3, 4, 60, 1);
         s.icmp(3, 4, 600, 1);
         s.note("smaller");
         s.tx(ACK, 1, 1001, b"");
@@ -975,8 +985,11 @@ const SCENARIOS: &[Scenario] = &[
         s.wait(300);
         s.ecn = Ecn::NotEct;
         s.send(&[5; 30_000]);
-        for n in 1..6 {
+        for n in 1..8 {
             s.tx(ACK | Flags::ECE, 17, n * 1000 + 1, b"");
+        }
+        for n in 8..12 {
+            s.tx(ACK, 17, n * 1000 + 1, b"");
         }
         s.wait(3 * SEC);
         s
@@ -1001,17 +1014,17 @@ const SCENARIOS: &[Scenario] = &[
         s
     }),
     ("reordering", |m| {
-        let mut s = sacking(m, Config { rack: true, ..Config::default() }).active();
+        let mut s = sacking(m, Config { rack: true, ..Config::default() });
+        s.connect();
+        s.now = s.now + Duration::from_millis(100);
+        s.tx(SYN | ACK, 0, 1, b"");
         let base = s.iss.map_or(0, |iss| iss.0);
-        s.send(&[5; 1000]);
-        s.wait(100);
-        s.tx(ACK, 1, 1001, b"");
         s.send(&[5; 2000]);
         s.now = s.now + Duration::from_millis(5);
         s.send(&[5; 3000]);
-        s.wait(95);
-        s.options.sack = blocks(&[(base.wrapping_add(3001), base.wrapping_add(4001))]);
-        s.tx(ACK, 1, 1001, b"");
+        s.now = s.now + Duration::from_millis(95);
+        s.options.sack = blocks(&[(base.wrapping_add(2001), base.wrapping_add(3001))]);
+        s.tx(ACK, 1, 1, b"");
         s.wait(100);
         s
     }),

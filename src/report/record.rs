@@ -181,9 +181,9 @@ pub fn rejudge(
     let mut changed = Vec::new();
     for case in &mut run.cases {
         let Some(plan) = &case.plan else { continue };
-        let plan = Arc::new((**plan).clone());
         let counted = counted_index(case);
         for (index, attempt) in case.tries.iter_mut().enumerate() {
+            let plan = Arc::new(attempt.tuple.map_or_else(|| (**plan).clone(), |tuple| plan.on(tuple)));
             let (events, verdict) = replay(&plan, &attempt.inputs);
             attempt.events = events;
             if verdict == attempt.verdict || attempt.inputs.is_empty() {

@@ -106,17 +106,21 @@ fn profile() -> Profile {
     Profile { name: "my-tcp".into(), ..crate::target::reference::profile() }
 }
 
+pub(crate) fn tuple() -> Tuple {
+    Tuple {
+        peer: "192.0.2.1".parse().unwrap(),
+        peer_port: 40_000,
+        target: "192.0.2.2".parse().unwrap(),
+        target_port: 7,
+    }
+}
+
 /// A plan with a fixture of one step and four steps of its own.
 pub(crate) fn plan(info: &CaseInfo) -> Plan {
     Plan {
         case: info.clone(),
         seed: 42,
-        tuple: Tuple {
-            peer: "192.0.2.1".parse().unwrap(),
-            peer_port: 40_000,
-            target: "192.0.2.2".parse().unwrap(),
-            target_port: 7,
-        },
+        tuple: tuple(),
         isn: 1000,
         profile: profile(),
         fixtures: vec![FixtureInfo { id: "listening".into(), tested_by: "handshake/passive/listens".into() }],

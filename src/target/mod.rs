@@ -1,5 +1,7 @@
 //! Targets: what is tested, and how its application is driven.
 
+#[cfg(target_os = "linux")]
+pub mod kernel;
 pub mod profile;
 pub mod reference;
 

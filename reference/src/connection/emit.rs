@@ -86,6 +86,9 @@ impl Connection {
     }
 
     fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {
+        if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
+            return self.snd.fresh_piece(env.config);
+        }
         match self.snd.fresh(env.now, &self.rtt, env.config) {
             Fresh::Send(piece) => Some(piece),
             Fresh::Hold => {

@@ -76,11 +76,11 @@ impl Connection {
 
     /// Text and FIN on the SYN,ACK that established us (RFC 9293 3.10.7.3, fourth).
     fn after_syn(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        if env.config.is(Mutant::SynAckTextLost) {
-            return;
-        }
         self.check_urgent(segment, env);
         self.take_text(segment, env);
+        if env.config.is(Mutant::SynAckTextLost) {
+            self.rcv.discard();
+        }
         self.take_fin(segment, env);
     }
 
@@ -351,15 +351,14 @@ impl Connection {
             self.snd.open(self.syn_repeats > 0, env.config);
         }
         let same_window = self.scaled_window(segment, env) == self.snd.wnd;
-        let ack = if env.config.is(Mutant::FutureAckAccepted) {
-            segment.ack.earlier(self.snd.nxt)
-        } else {
-            segment.ack
-        };
+        // A mutant may let a wild number through; what it acknowledges is then all that was sent.
+        let sane = segment.ack.at_or_after(self.snd.una) && segment.ack.at_or_before(self.snd.nxt);
+        let ack = if sane { segment.ack } else { self.snd.nxt };
         let info = AckInfo {
             ack,
             pure: segment.is_empty(),
             same_window,
+            congested: self.hears_echo(segment),
             sack: segment.options.sack.as_slice(),
             now: env.now,
         };
@@ -564,6 +563,10 @@ impl Connection {
     /// Eighth: the FIN bit, when everything before it is here.
     fn take_fin(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         if !self.state.takes_text() {
+            if segment.has(Flags::FIN) && self.rcv.fin_taken() {
+                // A FIN where there can be none: the peer hears once more what we have.
+                self.owe_duplicate(env);
+            }
             return;
         }
         let at = segment.has(Flags::FIN).then(|| segment.end() - 1);

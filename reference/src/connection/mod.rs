@@ -27,11 +27,11 @@ use crate::rtt::RttEstimator;
 use crate::send::{Phase, SendHalf};
 use crate::seq::SeqNum;
 use crate::state::closed::Reset;
-use crate::state::{Origin, State};
+use crate::state::{Origin, State, synchronized};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, UserTimeout};
+use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeout};
 
 /// What a connection may use of the endpoint that owns it.
 pub(crate) struct Env<'a> {
@@ -106,6 +106,18 @@ struct Owed {
     ack: bool,
     /// Ones that have to stand alone: duplicates and answers to unacceptable segments.
     duplicates: u8,
+}
+
+/// What becomes of a SYN for a connection in TIME-WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Incarnation {
+    /// It opens a new connection.
+    Accept,
+    /// It is dropped in silence.
+    Drop,
+    /// It is judged as any other segment.
+    None,
 }
 
 /// What the SYNs have agreed on, or may still.
@@ -349,6 +361,8 @@ impl Connection {
         };
         // From here on the application knows of it, at least through the accept queue.
         self.owned = true;
+        // RFC 5482 section 3: the option may be lost with the SYN, so it is said once more.
+        self.announce_timeout = env.config.user_timeout_option;
         self.transition(State::Established, env);
         if !self.is_early() {
             self.tell(kind, env);
@@ -380,12 +394,15 @@ impl Connection {
     }
 
     fn restart_time_wait(&mut self, env: &Env<'_>) {
-        let factor = match env.config.mutant {
-            Some(Mutant::TimeWaitTooShort) => 1,
+        // MUST-13: the side that closes first lingers.
+        let linger = match env.config.mutant {
+            // Long enough for the last ACK to leave.
+            Some(Mutant::TimeWaitSkipped) => Duration::from_micros(1),
+            Some(Mutant::TimeWaitTooShort) => env.config.msl,
             Some(Mutant::TimeWaitForever) => return,
-            _ => 2,
+            _ => env.config.msl * 2,
         };
-        self.timers.set(Timer::TimeWait, env.now + env.config.msl * factor);
+        self.timers.set(Timer::TimeWait, env.now + linger);
     }
 
     /// `<SEQ=SND.NXT><CTL=RST>` (RFC 9293 3.10.5).
@@ -399,7 +416,10 @@ impl Connection {
 
     fn send_reset(&mut self, reset: Reset, env: &mut Env<'_>) {
         let fields = self.ip_fields(Ecn::NotEct);
-        env.outbox.push(env.config, reset_packet(self.local, self.remote, fields, reset));
+        // RFC 7323 3.2: once negotiated, a reset should carry them too.
+        let echo = if reset.ack.is_some() || self.state.is_synchronized() { self.rcv.ts_recent } else { 0 };
+        let timestamps = self.timestamps.then(|| Timestamps { value: self.ts_now(env), echo });
+        env.outbox.push(env.config, reset_packet(self.local, self.remote, fields, reset, timestamps));
     }
 
     fn ip_fields(&mut self, ecn: Ecn) -> HeaderFields {
@@ -466,24 +486,33 @@ impl Connection {
         UserTimeout(self.settings.user_timeout.unwrap_or(config.r2))
     }
 
-    /// Whether a SYN in TIME-WAIT opens a new incarnation (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
-    pub(crate) fn accepts_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> bool {
+    /// What a SYN in TIME-WAIT does (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
+    pub(crate) fn on_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> Incarnation {
         let opening = segment.has(Flags::SYN)
             && !segment.has(Flags::ACK)
             && !segment.has(Flags::RST)
             && !segment.has(Flags::FIN);
         if self.state != State::TimeWait || !opening || !config.time_wait_reuse {
-            return false;
+            return Incarnation::None;
         }
         if config.is(Mutant::TimeWaitReuseUnchecked) {
-            return true;
+            return Incarnation::Accept;
         }
+        let above = segment.seq.after(self.rcv.nxt);
         match segment.options.timestamps.filter(|_| self.timestamps) {
-            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides.
+            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides; an older one is
+            // dropped in silence.
             Some(timestamps) if timestamps.value != self.rcv.ts_recent => {
-                !crate::state::synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent)
+                match synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent) {
+                    false => Incarnation::Accept,
+                    true => Incarnation::Drop,
+                }
             }
-            _ => segment.seq.after(self.rcv.nxt),
+            _ if above => Incarnation::Accept,
+            _ if self.timestamps => Incarnation::Drop,
+            // The old connection had none, the new one brings them: their clock will tell the two apart.
+            _ if segment.options.timestamps.is_some() && config.timestamps => Incarnation::Accept,
+            _ => Incarnation::None,
         }
     }
 
@@ -555,6 +584,7 @@ pub(crate) fn reset_packet(
     remote: SocketAddr,
     fields: HeaderFields,
     reset: Reset,
+    timestamps: Option<Timestamps>,
 ) -> Outgoing<'static> {
     Outgoing {
         local,
@@ -565,7 +595,7 @@ pub(crate) fn reset_packet(
         flags: if reset.ack.is_some() { Flags::RST | Flags::ACK } else { Flags::RST },
         window: 0,
         urgent: 0,
-        options: Options::default(),
+        options: Options { timestamps, ..Options::default() },
         text: (&[], &[]),
     }
 }

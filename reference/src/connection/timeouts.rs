@@ -76,11 +76,12 @@ impl Connection {
         }
         let quiet = env.now.since(self.last_heard);
         let busy = !self.snd.board.is_empty() || self.timers.is_running(Timer::Persist);
-        if self.keepalives_unanswered == 0 && (quiet < self.settings.keepalive_idle || busy) {
+        let idle = self.keepalive_idle(env);
+        if self.keepalives_unanswered == 0 && (quiet < idle || busy) {
             let eager = env.config.is(Mutant::KeepAliveWhileBusy);
             if !eager {
-                let wait = self.settings.keepalive_idle.saturating_sub(quiet).max(Duration::from_millis(1));
-                let wait = if busy { self.settings.keepalive_idle } else { wait };
+                let wait = idle.saturating_sub(quiet).max(Duration::from_millis(1));
+                let wait = if busy { idle } else { wait };
                 self.timers.set(Timer::KeepAlive, env.now + wait);
                 return;
             }
@@ -109,11 +110,15 @@ impl Connection {
             self.timers.stop(Timer::KeepAlive);
             return;
         }
-        let idle = match env.config.mutant {
+        let idle = self.keepalive_idle(env);
+        self.timers.set(Timer::KeepAlive, env.now + idle);
+    }
+
+    fn keepalive_idle(&self, env: &Env<'_>) -> Duration {
+        match env.config.mutant {
             Some(Mutant::KeepAliveDefaultTooShort) => Duration::from_secs(60),
             _ => self.settings.keepalive_idle,
-        };
-        self.timers.set(Timer::KeepAlive, env.now + idle);
+        }
     }
 
     /// RFC 9293 3.8.6.1: the first probe after one RTO (SHLD-29), then at doubling intervals (SHLD-30).

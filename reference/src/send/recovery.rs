@@ -1,11 +1,13 @@
 //! Acknowledgements and loss recovery (RFC 5681 3.2, RFC 6582, RFC 6675, RFC 6298 5.4 to 5.6).
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use super::{AckInfo, Acked, Phase, SendHalf};
 use crate::config::Config;
 use crate::congestion::{Congestion, Growth};
 use crate::mutant::Mutant;
+use crate::recv::KEPT_BUFFER;
 use crate::scoreboard::DUP_THRESH;
 use crate::time::Instant;
 
@@ -56,6 +58,9 @@ impl SendHalf {
         let text = self.una.later(self.base).distance_from(self.base) as usize;
         let text = text.min(self.buffer.len());
         self.buffer.drain(..text);
+        if self.buffer.is_empty() && self.buffer.capacity() <= KEPT_BUFFER {
+            self.buffer = VecDeque::new();
+        }
         self.base += text as u32;
         if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
             self.urgent = None;
@@ -75,7 +80,7 @@ impl SendHalf {
         self.timeouts = 0;
         let smss = self.mss(config);
         match self.phase {
-            Phase::Open => self.grow(octets, flight, info.now, srtt, config),
+            Phase::Open => self.grow(octets, flight, info, srtt, config),
             Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
                 acked.later_partial = partial_acks > 0 && !self.sack;
                 self.on_partial(octets, smss, config);
@@ -90,7 +95,7 @@ impl SendHalf {
                 if self.una.at_or_after(recover) {
                     self.phase = Phase::Open;
                 }
-                self.grow(octets, flight, info.now, srtt, config);
+                self.grow(octets, flight, info, srtt, config);
             }
         }
         self.dupacks = 0;
@@ -98,11 +103,12 @@ impl SendHalf {
     }
 
     /// The window grows only where it was the limit.
-    fn grow(&mut self, acked: u32, flight: u32, now: Instant, srtt: Duration, config: &Config) {
+    fn grow(&mut self, acked: u32, flight: u32, info: AckInfo<'_>, srtt: Duration, config: &Config) {
+        let AckInfo { now, congested, .. } = info;
         let smss = self.mss(config);
         let Congestion { cwnd, ssthresh, .. } = self.congestion;
         let used = if cwnd < ssthresh { flight.saturating_mul(2) } else { flight + smss };
-        if used >= cwnd {
+        if used >= cwnd && !congested {
             self.congestion.grow(Growth { acked, smss, now, srtt }, config);
         }
     }

@@ -1,0 +1,260 @@
+//! The Linux kernel's TCP as the target: the application above it is this process.
+//!
+//! Sockets are opened inside the target's namespace and never block. One epoll instance watches them
+//! all, so what an application would learn by waiting arrives without a call: the end of the stream, a
+//! reset, a time-out, urgent data. What happens to a connection after `close` comes from `sock_diag`.
+//!
+//! It does what the application above the reference stack does (`target::reference`), except where the
+//! kernel does not let an application know.
+
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "this is the edge to the kernel: sockets, files below /proc/sys, and tokio's clock"
+)]
+
+mod calls;
+mod conn;
+mod diag;
+mod info;
+mod linux;
+mod namespace;
+mod options;
+mod poller;
+mod profile;
+mod socket;
+mod state;
+mod sysctl;
+
+pub use diag::Entry;
+pub use info::TcpInfo;
+pub use linux::{QueuedError, Refusal};
+pub use namespace::Namespace;
+pub use profile::profile;
+pub use state::State;
+
+use crate::engine::AppCall;
+use crate::lane::SetupError;
+use crate::target::profile::Net;
+use crate::target::{Reply, Target};
+use conn::{Conn, Next};
+use diag::Diag;
+use nix::sys::epoll::EpollFlags;
+use poller::{Poller, Token};
+use std::collections::{BTreeMap, VecDeque};
+use std::os::fd::{BorrowedFd, OwnedFd};
+use std::time::Duration;
+use sysctl::Sysctls;
+use tokio::time::Instant;
+
+/// The end of TIME-WAIT is asked for again after this long: the kernel's timers fire late.
+const ASK_AGAIN: Duration = Duration::from_millis(5);
+
+/// How often a connection in TIME-WAIT is asked for.
+const ASK_WHILE_WAITING: Duration = Duration::from_millis(20);
+
+/// What a listener is given unless a case says otherwise.
+const BACKLOG: u32 = 128;
+
+pub struct KernelTarget {
+    namespace: Namespace,
+    net: Net,
+    backlog: u32,
+    poller: Poller,
+    diag: Diag,
+    sysctls: Sysctls,
+    /// One of each family, on the same port.
+    listeners: BTreeMap<u16, Vec<OwnedFd>>,
+    /// Handles count from 1.
+    conns: Vec<Conn>,
+    /// Calls of `accept` that wait, oldest first.
+    accepts: Vec<(u32, u16)>,
+    /// Options for connections to come.
+    options: Vec<(String, i64)>,
+    spares: Spares,
+    replies: VecDeque<Reply>,
+}
+
+/// Sockets opened ahead, between cases.
+#[derive(Default)]
+struct Spares {
+    v4: Option<OwnedFd>,
+    v6: Option<OwnedFd>,
+}
+
+impl KernelTarget {
+    /// The kernel behind a network namespace. Needs to be called within a tokio runtime.
+    pub fn new(namespace: BorrowedFd<'_>, net: &Net) -> Result<Self, SetupError> {
+        let failed = |operation: &str, hint: &str| {
+            let (operation, hint) = (operation.to_owned(), hint.to_owned());
+            move |e: std::io::Error| SetupError { operation, cause: e.to_string(), hint: Some(hint) }
+        };
+        let namespace =
+            Namespace::new(namespace).map_err(failed("use the target's namespace", "is it still open?"))?;
+        let diag = Diag::new(&namespace).map_err(failed(
+            "ask the kernel about its sockets (NETLINK_SOCK_DIAG)",
+            "needs CAP_SYS_ADMIN over the namespace, and a kernel with CONFIG_INET_DIAG",
+        ))?;
+        let poller = Poller::new().map_err(failed("watch sockets (epoll)", "are there descriptors left?"))?;
+        let mut target = Self {
+            sysctls: Sysctls::new(namespace.clone()),
+            namespace,
+            net: net.clone(),
+            backlog: BACKLOG,
+            poller,
+            diag,
+            listeners: BTreeMap::new(),
+            conns: Vec::new(),
+            accepts: Vec::new(),
+            options: Vec::new(),
+            spares: Spares::default(),
+            replies: VecDeque::new(),
+        };
+        let watched = target.poller.add(target.diag.news(), Token::Diag).map_err(std::io::Error::from);
+        watched.map_err(failed("watch sockets (epoll)", "are there descriptors left?"))?;
+        target
+            .open_spares()
+            .map_err(failed("open a TCP socket in the target's namespace", "needs CAP_SYS_ADMIN over it"))?;
+        Ok(target)
+    }
+
+    /// How many connections wait to be accepted, at most, on the next listener.
+    pub fn set_backlog(&mut self, backlog: u32) {
+        self.backlog = backlog;
+    }
+
+    fn happened(&mut self, token: Token, ready: EpollFlags) {
+        match token {
+            Token::Listener(_) => self.accept(),
+            Token::Conn(handle) => {
+                let Some(index) = (handle as usize).checked_sub(1) else { return };
+                let Some(conn) = self.conns.get_mut(index) else { return };
+                let next = conn.work(ready, &mut self.replies);
+                self.go_on(index, next);
+            }
+            Token::Diag => {
+                let news = self.diag.take_news();
+                for index in 0..self.conns.len() {
+                    if self.conns[index].is_orphan()
+                        && news.tell_of(self.conns[index].local, self.conns[index].remote)
+                    {
+                        self.settle(index);
+                    }
+                }
+            }
+        }
+    }
+
+    fn go_on(&mut self, index: usize, next: Next) {
+        match next {
+            Next::Keep => {}
+            Next::Close => self.close(index),
+            Next::AskTheKernel => {
+                if self.conns.get(index).is_some_and(|conn| conn.state().is_none()) {
+                    self.settle(index);
+                }
+            }
+        }
+    }
+
+    /// Asks the kernel what became of a connection that the descriptor tells nothing of.
+    fn settle(&mut self, index: usize) {
+        let Some(conn) = self.conns.get_mut(index) else { return };
+        // A failed question is asked again by the next news.
+        if let Ok(entry) = self.diag.find(conn.local, conn.remote) {
+            conn.settle(entry.as_ref(), Instant::now(), &mut self.replies);
+        }
+    }
+
+    fn ask_at(&self) -> Option<Instant> {
+        self.conns.iter().filter_map(|conn| conn.ask_at).min()
+    }
+
+    /// Leaves nothing of the case in the kernel.
+    fn forget(&mut self) {
+        self.accepts.clear();
+        self.options.clear();
+        self.backlog = BACKLOG;
+        // First, so that a four-tuple cannot be mistaken for its listener.
+        self.listeners.clear();
+        for mut conn in std::mem::take(&mut self.conns) {
+            let had_ended = conn.state().is_none();
+            let may_linger = conn.may_linger();
+            conn.abort(&mut self.replies);
+            if had_ended && may_linger {
+                // Without the capability it stays in TIME-WAIT: the next case has a tuple of its own.
+                let _stays = self.diag.destroy(conn.local, conn.remote);
+            }
+        }
+        self.diag.take_news();
+        self.replies.clear();
+        self.sysctls.restore();
+    }
+
+    fn open_spares(&mut self) -> std::io::Result<()> {
+        let (v4, v6) = (self.spares.v4.is_none(), self.spares.v6.is_none());
+        if !v4 && !v6 {
+            return Ok(());
+        }
+        let opened = self.namespace.enter(move || {
+            let v4 = v4.then(|| socket::stream(false)).transpose()?;
+            // A kernel may have been built without IPv6.
+            Ok((v4, v6.then(|| socket::stream(true)).and_then(Result::ok)))
+        })?;
+        self.spares.v4 = self.spares.v4.take().or(opened.0);
+        self.spares.v6 = self.spares.v6.take().or(opened.1);
+        Ok(())
+    }
+}
+
+impl Target for KernelTarget {
+    fn call(&mut self, call: u32, what: &AppCall) {
+        let before = self.replies.len();
+        if let Some(outcome) = self.outcome(call, what) {
+            // The answer comes before what the call brought about.
+            self.replies.insert(before, Reply::Answer { call, outcome });
+        }
+    }
+
+    async fn reply(&mut self) -> Reply {
+        loop {
+            if let Some(reply) = self.replies.pop_front() {
+                return reply;
+            }
+            let ask_at = self.ask_at();
+            let ready = tokio::select! {
+                biased;
+                ready = self.poller.ready() => ready,
+                () = until(ask_at) => Vec::new(),
+            };
+            for (token, flags) in ready {
+                self.happened(token, flags);
+            }
+            let now = Instant::now();
+            for index in 0..self.conns.len() {
+                if self.conns[index].ask_at.is_some_and(|at| at <= now) {
+                    self.settle(index);
+                }
+            }
+        }
+    }
+
+    async fn reset(&mut self) {
+        self.forget();
+        // If none can be opened, the call that needs one says so.
+        let _later = self.open_spares();
+    }
+}
+
+impl Drop for KernelTarget {
+    fn drop(&mut self) {
+        self.forget();
+    }
+}
+
+async fn until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
