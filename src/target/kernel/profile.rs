@@ -35,8 +35,10 @@ const ABILITIES: &[&str] = &[
     "urgent",
 ];
 
-/// Those that a sysctl decides: the ability, the sysctl, and whether its value grants it.
-const DECIDED: &[(&str, &str, fn(i64) -> bool)] = &[
+/// An ability, the sysctl that decides it, and whether a value grants it.
+type Decided = (&'static str, &'static str, fn(i64) -> bool);
+
+const DECIDED: &[Decided] = &[
     // The limit for the host is off by default; the one for a connection is this.
     ("challenge-ack-unlimited", "net.ipv4.tcp_invalid_ratelimit", |ms| ms == 0),
     ("ecn", "net.ipv4.tcp_ecn", |mode| mode != 0),
