@@ -66,7 +66,7 @@ async fn the_error_queue_has_transmit_stamps() {
     let flags = 1 << 9 | 1 << 4 | 1 << 7 | 1 << 11;
     lab.target.set_option(conn, "SOL_SOCKET", "SO_TIMESTAMPING", flags).unwrap();
     lab.send(conn, 0, 10).await;
-    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
     let error = lab.target.queued_error(conn).unwrap().unwrap();
     // SO_EE_ORIGIN_TIMESTAMPING, SCM_TSTAMP_ACK, and the last octet's number.
     assert_eq!((error.origin, error.info, error.data), (4, 2, 9));

@@ -60,6 +60,9 @@ const MSL: Duration = Duration::from_secs(30);
 /// `TCP_DELACK_MAX`; ACKs wait 40 ms at least, once the connection is no longer new.
 const DELAYED_ACK: Duration = Duration::from_millis(200);
 
+/// As many as there are descriptors; more than a case asks for.
+const CONNECTIONS: u32 = 1 << 20;
+
 /// Reads what the kernel of this namespace is set to.
 pub fn profile(namespace: BorrowedFd<'_>, net: &Net) -> Result<Profile, SetupError> {
     let read = || {
@@ -150,7 +153,7 @@ fn limits() -> Limits {
     Limits {
         buffer: rcvbuf / 2,
         backlog: super::BACKLOG.min(small("net.core.somaxconn", 4096)),
-        connections: small("net.ipv4.tcp_max_tw_buckets", 4096),
+        connections: CONNECTIONS,
         syn_retries: small("net.ipv4.tcp_syn_retries", 6),
     }
 }
