@@ -5,7 +5,7 @@
 //! each fold in `report/` what to do with it; the compiler lists them, for nobody uses `_ =>`.
 
 use crate::engine::{CaseEvent, Input, Verdict};
-use crate::plan::{CaseInfo, Plan};
+use crate::plan::{CaseInfo, Plan, Tuple};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -64,6 +64,9 @@ pub struct CaseFinished {
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Try {
+    /// The four-tuple of this try, where its lane chose a fresh one: the plan's otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tuple: Option<Tuple>,
     pub inputs: Vec<Input>,
     pub verdict: Verdict,
     /// Derived from plan and inputs, so never written: reading a record runs `Exec` again.

@@ -16,11 +16,17 @@
 //!          one ordered stream of RunEvents --> recorder (run.jsonl) --> report::*
 //! ```
 
+pub mod cli;
+pub mod coverage;
 pub mod engine;
 pub mod event;
+#[cfg(target_os = "linux")]
+pub mod lab;
 pub mod lane;
 pub mod packet;
 pub mod plan;
+pub mod report;
+pub mod run;
 pub mod suite;
 pub mod target;
 pub mod time;

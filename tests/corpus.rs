@@ -3,25 +3,20 @@
 //! Three promises of the corpus, by name: `pass/…` each case passes on the clean reference;
 //! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
 //! the recorded inputs again gives the same verdict.
-#![allow(clippy::disallowed_methods, reason = "a test reads the suites from disk")]
+
+mod common;
 
 use libtest_mimic::{Arguments, Failed, Trial};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tcpspec::engine::{Outcome, Verdict, replay};
 use tcpspec::lane::sim;
-use tcpspec::plan::{Plan, Planned, Reference, plan};
-use tcpspec::suite::catalogue::{Catalogue, Requirement};
-use tcpspec::suite::corpus::{Context, Corpus, SourceFile, Sources};
-use tcpspec::target::reference::profile;
+use tcpspec::plan::Plan;
 use tcpspec_reference::Mutant;
-
-const SEED: u64 = 42;
 
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
-    for planned in plans() {
+    for planned in common::plans() {
         let id = format!("{} {}", planned.case.id, planned.case.family);
         let planned = Arc::new(planned);
         for mutant in &planned.case.kills {
@@ -68,53 +63,4 @@ fn repeats(plan: &Arc<Plan>) -> Result<(), Failed> {
 
 fn described(verdict: &Verdict) -> String {
     format!("{}: {}\n{:#?}", verdict.outcome, verdict.reason, verdict.violation)
-}
-
-fn plans() -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
-    let catalogue = Catalogue::embedded();
-    let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
-    let sources = Sources { files: files(&root), partial: false };
-    let (corpus, diagnostics) = Corpus::load(&sources, Context { catalogue, mutants: &mutants });
-    assert!(diagnostics.is_empty(), "the corpus has mistakes: run `tcpspec check`: {diagnostics:#?}");
-    let cite = |id: &str| {
-        let found = catalogue.get(id);
-        Reference {
-            id: id.to_owned(),
-            title: found.map(|r| r.title.clone()).unwrap_or_default(),
-            source: found.map(Requirement::citation).unwrap_or_default(),
-        }
-    };
-    let profile = profile();
-    let mut plans = Vec::new();
-    for case in corpus.instances() {
-        for family in &case.families {
-            match plan(&case, *family, SEED, &profile, &cite).expect("a plan") {
-                Planned::Ready(plan) => plans.push(*plan),
-                Planned::Unsupported { .. } => {}
-            }
-        }
-    }
-    assert!(!plans.is_empty(), "no case can run");
-    plans
-}
-
-fn files(root: &Path) -> Vec<SourceFile> {
-    let mut files = Vec::new();
-    let mut folders: Vec<PathBuf> = vec![root.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).expect("a readable folder") {
-            let path = entry.expect("an entry").path();
-            let name = path.strip_prefix(root).expect("inside").to_string_lossy().into_owned();
-            if path.is_dir() {
-                if name != "catalog" && name != "_invalid" {
-                    folders.push(path);
-                }
-            } else if let Some(id) = name.strip_suffix(".yaml") {
-                let text = std::fs::read_to_string(&path).expect("text");
-                files.push(SourceFile { name: format!("suites/{name}"), id: id.to_owned(), text });
-            }
-        }
-    }
-    files
 }

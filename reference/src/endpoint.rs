@@ -6,22 +6,22 @@
 //! [`Endpoint::poll_event`] likewise, then [`Endpoint::poll_timeout`] for when to come back. *Getters*:
 //! [`Endpoint::status`]. `now` must never go back. Nothing waits, reads a clock or fails because of a packet.
 
-use core::hash::{BuildHasherDefault, Hasher};
+use core::hash::BuildHasherDefault;
 use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::config::Config;
-use crate::connection::{ChallengeBudget, Connection, Env, Outbox, reset_packet};
+use crate::connection::{ChallengeBudget, Connection, Env, Incarnation, Outbox};
+use crate::cookie::FastOpenCache;
+use crate::distort::misreads;
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
-use crate::seq::SeqNum;
-use crate::state::closed::{self, Reset};
-use crate::state::listen::{self, ListenDisposition};
 use crate::time::Instant;
-use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, IpPacket, Segment, Verify};
+use crate::wire::ip;
+use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Segment, Verify};
+use hash::TupleHasher;
 
 /// Where a connection lives. A generation makes an old [`ConnId`] stale.
 #[derive(Debug, Default)]
@@ -48,6 +48,7 @@ pub struct Endpoint {
     events: VecDeque<Event>,
     outbox: Outbox,
     challenges: ChallengeBudget,
+    cookies: FastOpenCache,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
     /// When to look at whose timers. An entry may be early, never late.
@@ -73,6 +74,7 @@ impl Endpoint {
             events: VecDeque::new(),
             outbox: Outbox::default(),
             challenges: ChallengeBudget::default(),
+            cookies: FastOpenCache::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
         }
@@ -89,40 +91,68 @@ impl Endpoint {
     /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.advance(now);
-        let Ok(packet) = IpPacket::parse(packet) else { return };
-        if !self.config.addresses.contains(&packet.destination) {
-            // MUST-57: broadcast and multicast destinations are never ours.
+        let Some(packet) = self.parse_ip(packet) else { return };
+        // MUST-57: broadcast and multicast destinations are never ours.
+        let ours = self.config.addresses.contains(&packet.destination);
+        let answered = is_group(packet.destination) && self.config.is(Mutant::BroadcastSynAnswered);
+        if !(ours || answered) {
             return;
         }
-        if packet.protocol == ip::PROTOCOL_TCP {
-            self.handle_tcp(now, &packet);
+        match packet.protocol {
+            ip::PROTOCOL_TCP => self.handle_tcp(now, &packet),
+            ip::PROTOCOL_ICMP | ip::PROTOCOL_ICMPV6 => self.handle_icmp(now, &packet),
+            _ => {}
         }
+    }
+
+    fn parse_ip<'a>(&self, octets: &'a [u8]) -> Option<IpPacket<'a>> {
+        let packet = IpPacket::parse(octets);
+        if self.config.is(Mutant::IpVersionUnchecked) {
+            return packet.or_else(|_| IpPacket::parse_as_v4(octets)).ok();
+        }
+        packet.ok()
     }
 
     fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
         let verify = if self.config.is(Mutant::BadChecksumAccepted) { Verify::No } else { Verify::Yes };
         let Ok(segment) = Segment::parse(packet, verify) else { return };
+        if self.config.mutant.is_some_and(|mutant| misreads(mutant, packet.payload)) {
+            return;
+        }
         if !self.is_valid_source(packet.source) || segment.source_port == 0 {
             // MUST-63
             return;
         }
         let local = SocketAddr::new(packet.destination, segment.destination_port);
         let remote = SocketAddr::new(packet.source, segment.source_port);
-        match self.tuples.get(&(local, remote)).copied() {
-            Some(index) => self.on_connection(now, index, &segment),
+        let mut found = self.tuples.get(&(local, remote)).copied();
+        if found.is_none() && self.config.is(Mutant::DemuxByPortOnly) {
+            let alike =
+                |conn: &Connection| (conn.local.port(), conn.remote.port()) == (local.port(), remote.port());
+            found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
+        }
+        match found {
+            Some(index) => self.on_connection(now, index, &segment, packet.ecn),
             None => self.on_no_connection(now, (local, remote), &segment, None),
         }
     }
 
-    fn is_valid_source(&self, source: IpAddr) -> bool {
-        let invalid = match source {
-            IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified(),
-            IpAddr::V6(ip) => ip.is_multicast() || ip.is_unspecified(),
-        };
-        !invalid && !self.config.addresses.contains(&source)
+    /// MUST-54: an ICMP error goes to the connection whose segment it quotes.
+    fn handle_icmp(&mut self, now: Instant, packet: &IpPacket<'_>) {
+        let Some(IcmpError { kind, local, remote, seq }) = IcmpError::parse(packet) else { return };
+        if let Some(&index) = self.tuples.get(&(local, remote)) {
+            self.with_conn(now, index, |conn, env| conn.on_icmp(kind, seq, env));
+        }
     }
 
-    fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>) {
+    fn is_valid_source(&self, source: IpAddr) -> bool {
+        let invalid = (is_group(source) && !self.config.is(Mutant::InvalidSourceAnswered))
+            || source.is_unspecified()
+            || self.config.addresses.contains(&source);
+        !invalid
+    }
+
+    fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, ecn: Ecn) {
         let Some(conn) = self.conn(index) else { return };
         if let Some(listener) = conn.half_open_of() {
             let full = self.listeners.get(&listener).is_some_and(|listener| !listener.has_room());
@@ -131,77 +161,28 @@ impl Endpoint {
                 return;
             }
         }
-        if conn.accepts_new_incarnation(segment, &self.config) && self.listener_of(segment).is_some() {
+        if conn.half_open_of().is_some()
+            && segment.has(Flags::SYN)
+            && !segment.has(Flags::ACK)
+            && self.config.is(Mutant::SynDuplicateRestarts)
+        {
             let tuple = (conn.local, conn.remote);
-            let above = conn.snd.nxt;
-            self.with_conn(now, index, Connection::end_time_wait);
-            self.on_no_connection(now, tuple, segment, Some(above));
+            self.with_conn(now, index, Connection::forget);
+            self.on_no_connection(now + core::time::Duration::from_millis(1), tuple, segment, None);
             return;
         }
-        self.with_conn(now, index, |conn, env| conn.on_segment(segment, env));
-    }
-
-    fn listener_of(&self, segment: &Segment<'_>) -> Option<ListenerId> {
-        self.listeners
-            .iter()
-            .find(|(_, listener)| listener.port == segment.destination_port)
-            .map(|(&id, _)| id)
-    }
-
-    /// CLOSED or LISTEN (RFC 9293 3.10.7.1 and 3.10.7.2).
-    fn on_no_connection(&mut self, now: Instant, tuple: Tuple, segment: &Segment<'_>, above: Option<SeqNum>) {
-        let Some(id) = self.listener_of(segment) else {
-            if let Some(reset) = closed::decide(segment, &self.config) {
-                self.send_reset(tuple, reset);
+        match conn.on_new_incarnation(segment, &self.config) {
+            Incarnation::Accept if self.listener_of(segment).is_some() => {
+                let tuple = (conn.local, conn.remote);
+                let above = conn.snd.nxt;
+                self.with_conn(now, index, Connection::end_time_wait);
+                self.on_no_connection(now, tuple, segment, Some(above));
+                return;
             }
-            return;
-        };
-        match listen::decide(segment, &self.config) {
-            ListenDisposition::Ignore => {}
-            ListenDisposition::Reset(reset) => self.send_reset(tuple, reset),
-            ListenDisposition::Synchronize => self.synchronize(now, tuple, id, segment, above),
+            Incarnation::Drop => return,
+            Incarnation::Accept | Incarnation::None => {}
         }
-    }
-
-    fn synchronize(
-        &mut self,
-        now: Instant,
-        tuple: Tuple,
-        listener: ListenerId,
-        syn: &Segment<'_>,
-        above: Option<SeqNum>,
-    ) {
-        let Some(entry) = self.listeners.get(&listener) else { return };
-        if entry.half_open >= self.config.syn_backlog || self.tuples.len() >= self.config.max_connections {
-            return;
-        }
-        let mut iss = self.isn(now, tuple);
-        if let Some(above) = above.filter(|above| !iss.after(*above)) {
-            // MAY-2: the new ISS must be beyond all that the old incarnation used.
-            iss = above + 250_000;
-        }
-        let id = self.vacant();
-        self.insert(now, id, tuple, |secret, env| {
-            Connection::passive(id, tuple, listener, syn, iss, secret, env)
-        });
-        if let Some(entry) = self.listeners.get_mut(&listener) {
-            entry.half_open += 1;
-        }
-    }
-
-    fn isn(&self, now: Instant, (local, remote): Tuple) -> SeqNum {
-        match self.config.mutant {
-            Some(Mutant::IsnConstant) => SeqNum(0x1000_0000),
-            Some(Mutant::IsnClockOnly) => SeqNum((now.as_micros() / 4) as u32),
-            Some(Mutant::IsnNoClock) => self.secret.isn(Instant::ZERO, local, remote),
-            _ => self.secret.isn(now, local, remote),
-        }
-    }
-
-    fn send_reset(&mut self, (local, remote): Tuple, reset: Reset) {
-        let fields =
-            HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
-        self.outbox.push(&self.config, reset_packet(local, remote, fields, reset));
+        self.with_conn(now, index, |conn, env| conn.on_segment(segment, ecn, env));
     }
 
     // ------------------------------------------------------------- application
@@ -257,8 +238,8 @@ impl Endpoint {
         remote: SocketAddr,
     ) -> Result<ConnId, Error> {
         self.advance(now);
-        let bad = remote.port() == 0 || remote.ip().is_multicast() || remote.ip().is_unspecified();
-        if bad || matches!(remote.ip(), IpAddr::V4(ip) if ip.is_broadcast()) {
+        let group = is_group(remote.ip()) && !self.config.is(Mutant::ConnectToMulticast);
+        if remote.port() == 0 || remote.ip().is_unspecified() || group {
             return Err(Error::AddressInvalid);
         }
         if self.tuples.len() >= self.config.max_connections {
@@ -290,6 +271,10 @@ impl Endpoint {
         let range = u64::from(u16::MAX - EPHEMERAL) + 1;
         let offset = self.secret.hash(Purpose::Port, SocketAddr::new(address, 0), remote, 0);
         for _ in 0..range {
+            if self.config.is(Mutant::EphemeralPortFixed) {
+                self.next_port = 0;
+                return Ok(EPHEMERAL);
+            }
             let port = EPHEMERAL + (offset.wrapping_add(self.next_port) % range) as u16;
             self.next_port += 1;
             let local = SocketAddr::new(address, port);
@@ -449,6 +434,11 @@ impl Endpoint {
         }
     }
 
+    #[cfg(test)]
+    fn remember_fast_open(&mut self, server: IpAddr, cookie: crate::wire::FastOpen, mss: u16) {
+        self.cookies.remember(server, cookie, mss);
+    }
+
     fn conn(&self, index: u32) -> Option<&Connection> {
         self.slots.get(index as usize)?.conn.as_deref()
     }
@@ -489,6 +479,7 @@ impl Endpoint {
             events: &mut self.events,
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
+            cookies: &mut self.cookies,
         };
         let half_open = conn.half_open_of();
         let result = work(conn, &mut env);
@@ -496,7 +487,10 @@ impl Endpoint {
             // Half open no more: accepted, or gone.
             if let Some(entry) = self.listeners.get_mut(&listener) {
                 entry.half_open = entry.half_open.saturating_sub(1);
-                if conn.state.is_synchronized() {
+                if conn.state.is_synchronized()
+                    && !conn.is_early()
+                    && !self.config.is(Mutant::AcceptBeforeAck)
+                {
                     entry.push(conn.id);
                 }
             }
@@ -565,6 +559,7 @@ impl Endpoint {
             events: &mut self.events,
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
+            cookies: &mut self.cookies,
         };
         let conn = make(&self.secret, &mut env);
         self.slots[id.index as usize].conn = Some(Box::new(conn));
@@ -573,35 +568,18 @@ impl Endpoint {
     }
 }
 
-/// Mixes the words of a four-tuple. Collisions that a peer could provoke cost time, not correctness.
-#[derive(Debug, Default)]
-struct TupleHasher(u64);
-
-impl Hasher for TupleHasher {
-    fn write(&mut self, octets: &[u8]) {
-        for chunk in octets.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u16(&mut self, word: u16) {
-        self.write_u64(u64::from(word));
-    }
-
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(u64::from(word));
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
+/// Broadcast or multicast. Directed broadcast is known to the interface, not to us.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_multicast(),
     }
 }
 
+mod hash;
+mod passive;
+
+#[cfg(test)]
+mod extension_tests;
 #[cfg(test)]
 mod tests;

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::config::Config;
-use crate::congestion::{Congestion, Growth};
+use crate::congestion::Congestion;
 use crate::mutant::Mutant;
 use crate::rtt::RttEstimator;
 use crate::scoreboard::{DUP_THRESH, Delivered, Scoreboard};
@@ -69,6 +69,8 @@ pub(crate) struct AckInfo<'a> {
     /// No text, SYN or FIN, and the window did not change (RFC 5681 section 2).
     pub(crate) pure: bool,
     pub(crate) same_window: bool,
+    /// It echoes congestion, so the window must not grow (RFC 3168 6.1.2).
+    pub(crate) congested: bool,
     pub(crate) sack: &'a [SackBlock],
     pub(crate) now: Instant,
 }
@@ -84,6 +86,12 @@ pub(crate) struct Acked {
     pub(crate) newest: Option<Delivered>,
     /// A later partial acknowledgement, which leaves the timer alone (RFC 6582 3.2 step 3).
     pub(crate) later_partial: bool,
+    /// Something arrived later than what was sent after it (RFC 8985 6.2 step 3).
+    pub(crate) reordered: bool,
+    /// The peer has reported a duplicate (RFC 2883).
+    pub(crate) dsack: bool,
+    /// Fast recovery is over.
+    pub(crate) left_recovery: bool,
     /// Room was made in a buffer that had been full.
     pub(crate) made_room: bool,
 }
@@ -245,7 +253,7 @@ impl SendHalf {
 
     /// Whether a piece ends with the last octet written so far, which carries PSH (MUST-61).
     pub(crate) fn ends_buffer(&self, piece: Piece) -> bool {
-        piece.seq + piece.len == self.base + self.buffer.len() as u32
+        piece.seq + u32::from(piece.syn) + piece.len == self.base + self.buffer.len() as u32
     }
 
     /// The right edge of what the peer takes.
@@ -339,18 +347,26 @@ impl SendHalf {
     /// The next segment that has to be sent again, if the window of congestion has room for it.
     pub(crate) fn retransmission(&self, config: &Config) -> Option<Piece> {
         let record = self.board.next_lost()?;
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
         let mss = self.mss(config);
-        let len = text.min(mss);
+        let (text, has_fin) = if record.syn {
+            (0, false)
+        } else {
+            let run = self.board.lost_run(&record, mss + 1);
+            // A FIN can only be the last octet of all.
+            let fin = matches!(self.fin, Fin::Sent(at) if at == record.seq + run - 1);
+            (run - u32::from(fin), fin)
+        };
+        // A repeated SYN goes without text (RFC 7413 4.1.3).
+        let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
         let everything = config.is(Mutant::TimerResendsEverything);
         if !self.force && len > 0 && len > room && self.board.pipe() > 0 && !everything {
             return None;
         }
-        if config.is(Mutant::FinNotRetransmitted) && text == 0 && record.fin {
+        if config.is(Mutant::FinNotRetransmitted) && text == 0 && has_fin {
             return None;
         }
-        let fin = record.fin && len == text;
+        let fin = has_fin && len == text;
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
     }
 
@@ -358,12 +374,29 @@ impl SendHalf {
     pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
         let Phase::Fast { rescued: false, .. } = self.phase else { return None };
         let record = self.board.last_unsacked().filter(|_| self.sack)?;
-        let mss = self.mss(config);
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
-        if record.ever_resent || self.cwnd_room(config) < mss || text == 0 || text > mss {
+        if record.ever_resent || self.cwnd_room(config) < self.mss(config) {
             return None;
         }
-        Some(Piece { seq: record.seq, len: text, syn: record.syn, fin: record.fin, again: true })
+        self.last_piece(config).filter(|piece| piece.len > 0)
+    }
+
+    /// A tail loss probe of new text, which cwnd does not stop (RFC 8985 7.3).
+    pub(crate) fn fresh_piece(&self, config: &Config) -> Option<Piece> {
+        let len = self.unsent().min(self.mss(config)).min(self.usable(config));
+        (len > 0).then_some(Piece { seq: self.nxt, len, syn: false, fin: false, again: false })
+    }
+
+    /// The last segment that nobody has reported, to be sent again as a tail loss probe.
+    pub(crate) fn last_piece(&self, config: &Config) -> Option<Piece> {
+        let record = self.board.last_unsacked()?;
+        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
+        (text <= self.mss(config)).then_some(Piece {
+            seq: record.seq,
+            len: text,
+            syn: record.syn,
+            fin: record.fin,
+            again: true,
+        })
     }
 
     /// The front of the queue as one octet, for a window probe (RFC 9293 3.8.6.1).
@@ -371,7 +404,7 @@ impl SendHalf {
         if let Some(record) = self.board.front() {
             let text = record.len - u32::from(record.syn) - u32::from(record.fin);
             let fin = record.fin && text == 0;
-            return Some(Piece { seq: record.seq, len: text.min(1), syn: false, fin, again: true });
+            return Some(Piece { seq: record.seq, len: text.min(1), syn: record.syn, fin, again: true });
         }
         match (self.unsent(), self.fin) {
             (0, Fin::Queued) => Some(Piece { seq: self.nxt, len: 0, syn: false, fin: true, again: false }),
@@ -439,182 +472,17 @@ impl SendHalf {
         self.timeouts = 0;
     }
 
-    /// An acceptable acknowledgement, new or duplicate.
-    pub(crate) fn on_ack(&mut self, info: AckInfo<'_>, srtt: core::time::Duration, config: &Config) -> Acked {
-        let flight = self.flight();
-        let mut sacked = 0;
-        let mut acked = Acked::default();
-        if self.sack && !config.is(Mutant::SackIgnored) {
-            (sacked, acked.newest) = self.board.apply_sack(info.sack, self.una, self.nxt);
-        }
-        if info.ack.after(self.una) {
-            self.advance(info, flight, srtt, &mut acked, config);
-        } else if self.is_duplicate(info, sacked, config) {
-            self.on_duplicate(info.now, config);
-        }
-        acked
-    }
-
-    /// RFC 5681 section 2; with SACK, new information makes a duplicate (RFC 6675 section 2).
-    fn is_duplicate(&self, info: AckInfo<'_>, sacked: u32, config: &Config) -> bool {
-        if self.board.is_empty() || info.ack != self.una {
-            return false;
-        }
-        if config.is(Mutant::AnyAckIsDuplicate) {
-            return true;
-        }
-        sacked > 0 || (!self.sack && info.pure && info.same_window)
-    }
-
-    /// SND.UNA moves (RFC 9293 3.10.7.4, fifth).
-    fn advance(
-        &mut self,
-        info: AckInfo<'_>,
-        flight: u32,
-        srtt: core::time::Duration,
-        acked: &mut Acked,
-        config: &Config,
-    ) {
-        let octets = info.ack.distance_from(self.una);
-        let removed = self.board.acknowledge(info.ack);
-        self.una = info.ack;
-        let text = self.una.later(self.base).distance_from(self.base) as usize;
-        let text = text.min(self.buffer.len());
-        self.buffer.drain(..text);
-        self.base += text as u32;
-        if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
-            self.urgent = None;
-        }
-        acked.octets = octets;
-        acked.sample = removed.sample;
-        acked.newest = acked.newest.or(removed.newest);
-        acked.made_room = self.was_full && text > 0;
-        self.was_full &= text == 0;
-        self.timeouts = 0;
-        let smss = self.mss(config);
-        match self.phase {
-            Phase::Open => self.grow(octets, flight, info.now, srtt, config),
-            Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
-                acked.later_partial = partial_acks > 0 && !self.sack;
-                self.on_partial(octets, smss, config);
-            }
-            Phase::Fast { .. } => {
-                let outstanding = self.flight();
-                self.congestion.leave_recovery(outstanding, smss, self.sack, config);
-                self.phase = Phase::Open;
-            }
-            Phase::Timeout { recover } => {
-                if self.una.at_or_after(recover) {
-                    self.phase = Phase::Open;
-                }
-                self.grow(octets, flight, info.now, srtt, config);
-            }
-        }
-        self.dupacks = 0;
-        self.limited = 0;
-    }
-
-    /// The window grows only where it was the limit.
-    fn grow(&mut self, acked: u32, flight: u32, now: Instant, srtt: core::time::Duration, config: &Config) {
-        let smss = self.mss(config);
-        let Congestion { cwnd, ssthresh, .. } = self.congestion;
-        let used = if cwnd < ssthresh { flight.saturating_mul(2) } else { flight + smss };
-        if used >= cwnd {
-            self.congestion.grow(Growth { acked, smss, now, srtt }, config);
-        }
-    }
-
-    /// RFC 6582 3.2 step 3, partial acknowledgement; RFC 6675 5 (C).
-    fn on_partial(&mut self, octets: u32, smss: u32, config: &Config) {
-        if let Phase::Fast { partial_acks, .. } = &mut self.phase {
-            *partial_acks += 1;
-        }
-        if config.is(Mutant::RenoWithoutPartialAck) {
-            self.phase = Phase::Open;
-            return;
-        }
-        if self.sack {
-            self.board.mark_lost_by_sack(smss);
-            if self.board.sacked_octets() > 0 && self.board.next_lost().is_none() && self.board.pipe() == 0 {
-                self.board.mark_front_lost();
-            }
-            return;
-        }
-        self.board.mark_front_lost();
-        self.force = true;
-        let cwnd = self.congestion.cwnd.saturating_sub(octets);
-        self.congestion.cwnd = if octets >= smss { cwnd + smss } else { cwnd }.max(smss);
-    }
-
-    fn on_duplicate(&mut self, now: Instant, config: &Config) {
-        self.dupacks += 1;
-        let smss = self.mss(config);
-        let threshold = match config.mutant {
-            Some(Mutant::FastRetransmitTooEarly) => 1,
-            Some(Mutant::FastRetransmitNever) => u32::MAX,
-            Some(Mutant::FastRetransmitTooLate) => 6,
-            _ => DUP_THRESH,
-        };
-        match self.phase {
-            Phase::Open => {
-                if self.sack && threshold == DUP_THRESH {
-                    self.board.mark_lost_by_sack(smss);
-                }
-                if self.dupacks >= threshold || self.board.has_lost() {
-                    self.enter_recovery(now, config);
-                }
-            }
-            // RFC 5681 3.2 step 4: each further duplicate means that a segment has left the network.
-            Phase::Fast { .. } if !self.sack => {
-                if !config.is(Mutant::NoInflation) {
-                    self.congestion.cwnd = self.congestion.cwnd.saturating_add(smss);
-                }
-            }
-            Phase::Fast { .. } => self.board.mark_lost_by_sack(smss),
-            // RFC 6582 4: duplicates of what the timeout resends mean nothing.
-            Phase::Timeout { .. } => {
-                if config.is(Mutant::FastRetransmitAfterTimeout) && self.dupacks == threshold {
-                    self.enter_recovery(now, config);
-                }
-            }
-        }
-    }
-
-    /// Fast retransmit (RFC 5681 3.2, RFC 6582 3.2 step 2, RFC 6675 5 step 4).
-    pub(crate) fn enter_recovery(&mut self, now: Instant, config: &Config) {
-        let smss = self.mss(config);
-        let flight = self.flight().saturating_sub(self.limited);
-        self.congestion.enter_recovery(flight, smss, self.sack, now, config);
-        self.board.mark_front_lost();
-        self.phase = Phase::Fast { recover: self.nxt, partial_acks: 0, rescued: false };
-        self.force = true;
-        self.limited = 0;
-    }
-
-    /// The retransmission timer has expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1).
-    pub(crate) fn on_timeout(&mut self, now: Instant, config: &Config) {
-        let smss = self.mss(config);
-        let flight = self.flight();
-        self.congestion.on_timeout(flight, smss, self.timeouts == 0, now, config);
-        if config.is(Mutant::NewestRetransmittedFirst)
-            && let Some(back) = self.board.back().copied()
-        {
-            self.board.mark_lost_where(|record| record.seq == back.seq);
-        } else {
-            self.board.mark_all_lost();
-        }
-        self.phase = Phase::Timeout { recover: self.nxt };
-        self.timeouts += 1;
-        self.dupacks = 0;
-        self.limited = 0;
-        self.force = true;
-    }
-
     /// The path takes less than was thought (RFC 1191 6.4): all that is in flight and too long goes again, and
     /// congestion has nothing to do with it.
     pub(crate) fn on_path_mtu(&mut self, path_mss: u32, config: &Config) {
+        let before = self.mss(config);
         self.path_mss = path_mss;
         let mss = self.mss(config);
+        if self.una == self.iss + 1 && before > 0 {
+            // RFC 5681 3.1: the initial window was counted in segments of the larger size.
+            let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
+            self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
+        }
         self.board.mark_lost_where(|record| record.len > mss + u32::from(record.fin));
         self.force = true;
     }
@@ -638,5 +506,6 @@ impl SendHalf {
     }
 }
 
+mod recovery;
 #[cfg(test)]
 mod tests;

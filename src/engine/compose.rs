@@ -150,6 +150,9 @@ impl<'a> Draft<'a> {
     }
 
     fn set_word(&mut self, name: FieldName, word: &str) -> Result<(), ComposeError> {
+        if name == FieldName::FastOpen {
+            return self.set_cookie(word);
+        }
         let bad = match word {
             "bad" => true,
             "good" => false,
@@ -165,6 +168,14 @@ impl<'a> Draft<'a> {
             }
             (other, _) => return Err(ComposeError::Senseless(format!("{other:?} is a number"))),
         }
+        Ok(())
+    }
+
+    /// RFC 7413 section 4.1.1: without a cookie the option asks for one.
+    fn set_cookie(&mut self, word: &str) -> Result<(), ComposeError> {
+        let cookie = if word == "request" { Some(Vec::new()) } else { super::io::hex::decode(word) };
+        let senseless = || ComposeError::Senseless(format!("`{word}` is no cookie"));
+        self.spelled.fast_open = Some(cookie.ok_or_else(senseless)?);
         Ok(())
     }
 
@@ -185,10 +196,7 @@ impl<'a> Draft<'a> {
             FieldName::SackPermitted => self.spelled.sack_permitted = truth(expr, scope)?,
             FieldName::TsVal => *self.spelled.timestamps.own().0 = Some(modular(expr, scope)?),
             FieldName::TsEcr => *self.spelled.timestamps.own().1 = Some(modular(expr, scope)?),
-            FieldName::FastOpen => {
-                let len = usize::try_from(int("fast_open", 38)?).unwrap_or_default();
-                self.spelled.fast_open = Some(pattern::octets(0, len));
-            }
+            FieldName::FastOpen => return self.set_fast_open(expr),
             FieldName::UserTimeout => self.spelled.user_timeout = Some(small(int("user_timeout", 0xffff)?)),
             FieldName::Offset => {
                 let offset = tiny(int("offset", 15)?);
@@ -204,6 +212,17 @@ impl<'a> Draft<'a> {
             FieldName::DstPort => self.tcp.dport = Some(small(int("dst_port", 0xffff)?)),
             other => return Err(ComposeError::Senseless(format!("{other:?} is not a field of a segment"))),
         }
+        Ok(())
+    }
+
+    /// A cookie that the target gave: `fast_open: request.fast_open`.
+    fn set_fast_open(&mut self, expr: &Expr) -> Result<(), ComposeError> {
+        let cookie = match expr {
+            Expr::Name(name) => self.scope.cookie(name),
+            _ => None,
+        };
+        let senseless = || ComposeError::Senseless(format!("`{expr}` is no cookie"));
+        self.spelled.fast_open = Some(cookie.ok_or_else(senseless)?);
         Ok(())
     }
 
@@ -343,8 +362,10 @@ impl<'a> Draft<'a> {
     }
 
     fn fill_payload(&mut self, fields: &Fields) {
-        let start = self.tcp.seq() + u32::from(self.tcp.has(Flags::SYN));
-        self.tcp.payload = pattern::octets(self.scope.book.our_offset(start), self.len);
+        // The stream begins behind the SYN, whatever number that has.
+        let syn = self.tcp.has(Flags::SYN);
+        let offset = if syn { 0 } else { self.scope.book.our_offset(self.tcp.seq()) };
+        self.tcp.payload = pattern::octets(offset, self.len);
         for (field, octets) in &fields.octets {
             match (field, &mut self.ip) {
                 (OctetField::Data, _) => self.tcp.payload.clone_from(octets),
@@ -447,7 +468,7 @@ pub(crate) fn icmp(send: &IcmpSend, scope: &Scope<'_>, quoted: &[u8]) -> Result<
 }
 
 /// RFC 792, RFC 1191 and RFC 4443 numbers behind one set of names.
-fn named_icmp(name: &str, family: Family) -> Result<(u8, u8), ComposeError> {
+pub(crate) fn named_icmp(name: &str, family: Family) -> Result<(u8, u8), ComposeError> {
     let v4 = family == Family::V4;
     Ok(match name {
         "net-unreachable" => {

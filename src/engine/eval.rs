@@ -41,6 +41,14 @@ pub(crate) struct Scope<'a> {
     pub(crate) family: Family,
 }
 
+impl Scope<'_> {
+    /// The Fast Open cookie of a labelled segment: `answer.fast_open`.
+    pub(crate) fn cookie(&self, name: &str) -> Option<Vec<u8>> {
+        let label = name.strip_suffix(".fast_open")?;
+        self.labels.get(label)?.packet.as_ref()?.tcp()?.options.fast_open()
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum EvalError {
     #[error("`{0}` has no value yet at this step")]
@@ -91,6 +99,9 @@ fn binary(op: BinaryOp, a: Value, b: Value) -> Option<Value> {
             Value::Span(d.saturating_mul(u32::try_from(n).ok()?))
         }
         (Div, Value::Span(d), Value::Int(n)) => Value::Span(d.checked_div(u32::try_from(n).ok()?)?),
+        (Div, Value::Span(a), Value::Span(b)) => {
+            Value::Int(i64::try_from(a.as_nanos().checked_div(b.as_nanos())?).ok()?)
+        }
         (Add, Value::At(t), Value::Span(d)) => Value::At(t + d),
         (Sub, Value::At(t), Value::Span(d)) => Value::At(t - d),
         (Sub, Value::At(a), Value::At(b)) => Value::Span(a.since(b)),
@@ -193,10 +204,7 @@ fn target_value(name: &str, scope: &Scope<'_>) -> Option<Value> {
         "snd.una" => Value::Seq(book.acked.map(|(ack, _)| ack).or(book.irs)?),
         "snd.wnd" => Value::Int(i64::from(book.rcv_wnd)),
         "port" => Value::Int(i64::from(scope.tuple.target_port)),
-        "mss" => Value::Int(i64::from(match scope.family {
-            Family::V4 => scope.profile.mss_v4,
-            Family::V6 => scope.profile.mss_v6,
-        })),
+        "mss" => Value::Int(i64::from(scope.profile.mss(scope.family))),
         "msl" => Value::Span(timing.msl),
         "rto.initial" => Value::Span(timing.rto_initial),
         "rto.min" => Value::Span(timing.rto_min),

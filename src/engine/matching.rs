@@ -4,9 +4,10 @@
 //! and the outcome is worded in those names: `ack = isn+1 (1001), got isn (1000)`.
 
 use super::book::Book;
-use super::compose::modular;
+use super::compose::{modular, named_icmp};
 use super::eval::{EvalError, Scope, Value, eval, wrap};
 use super::event::Cell;
+use super::io::hex;
 use crate::packet::{
     Comparison, Field, Flags, FlagsWant, Packet, Pattern as Wanted, Seen, SeqNum, TcpOption, Want,
 };
@@ -42,7 +43,15 @@ impl Resolved {
         };
         for (name, bound) in &fields.values {
             let field = field_of(*name);
-            resolved.push(field, want(bound, scope)?, bound.to_string());
+            if let (FieldName::IcmpType, Bound::Word(message)) = (name, bound) {
+                resolved.push_icmp(message, scope)?;
+                continue;
+            }
+            let want = match (name, bound) {
+                (FieldName::FastOpen, bound) => cookie_want(bound, scope)?,
+                (_, bound) => want(bound, scope)?,
+            };
+            resolved.push(field, want, bound.to_string());
         }
         if let Some(sack) = &fields.sack {
             resolved.push(Field::Sack, sack_want(sack, scope)?, sack_words(sack));
@@ -58,6 +67,15 @@ impl Resolved {
             resolved.push(octet_field(*name), want, words);
         }
         Ok(resolved)
+    }
+
+    /// A message by its name is a type and a code.
+    fn push_icmp(&mut self, message: &str, scope: &Scope<'_>) -> Result<(), EvalError> {
+        let (kind, code) =
+            named_icmp(message, scope.family).map_err(|_| EvalError::Unknown(message.to_owned()))?;
+        self.push(Field::IcmpType, Want::Exact(kind.into()), message.to_owned());
+        self.push(Field::IcmpCode, Want::Exact(code.into()), code.to_string());
+        Ok(())
     }
 
     fn push(&mut self, field: Field, want: Want, words: String) {
@@ -131,7 +149,7 @@ fn flag_cell(comparison: &Comparison) -> Cell {
 fn cell(comparison: &Comparison, words: &str, book: &Book) -> Cell {
     let field = comparison.field;
     Cell {
-        field: label(field),
+        field: field.to_string(),
         expected: expected_words(field, &comparison.expected, words),
         got: match (&comparison.got, owner(field)) {
             (Seen::Number(n), Some(side)) => named(SeqNum(wrap(i64::try_from(*n).unwrap_or(0))), side, book),
@@ -184,12 +202,10 @@ fn named(number: SeqNum, owner: Owner, book: &Book) -> String {
     }
 }
 
-fn label(field: Field) -> String {
-    if owner(field).is_some() { format!("{field} =") } else { field.to_string().replace('_', " ") }
-}
-
+/// A field and its value in running text: `ack = isn+1 (1001)`, `mss any`.
 fn with_label(field: Field, text: &str) -> String {
-    format!("{} {text}", label(field))
+    let joint = if owner(field).is_some() { " = " } else { " " };
+    format!("{field}{joint}{text}")
 }
 
 fn want(bound: &Bound, scope: &Scope<'_>) -> Result<Want, EvalError> {
@@ -229,6 +245,20 @@ fn want(bound: &Bound, scope: &Scope<'_>) -> Result<Want, EvalError> {
             other => return Err(EvalError::Unknown(other.to_owned())),
         },
     })
+}
+
+/// A Fast Open option: with a cookie, asking for one, or the cookie of an earlier segment.
+fn cookie_want(bound: &Bound, scope: &Scope<'_>) -> Result<Want, EvalError> {
+    match bound {
+        Bound::Word(word) if word == "request" => Ok(Want::Exact(0)),
+        Bound::Word(word) => {
+            hex::decode(word).map(Want::Octets).ok_or_else(|| EvalError::Senseless(word.clone()))
+        }
+        Bound::Is(Expr::Name(name)) if scope.cookie(name).is_some() => {
+            Ok(Want::Octets(scope.cookie(name).unwrap_or_default()))
+        }
+        other => want(other, scope),
+    }
 }
 
 fn number(expr: &Expr, scope: &Scope<'_>) -> Result<u64, EvalError> {

@@ -18,5 +18,5 @@ mod verdict;
 pub use event::{CaseEvent, CaseEventKind, Claim, MonitorCount, Outcome, Verdict, Violation, ViolationKind};
 pub use exec::{Exec, replay};
 pub use io::{AppCall, AppEvent, AppOutcome, Input, InputKind, Output};
-pub use monitor::rules as monitor_rules;
+pub use monitor::{Rule as MonitorRule, rules as monitor_rules};
 pub use verdict::verdict;

@@ -25,7 +25,30 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
     for event in events {
         fold(plan, &mut verdict, event);
     }
+    if verdict.lateness > LATE_MAX && may_be_ours(&verdict) {
+        excuse(&mut verdict);
+    }
     verdict
+}
+
+/// Later than this with a send of our own, and what the target did may be our doing.
+const LATE_MAX: Duration = Duration::from_millis(20);
+
+/// No lateness of ours breaks a checksum or a process.
+fn may_be_ours(verdict: &Verdict) -> bool {
+    verdict.violation.as_ref().is_some_and(|violation| {
+        !matches!(
+            violation.kind,
+            ViolationKind::Monitor(_) | ViolationKind::Content | ViolationKind::Crashed | ViolationKind::Hung
+        )
+    })
+}
+
+/// The one step back that a verdict can take: a violation that our own lateness may have caused.
+fn excuse(verdict: &mut Verdict) {
+    let late = crate::time::span(verdict.lateness);
+    verdict.outcome = Outcome::Inconclusive;
+    verdict.reason = format!("a segment of ours left {late} late; what followed: {}", verdict.reason);
 }
 
 fn fold(plan: &Plan, verdict: &mut Verdict, event: &CaseEvent) {

@@ -58,7 +58,7 @@ pub fn run(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Try {
     sim.drive();
     let events = sim.exec.into_events();
     let verdict = verdict(plan, &events);
-    Try { inputs: sim.inputs, verdict, events }
+    Try { tuple: None, inputs: sim.inputs, verdict, events }
 }
 
 struct Sim {

@@ -1,4 +1,4 @@
-//! Packets as text: one line each, and the three lines of a failed expectation.
+//! Packets as text, one line each.
 //!
 //! Owns layout and wording of headers. Must not know names from a case: whoever has better words for a number passes
 //! them in.
@@ -201,92 +201,6 @@ fn ip_notes(packet: &Packet) -> String {
         push(&mut text, format_args!("  fragment {}{more}", u32::from(offset) * 8));
     }
     text
-}
-
-/// A value in a cell: a text and, behind it, what it comes to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Term {
-    /// `isn+1`
-    pub text: String,
-    /// `1001`, shown in parentheses.
-    pub note: Option<String>,
-}
-
-impl From<&str> for Term {
-    fn from(text: &str) -> Self {
-        Self { text: text.to_owned(), note: None }
-    }
-}
-
-impl From<String> for Term {
-    fn from(text: String) -> Self {
-        Self { text, note: None }
-    }
-}
-
-/// One field of a failed expectation, both sides in words.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Cell {
-    /// What stands before the value on both lines: `ack = `, `mss `, or nothing.
-    pub label: String,
-    pub expected: Term,
-    pub got: Term,
-    pub differs: bool,
-    /// Set apart from the cells before it: not a field of the packet, such as the time.
-    pub aside: bool,
-}
-
-/// The three aligned lines of a failed expectation; no line ends in a space.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Diff {
-    pub expected: String,
-    pub got: String,
-    /// Carets below what differs; empty where nothing does.
-    pub carets: String,
-}
-
-const GAP: usize = 2;
-const GAP_ASIDE: usize = 8;
-
-/// Lays out cells in columns, under the heads `expected` and `got`.
-#[must_use]
-pub fn diff(cells: &[Cell]) -> Diff {
-    let mut lines = Diff {
-        expected: "expected".to_owned(),
-        got: format!("{:8}", "got"),
-        carets: " ".repeat("expected".len()),
-    };
-    for Cell { label, expected, got, differs, aside } in cells {
-        let column = width(&expected.text).max(width(&got.text));
-        let expected = format!("{label}{}", term(expected, column));
-        let got = format!("{label}{}", term(got, column));
-        let cell = width(&expected).max(width(&got));
-        let caret = if *differs { "^" } else { " " };
-        let gap = if *aside { GAP_ASIDE } else { GAP };
-        for (line, text) in
-            [(&mut lines.expected, expected), (&mut lines.got, got), (&mut lines.carets, caret.repeat(cell))]
-        {
-            let padding = cell - width(&text);
-            push(line, format_args!("{:gap$}{text}{:padding$}", "", ""));
-        }
-    }
-    for line in [&mut lines.expected, &mut lines.got, &mut lines.carets] {
-        line.truncate(line.trim_end().len());
-    }
-    lines
-}
-
-/// The value, its note lined up with the note of the other line.
-fn term(term: &Term, column: usize) -> String {
-    let Term { text, note } = term;
-    match note {
-        None => text.clone(),
-        Some(note) => format!("{text}{:padding$} ({note})", "", padding = column - width(text)),
-    }
-}
-
-fn width(text: &str) -> usize {
-    text.chars().count()
 }
 
 #[cfg(test)]

@@ -58,9 +58,9 @@ pub fn plan(
     }
     let mut steps = Vec::new();
     for (index, way) in ways.into_iter().enumerate() {
-        number(case, way, Some(index), profile, &mut steps)?;
+        number(case, way, Some(index), profile, family, &mut steps)?;
     }
-    number(case, &case.steps, None, profile, &mut steps)?;
+    number(case, &case.steps, None, profile, family, &mut steps)?;
     let salt = mix(seed, &format!("{} {family}", case.id));
     Ok(Planned::Ready(Box::new(Plan {
         case: info,
@@ -117,6 +117,10 @@ fn choose<'a>(fixture: &'a Fixture, profile: &'a Profile) -> Result<&'a [Step], 
 
 /// The ability that a step asks for by its verb, where the target lacks it.
 fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
+    // What a condition guards is not needed of every target.
+    if step.when.is_some() {
+        return None;
+    }
     let need = match &step.verb {
         Verb::App(app) => match app {
             App::Listen => "listen",
@@ -139,13 +143,14 @@ fn number(
     steps: &[Step],
     fixture: Option<usize>,
     profile: &Profile,
+    family: Family,
     out: &mut Vec<PlanStep>,
 ) -> Result<(), PlanError> {
     let first = out.len();
     let mut pending: Vec<Step> = steps.iter().rev().cloned().collect();
     while let Some(step) = pending.pop() {
         if let Verb::Repeat(repeat) = &step.verb {
-            let times = constant(&repeat.times, profile)
+            let times = constant(&repeat.times, profile, family)
                 .ok_or_else(|| PlanError::Times { case: case.id.clone(), times: repeat.times.to_string() })?;
             pending.extend(rounds(repeat, times).into_iter().rev());
         } else {
@@ -160,12 +165,12 @@ fn number(
 }
 
 /// A whole number that is known before the case starts.
-fn constant(expr: &Expr, profile: &Profile) -> Option<i64> {
+fn constant(expr: &Expr, profile: &Profile, family: Family) -> Option<i64> {
     match expr {
         Expr::Int(n) => Some(*n),
-        Expr::Neg(inner) => constant(inner, profile)?.checked_neg(),
+        Expr::Neg(inner) => constant(inner, profile, family)?.checked_neg(),
         Expr::Binary(op, a, b) => {
-            let (a, b) = (constant(a, profile)?, constant(b, profile)?);
+            let (a, b) = (constant(a, profile, family)?, constant(b, profile, family)?);
             match op {
                 BinaryOp::Add => a.checked_add(b),
                 BinaryOp::Sub => a.checked_sub(b),
@@ -185,6 +190,8 @@ fn constant(expr: &Expr, profile: &Profile) -> Option<i64> {
             "target.backlog" => Some(i64::from(profile.limits.backlog)),
             "target.connections" => Some(i64::from(profile.limits.connections)),
             "target.syn_retries" => Some(i64::from(profile.limits.syn_retries)),
+            "target.buffer" => Some(i64::from(profile.limits.buffer)),
+            "target.mss" => Some(i64::from(profile.mss(family))),
             "target.keepalive.count" => Some(i64::from(profile.timing.keepalive_count)),
             _ => None,
         },

@@ -27,6 +27,14 @@ pub struct Plan {
     pub steps: Vec<PlanStep>,
 }
 
+impl Plan {
+    /// The same plan for another four-tuple.
+    #[must_use]
+    pub fn on(&self, tuple: Tuple) -> Self {
+        Self { tuple, ..self.clone() }
+    }
+}
+
 /// What reports say of a case.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct CaseInfo {

@@ -49,6 +49,14 @@ impl Again {
         for word in &self.target {
             let _ = write!(line, " {}", shell_word(&clean(word)));
         }
+        // Cases that are not the shipped ones are in the file that the user named.
+        let file = &case.info.place.file;
+        if !file.starts_with("suites/") {
+            let _ = write!(line, " --suites {}", shell_word(&clean(file)));
+        }
+        if let Some(scale) = case.plan.as_ref().map(|p| p.profile.timing.scale).filter(|s| *s != 1.0) {
+            let _ = write!(line, " --timeout-scale {scale}");
+        }
         let _ = write!(line, " --family {} --seed {}", case.info.family.number(), self.seed);
         line
     }
@@ -138,7 +146,9 @@ impl Page {
             paint(palette.strong, &id)
         );
         let time = format!("{:.3} s", case.verdict.took.as_secs_f64());
-        self.spread((text, left), (paint(palette.dim, &time), columns(&time)));
+        // A long id is no reason for a second line.
+        let space = self.look.width.saturating_sub(left + columns(&time)).max(2);
+        self.line(&format!("{text}{}{}", " ".repeat(space), paint(palette.dim, time)));
     }
 
     fn requirement(&mut self, case: &CaseFinished) {

@@ -15,11 +15,14 @@ use crate::engine::{CaseEvent, Violation, ViolationKind};
 use crate::plan::Plan;
 use crate::time::Time;
 use anstyle::Style;
+use std::time::Duration;
 
 /// Rows of an exchange that are shown whole; a longer one loses its middle.
 pub const ROWS_MAX: usize = 16;
 /// Of those, how many stand at its beginning.
 const ROWS_FIRST: usize = 5;
+/// An application's answer that comes later than this has a row of its own.
+const ANSWER_MAX: Duration = Duration::from_millis(1);
 /// Rows kept behind a mark.
 const ROWS_BEHIND: usize = 2;
 
@@ -27,6 +30,7 @@ const INDENT: &str = "      ";
 const ARROW_MIN: usize = 8;
 const ARROW_MAX: usize = 20;
 const GAP: &str = "  ";
+const REMARK: &str = "   ";
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Side {
@@ -48,6 +52,8 @@ struct Row {
     /// Why it is legal, or what is wrong.
     remark: String,
     tone: Tone,
+    /// A call that has not been answered.
+    open: bool,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,14 +88,14 @@ pub fn draw(events: &[CaseEvent], plan: Option<&Plan>, rows_max: usize, look: Lo
     let shown: Vec<&Row> = rungs.iter().filter_map(Rung::row).collect();
     let time = shown.iter().map(|row| row.at.to_string().len()).max().unwrap_or(0);
     let layout = Layout::fit(&shown, time, look);
-    let line = |rung: &Rung<'_>| match rung {
-        Rung::Row(row) => layout.line(row, look),
-        Rung::Gap(n) => format!(
-            "{INDENT}{}",
-            paint(look.palette.dim, format!("{}  {} more", pad("...", time), count(*n, "event")))
-        ),
+    let lines = |rung: &Rung<'_>| match rung {
+        Rung::Row(row) => layout.lines(row, look),
+        Rung::Gap(n) => {
+            let text = format!("{}  {} more", pad("...", time), count(*n, "event"));
+            vec![format!("{INDENT}{}", paint(look.palette.dim, text))]
+        }
     };
-    rungs.iter().map(line).collect()
+    rungs.iter().flat_map(lines).collect()
 }
 
 fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
@@ -101,6 +107,7 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
             text: clean(text).into(),
             remark: String::new(),
             tone,
+            open: false,
         };
         match &event.what {
             CaseEventKind::Sent { octets: _, line } => rows.push(row(Side::Sent, line, Tone::Plain)),
@@ -113,21 +120,34 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
                 Claim::Wrong => rows.push(row(Side::Received, line, Tone::Wrong)),
             },
             CaseEventKind::AppCalled { line } => {
-                rows.push(row(Side::App, &format!("app: {line}"), Tone::Plain));
+                let call = row(Side::App, &format!("app: {line}"), Tone::Plain);
+                rows.push(Row { open: true, ..call });
             }
-            CaseEventKind::AppReplied { line } => {
-                rows.push(row(Side::App, &format!("app: <- {line}"), Tone::Plain));
-            }
+            CaseEventKind::AppReplied { line } => match rows.last_mut() {
+                // An answer that comes at once stands beside its call.
+                Some(call) if call.open && event.at.since(call.at) < ANSWER_MAX => {
+                    call.text = format!("{} -> {}", call.text, clean(line));
+                    call.open = false;
+                }
+                Some(_) | None => rows.push(row(Side::App, &format!("app: -> {line}"), Tone::Plain)),
+            },
             CaseEventKind::Note { text } => rows.push(row(Side::Aside, &format!("# {text}"), Tone::Noise)),
-            CaseEventKind::Violated(violation) => mark(&mut rows, violation, plan),
             CaseEventKind::Unsupported { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
             CaseEventKind::Inconclusive { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
             CaseEventKind::Broken { how } => rows.push(row(Side::Aside, how, Tone::Wrong)),
-            CaseEventKind::StepStarted
+            // Marked below: a monitor speaks before the row it speaks of is there.
+            CaseEventKind::Violated(_)
+            | CaseEventKind::Late { .. }
+            | CaseEventKind::StepStarted
             | CaseEventKind::StepSkipped
             | CaseEventKind::StepPassed
             | CaseEventKind::Observed { .. }
             | CaseEventKind::Finished { .. } => {}
+        }
+    }
+    for event in events {
+        if let CaseEventKind::Violated(violation) = &event.what {
+            mark(&mut rows, violation, plan);
         }
     }
     rows
@@ -168,7 +188,9 @@ fn mark(rows: &mut Vec<Row>, violation: &Violation, plan: Option<&Plan>) {
         | ViolationKind::Monitor(_) => violation.got.as_deref().unwrap_or("(nothing)"),
     };
     let (side, text) = (Side::App, clean(text).into());
-    rows.push(Row { at: violation.at, side, text, remark, tone: Tone::Wrong });
+    let row = Row { at: violation.at, side, text, remark, tone: Tone::Wrong, open: false };
+    let place = rows.partition_point(|before| before.at <= violation.at);
+    rows.insert(place, row);
 }
 
 /// `step 2`, `step 1 of established`, `right-edge`.
@@ -241,7 +263,8 @@ impl Layout {
         }
     }
 
-    fn line(&self, row: &Row, look: Look) -> String {
+    /// The row, with its remark behind it or, where there is no room, below.
+    fn lines(&self, row: &Row, look: Look) -> Vec<String> {
         let style = match row.tone {
             Tone::Plain => Style::new(),
             Tone::Noise => look.palette.dim,
@@ -250,11 +273,20 @@ impl Layout {
         let at = row.at.to_string();
         let time = paint(look.palette.dim, format!("{at:>width$}", width = self.time));
         let body = self.body(row);
-        let (body, remark) = match (row.remark.is_empty(), row.side) {
-            (true, _) => (body.trim_end().to_owned(), String::new()),
-            (false, _) => (body, format!("   {}", row.remark)),
-        };
-        format!("{INDENT}{time}{GAP}{}", paint(style, format!("{body}{remark}")))
+        let room = look.width.saturating_sub(INDENT.len() + self.time + GAP.len());
+        let fits = |body: &str| columns(body) + REMARK.len() + columns(&row.remark) <= room;
+        let short = body.trim_end();
+        let head = |text: String| format!("{INDENT}{time}{GAP}{}", paint(style, text));
+        if row.remark.is_empty() {
+            vec![head(short.to_owned())]
+        } else if fits(&body) {
+            vec![head(format!("{body}{REMARK}{}", row.remark))]
+        } else if fits(short) {
+            vec![head(format!("{short}{REMARK}{}", row.remark))]
+        } else {
+            let below = INDENT.len() + self.time + 2 * GAP.len() + self.arrow;
+            vec![head(short.to_owned()), format!("{:below$}{}", "", paint(style, &row.remark))]
+        }
     }
 
     /// Everything between the time and the remark.

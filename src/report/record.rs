@@ -13,6 +13,7 @@ use crate::plan::Plan;
 use crate::run::Deny;
 use serde::Deserialize;
 use std::io::{self, BufRead, Read, Write};
+use std::sync::Arc;
 
 /// No line is longer than this: a case holds at most some thousand packets.
 const LINE_MAX: u64 = 256 << 20;
@@ -172,14 +173,18 @@ fn plain(e: &serde_json::Error) -> String {
 
 /// Judges every try again. The record's verdict stands where both agree; returns what changed, which
 /// can only be if the record was made by another version (or was edited).
-pub fn rejudge(run: &mut Run, replay: impl Fn(&Plan, &[Input]) -> (Vec<CaseEvent>, Verdict)) -> Vec<String> {
+pub fn rejudge(
+    run: &mut Run,
+    replay: impl Fn(&Arc<Plan>, &[Input]) -> (Vec<CaseEvent>, Verdict),
+) -> Vec<String> {
     let deny = denied(run);
     let mut changed = Vec::new();
     for case in &mut run.cases {
         let Some(plan) = &case.plan else { continue };
         let counted = counted_index(case);
         for (index, attempt) in case.tries.iter_mut().enumerate() {
-            let (events, verdict) = replay(plan, &attempt.inputs);
+            let plan = Arc::new(attempt.tuple.map_or_else(|| (**plan).clone(), |tuple| plan.on(tuple)));
+            let (events, verdict) = replay(&plan, &attempt.inputs);
             attempt.events = events;
             if verdict == attempt.verdict || attempt.inputs.is_empty() {
                 continue;

@@ -6,7 +6,7 @@ use crate::event::{CaseFinished, RunFinished, RunStarted, SCHEMA, Try};
 use crate::plan::{CaseInfo, FixtureInfo, Plan, PlanStep, Reference, Tuple};
 use crate::report::record::Run;
 use crate::suite::model::{Family, Level, Place, Step, Verb};
-use crate::target::profile::{Profile, Timing};
+use crate::target::profile::Profile;
 use crate::time::Time;
 use std::time::Duration;
 
@@ -71,7 +71,9 @@ pub(crate) fn ended(outcome: Outcome) -> CaseFinished {
         | Outcome::Warn
         | Outcome::Blocked
         | Outcome::Inconclusive
-        | Outcome::Error => vec![Try { inputs: vec![], verdict: verdict.clone(), events: vec![] }],
+        | Outcome::Error => {
+            vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events: vec![] }]
+        }
     };
     CaseFinished {
         info: info(&format!("handshake/passive/{outcome}")),
@@ -101,31 +103,15 @@ fn step(fixture: Option<usize>, number: u32, line: u32) -> PlanStep {
 }
 
 fn profile() -> Profile {
-    let second = Duration::from_secs(1);
-    Profile {
-        name: "my-tcp".into(),
-        about: "a sample".into(),
-        abilities: std::collections::BTreeSet::new(),
-        families: Family::BOTH.to_vec(),
-        mss_v4: 1460,
-        mss_v6: 1440,
-        timing: Timing {
-            scale: 1.0,
-            msl: second,
-            rto_initial: second,
-            rto_min: second,
-            rto_max: second,
-            delayed_ack: second,
-            persist_min: second,
-            persist_max: second,
-            keepalive_idle: second,
-            keepalive_interval: second,
-            keepalive_count: 3,
-            user_timeout: second,
-            answer: second,
-        },
-        deviations: vec![],
-        reading: "rfc9293".into(),
+    Profile { name: "my-tcp".into(), ..crate::target::reference::profile() }
+}
+
+pub(crate) fn tuple() -> Tuple {
+    Tuple {
+        peer: "192.0.2.1".parse().unwrap(),
+        peer_port: 40_000,
+        target: "192.0.2.2".parse().unwrap(),
+        target_port: 7,
     }
 }
 
@@ -134,14 +120,8 @@ pub(crate) fn plan(info: &CaseInfo) -> Plan {
     Plan {
         case: info.clone(),
         seed: 42,
-        tuple: Tuple {
-            peer: "192.0.2.1".parse().unwrap(),
-            peer_port: 40_000,
-            target: "192.0.2.2".parse().unwrap(),
-            target_port: 7,
-        },
+        tuple: tuple(),
         isn: 1000,
-        window: 65_535,
         profile: profile(),
         fixtures: vec![FixtureInfo { id: "listening".into(), tested_by: "handshake/passive/listens".into() }],
         strict: false,
@@ -212,7 +192,7 @@ pub(crate) fn with_violation(violation: Violation, mut events: Vec<CaseEvent>) -
     CaseFinished {
         plan: Some(Box::new(plan(&info))),
         info,
-        tries: vec![Try { inputs: vec![], verdict: verdict.clone(), events }],
+        tries: vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events }],
         verdict,
         deviation: None,
         expected: false,

@@ -26,6 +26,10 @@ impl Look {
         let palette = if color { Palette::COLOR } else { Palette::PLAIN };
         Self { width: width.clamp(WIDTH_MIN, WIDTH_MAX), palette }
     }
+
+    pub fn is_color(&self) -> bool {
+        self.palette.fail != Palette::PLAIN.fail
+    }
 }
 
 #[derive(Debug, Clone, Copy)]

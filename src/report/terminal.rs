@@ -15,7 +15,7 @@ use crate::event::{CaseFinished, RunEvent, RunStarted};
 use crate::suite::model::Family;
 use crate::time;
 use indicatif::ProgressBar;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -33,6 +33,8 @@ pub struct Terminal<R, P> {
     summary: Summary,
     running: BTreeSet<(String, Family)>,
     bad: Vec<Bad>,
+    /// What blocks cases, and how many: one broken handshake blocks a hundred.
+    blocked: BTreeMap<String, usize>,
     explained: usize,
 }
 
@@ -49,7 +51,18 @@ impl<R: Write, P: Write> Terminal<R, P> {
     pub fn new(results: R, progress: P, bar: ProgressBar, look: Look, summary: Summary) -> Self {
         let again = Again::default();
         let running = BTreeSet::new();
-        Self { results, progress, bar, look, again, summary, running, bad: vec![], explained: 0 }
+        Self {
+            results,
+            progress,
+            bar,
+            look,
+            again,
+            summary,
+            running,
+            bad: vec![],
+            blocked: BTreeMap::new(),
+            explained: 0,
+        }
     }
 
     /// Writes results; a bar on the same terminal steps aside.
@@ -94,7 +107,10 @@ impl<R: Write, P: Write> Terminal<R, P> {
             Outcome::Unsupported => false,
             Outcome::Fail | Outcome::Warn | Outcome::Error | Outcome::Blocked | Outcome::Inconclusive => true,
         };
-        if listed {
+        let blamed = case.verdict.blamed.as_ref().filter(|_| case.verdict.outcome == Outcome::Blocked);
+        if let Some(blamed) = blamed {
+            *self.blocked.entry(blamed.clone()).or_default() += 1;
+        } else if listed {
             let (id, family) = (case.info.id.clone(), case.info.family);
             self.bad.push(Bad { id, family, line, reason: clean(&case.verdict.reason).into() });
         }
@@ -124,6 +140,10 @@ impl<R: Write, P: Write> Terminal<R, P> {
         let mut text = format!("{}\n", paint(self.look.palette.dim, "-".repeat(WORD)));
         text.push_str(&summary_line(&self.summary, self.look));
         self.bad.sort_by(|a, b| (&a.id, a.family).cmp(&(&b.id, b.family)));
+        for (blamed, cases) in &self.blocked {
+            let word = paint(self.look.palette.skip, format!("{:>WORD$}", "BLOCKED"));
+            text.push_str(&format!("{word} {} by {}\n", count(*cases, "case"), clean(blamed)));
+        }
         for bad in &self.bad {
             text.push_str(&bad.line);
             text.push('\n');

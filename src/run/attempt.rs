@@ -20,14 +20,14 @@ use tokio::time::{Instant, interval_at, sleep};
 /// A case on its way through the queue, with the tries it has had.
 pub(super) struct Pending {
     pub(super) info: CaseInfo,
-    plan: Box<Plan>,
+    plan: Arc<Plan>,
     fresh: bool,
     deviation: Option<Deviation>,
     pub(super) tries: Vec<Try>,
 }
 
 impl Pending {
-    pub(super) fn new(info: CaseInfo, plan: Box<Plan>, fresh: bool, deviation: Option<Deviation>) -> Self {
+    pub(super) fn new(info: CaseInfo, plan: Arc<Plan>, fresh: bool, deviation: Option<Deviation>) -> Self {
         Self { info, plan, fresh, deviation, tries: vec![] }
     }
 
@@ -37,6 +37,8 @@ impl Pending {
 
     pub(super) fn finish(self, options: &Options) -> CaseFinished {
         let Self { info, plan, fresh: _, deviation, tries } = self;
+        // The lane is done with it, so this rarely copies.
+        let plan = Box::new(Arc::unwrap_or_clone(plan));
         finish::tried(info, plan, tries, deviation.as_ref(), options.repeat.get(), options.deny)
     }
 }

@@ -89,7 +89,7 @@ pub(super) fn unsupported(info: CaseInfo, deviation: Option<&Deviation>, why: St
 
 /// A try that the harness had to give up; it has no inputs, so it is never judged again.
 pub(super) fn broken(why: String) -> Try {
-    Try { inputs: vec![], verdict: empty(Outcome::Error, why), events: vec![] }
+    Try { tuple: None, inputs: vec![], verdict: empty(Outcome::Error, why), events: vec![] }
 }
 
 fn empty(outcome: Outcome, reason: String) -> Verdict {
@@ -122,6 +122,7 @@ mod tests {
 
     fn tries(outcomes: &[Outcome]) -> Vec<Try> {
         let one = |&outcome: &Outcome| Try {
+            tuple: None,
             inputs: vec![],
             verdict: empty(outcome, String::new()),
             events: vec![],

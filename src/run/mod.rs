@@ -10,6 +10,7 @@
 
 mod attempt;
 mod finish;
+pub mod mutants;
 mod partition;
 mod queue;
 
@@ -119,7 +120,7 @@ pub async fn run<M: LaneMaker>(
     let mut pending = Vec::new();
     for job in jobs {
         match job.work {
-            Work::Run(plan) => pending.push(Pending::new(job.info, plan, job.fresh, job.deviation)),
+            Work::Run(plan) => pending.push(Pending::new(job.info, (*plan).into(), job.fresh, job.deviation)),
             Work::Unsupported(why) => {
                 let case = finish::unsupported(job.info, job.deviation.as_ref(), why);
                 emit(RunEvent::CaseFinished(Box::new(case)));

@@ -39,7 +39,7 @@ impl LaneMaker for Fake {
 }
 
 impl Lane for FakeLane {
-    async fn run(&mut self, plan: &Plan) -> Try {
+    async fn run(&mut self, plan: &Arc<Plan>) -> Try {
         let fake = &self.0;
         let now = fake.running.fetch_add(1, Ordering::SeqCst) + 1;
         fake.most.fetch_max(now, Ordering::SeqCst);
@@ -60,7 +60,7 @@ impl Lane for FakeLane {
         }
         fake.running.fetch_sub(1, Ordering::SeqCst);
         let outcome = Outcome::ALL.into_iter().find(|o| o.word() == word).unwrap_or(Outcome::Pass);
-        Try { inputs: vec![], verdict: verdict(outcome, n), events: vec![] }
+        Try { tuple: None, inputs: vec![], verdict: verdict(outcome, n), events: vec![] }
     }
 }
 
@@ -260,7 +260,7 @@ fn the_longest_case_begins_first() {
     let pending = |id: &str, slow: bool| {
         let mut info = sample::info(id);
         info.slow = slow;
-        Pending::new(info.clone(), Box::new(sample::plan(&info)), false, None)
+        Pending::new(info.clone(), Arc::new(sample::plan(&info)), false, None)
     };
     let mut cases = vec![pending("c", false), pending("a", false), pending("s", true), pending("m", false)];
     let known = BTreeMap::from([(("m".to_owned(), Family::V4), Duration::from_secs(60))]);

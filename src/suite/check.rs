@@ -32,7 +32,10 @@ pub fn check(node: &Node, shape: &Shape, what: &str, sink: &mut Sink) {
             }
         }
         Shape::List(item) => match node.items() {
-            Some(items) => items.iter().for_each(|node| check(node, item, what, sink)),
+            Some(items) => {
+                let what = format!("an item of {what}");
+                items.iter().for_each(|node| check(node, item, &what, sink));
+            }
             None => wrong_shape(node, what, &expected(shape), sink),
         },
         Shape::Dict(value) => match node.entries() {
@@ -113,7 +116,10 @@ fn tick(text: &str) -> String {
 pub fn wrong_shape(node: &Node, what: &str, expected: &str, sink: &mut Sink) {
     let message = format!("{what} takes {expected}, not {}", node.described());
     let found = Diagnostic::new(Code::WrongShape, node.span, message).label(format!("expected {expected}"));
-    sink.push(found);
+    sink.push(match node.scalar() {
+        Some(text) if expected == "a list" => found.help(format!("a list of one is written `[{text}]`")),
+        _ => found,
+    });
 }
 
 fn word(node: &Node, words: &[&'static str], what: &str, sink: &mut Sink) {

@@ -10,6 +10,7 @@ use crate::suite::model::Case;
 use crate::suite::source::{SourceMap, Span};
 use crate::suite::suggest;
 use crate::suite::yaml;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One text to load.
@@ -19,15 +20,47 @@ pub struct SourceFile {
     pub name: String,
     /// What ids begin with: `handshake/passive`. `fixtures` holds the fixtures.
     pub id: String,
-    pub text: String,
+    /// Should be UTF-8.
+    pub octets: Cow<'static, [u8]>,
+}
+
+impl SourceFile {
+    pub fn new(name: impl Into<String>, id: impl Into<String>, octets: impl IntoOctets) -> Self {
+        Self { name: name.into(), id: id.into(), octets: octets.into_octets() }
+    }
+}
+
+/// What a source can be made of.
+pub trait IntoOctets {
+    fn into_octets(self) -> Cow<'static, [u8]>;
+}
+
+impl IntoOctets for &'static str {
+    fn into_octets(self) -> Cow<'static, [u8]> {
+        Cow::Borrowed(self.as_bytes())
+    }
+}
+
+impl IntoOctets for String {
+    fn into_octets(self) -> Cow<'static, [u8]> {
+        Cow::Owned(self.into_bytes())
+    }
+}
+
+impl IntoOctets for Vec<u8> {
+    fn into_octets(self) -> Cow<'static, [u8]> {
+        Cow::Owned(self)
+    }
 }
 
 /// What is to be loaded, and whether it is the whole corpus or a part of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Sources {
     pub files: Vec<SourceFile>,
     /// Only of a part: cases that fixtures name may be elsewhere, and lists used elsewhere.
     pub partial: bool,
+    /// What could not be read.
+    pub problems: Vec<Diagnostic>,
 }
 
 /// What cases refer to beyond the suites.
@@ -66,6 +99,9 @@ pub struct ListedFixture<'a> {
     pub tested_by: &'a str,
 }
 
+/// Most instances of all cases together.
+const INSTANCES_MAX: usize = 100_000;
+
 /// Reads a file of this id as the fixtures.
 pub const FIXTURES_ID: &str = "fixtures";
 
@@ -75,6 +111,7 @@ impl Corpus {
     pub fn load(sources: &Sources, context: Context<'_>) -> (Self, Vec<Diagnostic>) {
         let mut corpus = Self::default();
         let mut sink = Sink::default();
+        sources.problems.iter().for_each(|found| sink.push(found.clone()));
         let mut files: Vec<_> = sources.files.iter().collect();
         files.sort_by(|a, b| a.id.cmp(&b.id));
         for file in files {
@@ -87,11 +124,6 @@ impl Corpus {
     /// The texts that diagnostics point into.
     pub fn sources(&self) -> &SourceMap {
         &self.sources
-    }
-
-    /// For reports about files that could not be read, made by the same caller.
-    pub fn sources_mut(&mut self) -> &mut SourceMap {
-        &mut self.sources
     }
 
     pub fn suites(&self) -> &[Suite] {
@@ -130,7 +162,11 @@ impl Corpus {
     }
 
     fn read(&mut self, file: &SourceFile, sink: &mut Sink) {
-        let at = self.sources.add(&file.name, &file.text);
+        let text = match yaml::decode(&file.name, &file.octets, &mut self.sources) {
+            Ok(text) => text,
+            Err(found) => return sink.push(*found),
+        };
+        let at = self.sources.add(&file.name, text);
         let before = sink.errors();
         let Some(root) = yaml::parse(at, &self.sources, sink) else {
             if sink.errors() == before {
@@ -171,6 +207,11 @@ impl Corpus {
                     lower.case(suite, case, &choice);
                 }
                 lower.unused_axes(case);
+                if ids.len() + case.instances() > INSTANCES_MAX {
+                    let message = format!("the corpus has more than {INSTANCES_MAX} instances of cases");
+                    lower.sink.push(Diagnostic::new(Code::TooMany, case.id.span, message));
+                    continue;
+                }
                 for choice in choices(case) {
                     let Some(id) = lower.full_id(suite, case, &choice) else { continue };
                     if let Some(earlier) = ids.insert(id.clone(), case.id.span) {
@@ -179,7 +220,11 @@ impl Corpus {
                             case.id.span,
                             format!("the id `{id}` is used twice"),
                         );
-                        lower.sink.push(found.context(earlier, "first here"));
+                        lower.sink.push(if earlier == case.id.span {
+                            found.label("several combinations of its parameters give this id")
+                        } else {
+                            found.label("again here").context(earlier, "first here")
+                        });
                     }
                 }
             }

@@ -60,7 +60,8 @@ pub(super) struct List {
 #[derive(Debug)]
 pub(super) struct Param {
     pub(super) name: Loc<String>,
-    pub(super) default: Option<Node>,
+    /// `Null` where there is none.
+    pub(super) default: Node,
 }
 
 #[derive(Debug)]
@@ -247,10 +248,14 @@ fn range(node: &Node, text: &str, name: &Loc<String>, sink: &mut Sink) -> Option
     } else {
         None
     };
-    if let Some((code, message)) = problem {
-        sink.push(Diagnostic::new(code, node.span, message));
-        return None;
-    }
+    let (low, high) = match problem {
+        Some((code, message)) => {
+            sink.push(Diagnostic::new(code, node.span, message));
+            // One value, so that the parameter is known to what uses it.
+            (low, low)
+        }
+        None => (low, high),
+    };
     let value = |n: i64| {
         let node = Node { span: node.span, kind: Kind::Scalar(n.to_string()) };
         AxisValue { text: n.to_string(), bindings: vec![(name.clone(), node)] }
@@ -268,6 +273,10 @@ fn lists(root: &Node, sink: &mut Sink) -> BTreeMap<String, List> {
         };
         word_name(&entry.key, "a named list", sink);
         let Some(steps) = steps else { continue };
+        if steps.items().is_some_and(<[_]>::is_empty) {
+            let message = format!("the list `{}` has no steps", entry.key.value);
+            sink.push(Diagnostic::new(Code::Empty, entry.key.span, message));
+        }
         let list = List { name: entry.key.clone(), params, steps };
         lists.insert(entry.key.value.clone(), list);
     }
@@ -279,8 +288,7 @@ fn params(node: &Node, sink: &mut Sink) -> Vec<Param> {
     let mut params = Vec::new();
     for entry in entries {
         if fresh_name(&entry.key, "a parameter", sink) {
-            let default = (entry.value.kind != Kind::Null).then(|| entry.value.clone());
-            params.push(Param { name: entry.key.clone(), default });
+            params.push(Param { name: entry.key.clone(), default: entry.value.clone() });
         }
     }
     params

@@ -127,6 +127,11 @@ impl Sink {
         self.found.iter().filter(|found| found.severity() == Severity::Error).count()
     }
 
+    /// So many that each single one matters little.
+    pub fn is_crowded(&self) -> bool {
+        self.found.len() > 500
+    }
+
     /// All of them in the order of the text.
     pub fn finish(mut self) -> Vec<Diagnostic> {
         self.found.sort_by_key(|found| (found.span.is_none(), found.span));

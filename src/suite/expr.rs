@@ -27,6 +27,17 @@ pub enum Expr {
     Binary(BinaryOp, Box<Self>, Box<Self>),
 }
 
+impl Expr {
+    /// Operators, names and values.
+    pub fn parts(&self) -> usize {
+        match self {
+            Self::Int(_) | Self::Duration(_) | Self::Bool(_) | Self::Name(_) => 1,
+            Self::Neg(inner) | Self::Not(inner) => 1 + inner.parts(),
+            Self::Binary(_, left, right) => 1 + left.parts() + right.parts(),
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BinaryOp {
     Add,

@@ -68,15 +68,18 @@ pub struct Key {
     pub verb: bool,
 }
 
-const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+/// A key that may be left out.
+pub const fn key(name: &'static str, shape: Shape, doc: &'static str) -> Key {
     Key { name, shape, doc, required: false, verb: false }
 }
 
-const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+/// A key that must be there.
+pub const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Key {
     Key { name, shape, doc, required: true, verb: false }
 }
 
-const fn verb(name: &'static str, shape: Shape, doc: &'static str) -> Key {
+/// One of the keys of which exactly one must be there.
+pub const fn verb(name: &'static str, shape: Shape, doc: &'static str) -> Key {
     Key { name, shape, doc, required: false, verb: true }
 }
 

@@ -20,6 +20,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Most steps of one case, with all lists and fixtures in place.
 const STEPS_MAX: usize = 2_000;
+/// Deepest nesting of lists and fixtures.
+const NESTING_MAX: usize = 16;
 
 /// What else a case may refer to.
 #[derive(Clone, Copy)]
@@ -46,6 +48,8 @@ pub(super) struct Lower<'a> {
     pub(super) lists_used: BTreeSet<Span>,
     labels: Labels,
     pending: Vec<Pending>,
+    /// Where the value of a parameter should be that was not given; that has been reported.
+    missing: BTreeSet<Span>,
     /// Lists and fixtures that are being put in place.
     inside: Vec<&'a str>,
     budget: usize,
@@ -71,6 +75,7 @@ impl<'a> Lower<'a> {
             lists_used: BTreeSet::new(),
             labels: Labels::default(),
             pending: Vec::new(),
+            missing: BTreeSet::new(),
             inside: Vec::new(),
             budget: STEPS_MAX,
             silences: Vec::new(),
@@ -118,6 +123,11 @@ impl<'a> Lower<'a> {
     }
 
     fn enter(&mut self, name: &'a str, span: Span) -> bool {
+        if self.inside.len() >= NESTING_MAX {
+            let message = format!("lists or fixtures are nested more than {NESTING_MAX} deep");
+            self.push(Diagnostic::new(Code::TooMany, span, message));
+            return false;
+        }
         if !self.inside.contains(&name) {
             self.inside.push(name);
             return true;
@@ -147,7 +157,7 @@ impl<'a> Lower<'a> {
     }
 
     fn unknown_word(&mut self, code: Code, span: Span, what: &str, word: &str, known: &[&str]) {
-        let near = suggest::nearest(word, known.iter().copied());
+        let near = self.nearest(word, known.iter().copied());
         let found = Diagnostic::new(code, span, format!("unknown {what} `{word}`")).suggest(near);
         let few: Vec<_> = known.iter().copied().take(24).collect();
         let more = if known.len() > few.len() { ", ..." } else { "" };
@@ -156,6 +166,11 @@ impl<'a> Lower<'a> {
             false => format!("there is {}{more}", few.join(", ")),
         };
         self.push(found.help(help));
+    }
+
+    /// What was perhaps meant. Not asked once there are so many mistakes that nobody reads the answers.
+    fn nearest<'k>(&self, word: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+        if self.sink.is_crowded() { None } else { suggest::nearest(word, known) }
     }
 
     fn place(&self, span: Span) -> model::Place {

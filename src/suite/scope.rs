@@ -92,30 +92,3 @@ impl Labels {
         }
     }
 }
-
-/// A `{name}` in a text: where it stands and what it names.
-pub(super) struct Placeholder<'t> {
-    pub(super) start: usize,
-    pub(super) end: usize,
-    pub(super) name: &'t str,
-}
-
-/// The placeholders of a text, in order. A brace that holds no name is a brace.
-pub(super) fn placeholders(text: &str) -> Vec<Placeholder<'_>> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while let Some(open) = text[at..].find('{') {
-        let start = at + open;
-        let rest = &text[start + 1..];
-        let name_char = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
-        let len = rest.find(|c: char| !name_char(c)).unwrap_or(rest.len());
-        let name = &rest[..len];
-        if rest[len..].starts_with('}') && name.starts_with(|c: char| c.is_ascii_alphabetic()) {
-            found.push(Placeholder { start, end: start + len + 2, name });
-            at = start + len + 2;
-        } else {
-            at = start + 1;
-        }
-    }
-    found
-}

@@ -2,7 +2,9 @@
 
 /// The known word most like `word`, if it is like enough to be what was meant.
 pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let limit = (word.chars().count() / 3).clamp(1, 4);
+    // One letter is not a misspelling of another.
+    let length = word.chars().count();
+    let limit = if length < 2 { 0 } else { (length / 3).clamp(1, 4) };
     let mut best: Option<(usize, &str)> = None;
     for candidate in known {
         let distance = distance(&fold(word), &fold(candidate));

@@ -76,20 +76,20 @@ impl Node {
 }
 
 /// Octets as text, or the place of the first that is not UTF-8. A byte order mark is dropped.
-pub fn decode(name: &str, octets: &[u8], sources: &mut SourceMap) -> Result<String, Box<Diagnostic>> {
-    match std::str::from_utf8(octets) {
-        Ok(text) => Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned()),
-        Err(error) => {
-            let valid = error.valid_up_to();
-            let octet = octets[valid];
-            let shown = String::from_utf8_lossy(octets);
-            let file = sources.add(name, &shown);
-            let start = u32::try_from(valid).unwrap_or(u32::MAX);
-            let span = Span { file, start, end: start.saturating_add(3).min(sources.whole(file).end) };
-            let message = format!("octet 0x{octet:02x} at offset {valid} is not UTF-8");
-            Err(Box::new(Diagnostic::new(Code::NotUtf8, span, message).help("save the file as UTF-8")))
-        }
-    }
+pub fn decode<'a>(name: &str, octets: &'a [u8], sources: &mut SourceMap) -> Result<&'a str, Box<Diagnostic>> {
+    let error = match std::str::from_utf8(octets) {
+        Ok(text) => return Ok(text.strip_prefix('\u{feff}').unwrap_or(text)),
+        Err(error) => error,
+    };
+    let valid = error.valid_up_to();
+    let octet = octets.get(valid).copied().unwrap_or_default();
+    // What is shown ends behind the offending octet: what follows may not be text at all.
+    let shown = String::from_utf8_lossy(&octets[..(valid + 1).min(octets.len())]).into_owned();
+    let file = sources.add(name, &shown);
+    let start = u32::try_from(valid).unwrap_or(u32::MAX);
+    let span = Span { file, start, end: sources.whole(file).end };
+    let message = format!("octet 0x{octet:02x} at offset {valid} is not UTF-8");
+    Err(Box::new(Diagnostic::new(Code::NotUtf8, span, message).help("save the file as UTF-8")))
 }
 
 /// The tree of a file, or `None` when there is none to speak of; mistakes go to `sink`.
@@ -135,7 +135,12 @@ struct Open {
     key: Option<Loc<String>>,
     /// The value that comes belongs to a key that was refused.
     skip: bool,
+    /// The keys of a large mapping: looking through its entries each time would take for ever.
+    seen: BTreeMap<String, Span>,
 }
+
+/// From so many keys on a mapping is large.
+const LARGE: usize = 32;
 
 struct Builder<'a> {
     file: FileId,
@@ -167,7 +172,9 @@ impl Builder<'_> {
             Diagnostic::new(Code::YamlSyntax, span, format!("this is not YAML: {}", error.info()))
         };
         let line = self.text[..start].rsplit('\n').next().unwrap_or("");
-        let found = if line.starts_with('\t') || self.text[start..].starts_with('\t') {
+        let found = if error.info().contains("mapping values") && line.contains(": ") {
+            found.help("a text that holds `: ` stands in quotes")
+        } else if line.starts_with('\t') || self.text[start..].starts_with('\t') {
             found.help("indent with spaces: YAML does not allow tabs there")
         } else {
             found
@@ -231,7 +238,7 @@ impl Builder<'_> {
             self.sink.push(Diagnostic::new(Code::TooDeep, node.span, message));
             return Err(Stop);
         }
-        self.stack.push(Open { node, anchor, key: None, skip: false });
+        self.stack.push(Open { node, anchor, key: None, skip: false, seen: BTreeMap::new() });
         Ok(())
     }
 
@@ -281,11 +288,18 @@ impl Builder<'_> {
     }
 
     fn key(&mut self, node: &Node) {
-        let Some(Open { node: Node { kind: Kind::Map(entries), .. }, key, skip, .. }) = self.stack.last_mut()
+        let Some(Open { node: Node { kind: Kind::Map(entries), .. }, key, skip, seen, .. }) =
+            self.stack.last_mut()
         else {
             return;
         };
-        let earlier = node.scalar().and_then(|text| entries.iter().find(|entry| entry.key.value == text));
+        if entries.len() == LARGE && seen.is_empty() {
+            seen.extend(entries.iter().map(|entry| (entry.key.value.clone(), entry.key.span)));
+        }
+        let earlier = node.scalar().and_then(|text| match entries.len() < LARGE {
+            true => entries.iter().find(|entry| entry.key.value == text).map(|entry| entry.key.span),
+            false => seen.get(text).copied(),
+        });
         let problem = match (&node.kind, earlier) {
             (Kind::Scalar(text), _) if text == "<<" => {
                 let found =
@@ -298,10 +312,13 @@ impl Builder<'_> {
                     node.span,
                     format!("the key `{text}` is given twice"),
                 );
-                Some(found.label("again here").context(earlier.key.span, "first here"))
+                Some(found.label("again here").context(earlier, "first here"))
             }
             (Kind::Scalar(text), None) => {
                 *key = Some(Loc::new(text.clone(), node.span));
+                if entries.len() >= LARGE {
+                    seen.insert(text.clone(), node.span);
+                }
                 None
             }
             (Kind::Null | Kind::Seq(_) | Kind::Map(_), _) => {

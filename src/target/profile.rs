@@ -3,6 +3,7 @@
 //! It is the part of a target's manifest that planning and execution see. Pure data: it knows
 //! nothing of processes or wires.
 
+use crate::suite::model::Family;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -15,7 +16,7 @@ pub struct Profile {
     /// What the target can do, by the ability names of the case language (`active-open`, `sack`, ...).
     pub abilities: BTreeSet<String>,
     /// Address families it speaks.
-    pub families: Vec<crate::suite::model::Family>,
+    pub families: Vec<Family>,
     pub net: Net,
     pub mss_v4: u16,
     pub mss_v6: u16,
@@ -25,6 +26,16 @@ pub struct Profile {
     pub deviations: Vec<Deviation>,
     /// Which reading of optional rules: `rfc9293`, `rfc5961` or `rfc793`.
     pub reading: String,
+}
+
+impl Profile {
+    /// What the target can receive in one segment: MTU less the headers.
+    pub fn mss(&self, family: Family) -> u16 {
+        match family {
+            Family::V4 => self.mss_v4,
+            Family::V6 => self.mss_v6,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -5,6 +5,7 @@
 //! lane decides whether that time is virtual.
 
 mod app;
+pub mod host;
 
 use super::Reply;
 use crate::engine::AppCall;
@@ -63,10 +64,10 @@ fn instant(now: Time) -> Instant {
     Instant::from_micros(now.as_micros())
 }
 
-/// The defaults of the RFCs, but for waits that would only make tests long: 2 MSL is 2 min here as
-/// everywhere a virtual clock runs it costs nothing.
+/// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that
+/// there is something to test.
 fn config() -> Config {
-    Config::default()
+    Config { ecn: true, fast_open: true, ..Config::default() }
 }
 
 /// What the reference can do, and its timing, as a manifest would say it.
@@ -79,7 +80,9 @@ pub fn profile() -> Profile {
         "challenge-ack-unlimited",
         "closed-port-rst",
         "control",
-        "delayed-ack",
+        "delays-acks",
+        "ecn",
+        "fast-open",
         "fast-retransmit",
         "half-close",
         "icmp",
@@ -89,7 +92,7 @@ pub fn profile() -> Profile {
         "limited-transmit",
         "listen",
         "many-connections",
-        "mss",
+        "mss-option",
         "nodelay",
         "out-of-order",
         "pmtud",
@@ -103,7 +106,6 @@ pub fn profile() -> Profile {
         "syn-cookies",
         "timestamps",
         "urgent",
-        "user-timeout",
         "wscale",
     ];
     Profile {

@@ -5,6 +5,10 @@
 //! Where there is a link layer, the wire itself answers for the injector's addresses (ARP, neighbour
 //! discovery), because no kernel owns them.
 
+#[cfg(target_os = "linux")]
+pub mod af_packet;
+#[cfg(target_os = "linux")]
+pub mod link;
 pub mod mem;
 
 use std::future::Future;

@@ -117,11 +117,11 @@ impl Exec {
         match outcome {
             AppOutcome::Ok => self.app_passes("ok"),
             AppOutcome::Connection(conn) => {
-                self.app.conn = Some(*conn);
+                self.begin_connection(*conn);
                 self.app_passes("connecting");
             }
             AppOutcome::Accepted { conn, from } => {
-                self.app.conn = Some(*conn);
+                self.begin_connection(*conn);
                 // Which peer was accepted is a fact of the wire, not of this run's port.
                 let who =
                     if from.port() == self.tuple.peer_port { "accepted" } else { "accepted a stranger" };
@@ -135,6 +135,16 @@ impl Exec {
             }
             AppOutcome::Failed(error) => self.call_failed(app, error),
         }
+    }
+
+    /// Another connection is another stream, and its own news.
+    fn begin_connection(&mut self, conn: u32) {
+        if self.app.conn.is_some() {
+            self.app.written = 0;
+            self.app.read = 0;
+        }
+        self.app.conn = Some(conn);
+        self.app.learned.retain(|(_, of, _)| *of == conn);
     }
 
     fn app_passes(&mut self, line: &str) {
@@ -196,12 +206,12 @@ impl Exec {
         let Some(planned) = plan.steps.get(self.pc) else { return false };
         let Verb::App(app) = &planned.step.verb else { return false };
         let (expected, got) = match app {
-            App::Accept => ("the connection to be accepted".to_owned(), "no connection".to_owned()),
+            App::Accept => ("the connection to be accepted".to_owned(), NOTHING.to_owned()),
             App::Recv(n) | App::Expect(AppExpect::Data(n)) => {
                 let n = self.count(n).map_or_else(|_| n.to_string(), |n| n.to_string());
-                (format!("{n} octets"), "fewer".to_owned())
+                (format!("{n} octets"), NOTHING.to_owned())
             }
-            other => (format!("an answer to {}", phrase(other)), "none".to_owned()),
+            other => (format!("an answer to {}", phrase(other)), NOTHING.to_owned()),
         };
         self.app_violates(ViolationKind::App, &expected, got);
         false
@@ -210,7 +220,7 @@ impl Exec {
     pub(super) fn app_learned(&mut self, conn: u32, event: AppEvent) {
         if self.app.conn.is_none_or(|own| own == conn) {
             self.emit(CaseEventKind::AppReplied { line: event.word().to_owned() });
-            self.app.learned.push_back((self.now, event));
+            self.app.learned.push_back((self.now, conn, event));
         }
     }
 
@@ -233,21 +243,21 @@ impl Exec {
             AppExpect::Nothing => return self.await_no_news(deadline),
             AppExpect::Data(_) => return false,
         };
-        if let Some(index) = self.app.learned.iter().position(|(_, learned)| *learned == event) {
-            let at = self.app.learned.remove(index).map_or(self.now, |(at, _)| at);
+        if let Some(index) = self.app.learned.iter().position(|(_, _, learned)| *learned == event) {
+            let at = self.app.learned.remove(index).map_or(self.now, |(at, ..)| at);
             return self.pass(at.max(self.last));
         }
         // What ends a connection otherwise than it should will not be followed by what should end it.
-        let ended = self.app.learned.iter().map(|(_, e)| *e).find(|e| e.is_end());
+        let ended = self.app.learned.iter().map(|(.., e)| *e).find(|e| e.is_end());
         if ended.is_some() || self.now >= deadline {
-            let got = ended.map_or("nothing", AppEvent::word).to_owned();
+            let got = ended.map_or(NOTHING, AppEvent::word).to_owned();
             self.app_violates(ViolationKind::App, event.word(), got);
         }
         false
     }
 
     fn await_no_news(&mut self, deadline: Time) -> bool {
-        if let Some((_, event)) = self.app.learned.front() {
+        if let Some((.., event)) = self.app.learned.front() {
             let got = event.word().to_owned();
             self.app_violates(ViolationKind::App, "to learn nothing", got);
             return false;
@@ -259,13 +269,16 @@ impl Exec {
         let mut violation = self.violation(kind, expected, Some(got));
         violation.after = self.now.since(self.last);
         let plan = Arc::clone(&self.plan);
-        if let Some(planned) = plan.steps.get(self.pc) {
+        if let Some(planned) = plan.steps.get(self.pc).filter(|_| violation.got.as_deref() == Some(NOTHING)) {
             violation.means = self.known_mistake(&planned.step, None);
         }
         self.violate(violation);
         self.finish();
     }
 }
+
+/// What an application got that waited in vain.
+const NOTHING: &str = "nothing";
 
 impl AppEvent {
     pub fn word(self) -> &'static str {

@@ -24,10 +24,20 @@ pub(super) struct Arrival {
     pub(super) segment: Option<Segment>,
     /// Why it would be legal if nobody asked for it.
     noise: Option<Noise>,
+    /// It stands in the evidence already, as noise.
+    pub(super) claimed: bool,
+}
+
+impl Arrival {
+    /// It was sent because of something, not by a timer.
+    pub(super) fn is_answer(&self) -> bool {
+        matches!(self.noise, Some(Noise::Progress | Noise::Repeat))
+    }
 }
 
 impl Exec {
-    pub(super) fn arrive(&mut self, octets: &[u8]) {
+    /// `at` is the wire's stamp: it may be older than what has been handled already.
+    pub(super) fn arrive(&mut self, at: Time, octets: &[u8]) {
         let packet = Packet::parse_ip(octets);
         let Some(ours) = self.belongs(&packet) else { return };
         let segment = packet.tcp().map(Segment::of);
@@ -35,13 +45,21 @@ impl Exec {
         if let Some(segment) = &segment {
             self.judge(&packet, segment, ours);
             if ours {
-                noise = noise::legal(segment, self.now, &self.wire, self.app.keep_alive);
+                noise = noise::legal(segment, at, &self.wire, self.app.keep_alive);
                 self.remember_stream(segment);
-                self.wire.on_received(self.now, segment);
+                let irs = self.wire.irs;
+                self.wire.on_received(at, segment);
+                if irs.is_some() && irs != self.wire.irs {
+                    // Another incarnation of the connection: another stream.
+                    self.stream.clear();
+                }
             } else {
                 // The `tuple` monitor has spoken; a stray is no answer to anything.
                 let line = self.line(&packet, report::From::Target);
-                self.emit(CaseEventKind::Received { octets: octets.to_vec(), line, claim: Claim::Wrong });
+                self.emit_at(
+                    at,
+                    CaseEventKind::Received { octets: octets.to_vec(), line, claim: Claim::Wrong },
+                );
                 return;
             }
         }
@@ -56,7 +74,7 @@ impl Exec {
             self.finish();
             return;
         }
-        self.inbox.push_back(Arrival { at: self.now, octets: octets.to_vec(), packet, segment, noise });
+        self.inbox.push_back(Arrival { at, octets: octets.to_vec(), packet, segment, noise, claimed: false });
     }
 
     /// `None` for what is none of our business; otherwise whether it is of the case's connection.
@@ -147,6 +165,20 @@ impl Exec {
         };
         self.claim(arrival, Claim::Noise(reason));
         true
+    }
+
+    /// How many segments a stack makes of what the application wrote is its own business: what is left
+    /// of it after the last step is no surprise. The monitors have judged it.
+    pub(super) fn take_leftover(&mut self, arrival: &Arrival) -> bool {
+        let plain = arrival
+            .segment
+            .as_ref()
+            .is_some_and(|segment| segment.flags.core() == Flags::ACK && !segment.payload.is_empty());
+        let leftover = plain && self.app.written > 0 && !self.plan.strict;
+        if leftover {
+            self.claim(arrival, Claim::Noise("the rest of what the application wrote".to_owned()));
+        }
+        leftover
     }
 
     /// Like [`Exec::take_noise`], where the step expects silence: a repeated ACK is an answer.

@@ -41,6 +41,7 @@ fn silence(expect: &Expect) -> Option<&str> {
 
 impl Exec {
     pub(super) fn begin_expect(&mut self, expect: &Expect, step: &Step) -> bool {
+        self.skipped.clear();
         let since = match self.since(step) {
             Ok(since) => since,
             Err(e) => return self.broken(&e.to_string()),
@@ -64,7 +65,7 @@ impl Exec {
         let step = &planned.step;
         // What came after the deadline belongs to the next step.
         while self.inbox.front().is_some_and(|arrival| arrival.at <= deadline) {
-            let Some(arrival) = self.inbox.pop_front() else { break };
+            let Some(mut arrival) = self.inbox.pop_front() else { break };
             match self.answer(&arrival, expect) {
                 Err(e) => return self.broken(&e),
                 Ok(Some(name)) => return self.accept_answer(&arrival, name.as_deref(), step, since),
@@ -80,6 +81,8 @@ impl Exec {
                 self.reject_answer(&arrival, expect, step, since);
                 return false;
             }
+            arrival.claimed = true;
+            self.skipped.push(arrival);
         }
         if self.now < deadline && self.inbox.is_empty() {
             return false;
@@ -115,6 +118,7 @@ impl Exec {
             violation.at = arrival.at;
             violation.after = arrival.at.since(since);
             violation.limit = Some(format!("not before {}", span(from)));
+            violation.means = self.known_mistake(step, Some(&arrival.packet));
             self.violate(violation);
             self.finish();
             return false;
@@ -139,6 +143,10 @@ impl Exec {
             self.mark(step, Mark { at: deadline, packet: None, answer: Some(name.to_owned()) });
             return self.pass(deadline);
         }
+        if let Some(arrival) = self.nearest_skipped(expect, step) {
+            self.reject_answer(&arrival, expect, step, since);
+            return false;
+        }
         let expected = self.expected_line(expect);
         let mut violation = self.violation(ViolationKind::NoAnswer, &expected, None);
         violation.at = deadline;
@@ -148,6 +156,30 @@ impl Exec {
         self.violate(violation);
         self.finish();
         false
+    }
+
+    /// Of what was skipped as legal noise, the segment that explains most why the answer is missing: a
+    /// known mistake, or an acknowledgment that says something else than was expected.
+    fn nearest_skipped(&mut self, expect: &Expect, step: &Step) -> Option<Arrival> {
+        let scope = self.scope();
+        let differing = |arrival: &Arrival| {
+            candidates(expect)
+                .into_iter()
+                .filter_map(|(_, pattern)| Resolved::of(pattern, &scope).ok())
+                .map(|wanted| wanted.cells(&arrival.packet, &self.script))
+                .filter(|cells| !cells.is_empty())
+                .map(|cells| cells.iter().filter(|cell| cell.differs).count())
+                .min()
+        };
+        let known = self.skipped.iter().position(|a| self.known_mistake(step, Some(&a.packet)).is_some());
+        let nearest = || {
+            let all = self.skipped.iter().enumerate().filter(|(_, arrival)| arrival.is_answer());
+            all.filter_map(|(index, arrival)| Some((differing(arrival)?, index)))
+                .min()
+                .map(|(_, index)| index)
+        };
+        let index = known.or_else(nearest)?;
+        Some(self.skipped.swap_remove(index))
     }
 
     fn reject_answer(&mut self, arrival: &Arrival, expect: &Expect, step: &Step, since: Time) {
@@ -170,7 +202,9 @@ impl Exec {
             .and_then(|within| self.eval_span(&within.to).ok())
             .map(|limit| format!("within {}", span(limit)));
         violation.means = self.known_mistake(step, Some(&arrival.packet));
-        self.claim(arrival, Claim::Wrong);
+        if !arrival.claimed {
+            self.claim(arrival, Claim::Wrong);
+        }
         self.violate(violation);
         self.finish();
     }

@@ -44,6 +44,8 @@ pub struct Exec {
     wire: Book,
     tuple: Tuple,
     inbox: VecDeque<Arrival>,
+    /// What the step at `pc` has skipped as noise: legal by itself, but it may be the wrong answer.
+    skipped: Vec<Arrival>,
     labels: BTreeMap<String, Mark>,
     app: AppSide,
     /// The target's stream as first sent, by offset.
@@ -95,8 +97,8 @@ struct AppSide {
     /// Octets it was told to write and to read.
     written: u64,
     read: u64,
-    learned: VecDeque<(Time, AppEvent)>,
-    /// A call was refused, and the next step expects that.
+    /// What it was told without asking: when, of which connection, what.
+    learned: VecDeque<(Time, u32, AppEvent)>,
     keep_alive: bool,
     connecting: bool,
 }
@@ -115,6 +117,7 @@ impl Exec {
             wire: book,
             tuple,
             inbox: VecDeque::new(),
+            skipped: Vec::new(),
             labels: BTreeMap::new(),
             app: AppSide::default(),
             stream: Vec::new(),
@@ -134,7 +137,7 @@ impl Exec {
         }
         self.now = self.now.max(input.at);
         match &input.what {
-            InputKind::Frame { octets } => self.arrive(octets),
+            InputKind::Frame { octets } => self.arrive(input.at, octets),
             InputKind::App { call, outcome } => self.app_replied(*call, outcome),
             InputKind::AppEvent { conn, event } => self.app_learned(*conn, *event),
             InputKind::Timeout => {}
@@ -170,6 +173,11 @@ impl Exec {
                 Some(deadline)
             }
         }
+    }
+
+    /// The time of the newest input: what comes out is meant to happen now.
+    pub fn now(&self) -> Time {
+        self.now
     }
 
     pub fn is_done(&self) -> bool {
@@ -290,7 +298,7 @@ impl Exec {
     /// After the last step whatever is left in the inbox is judged.
     fn settle(&mut self, until: Time) -> bool {
         while let Some(arrival) = self.inbox.pop_front() {
-            if !self.take_noise(&arrival, None) {
+            if !self.take_noise(&arrival, None) && !self.take_leftover(&arrival) {
                 self.reject_unexpected(&arrival);
                 return false;
             }

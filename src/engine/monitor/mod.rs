@@ -49,75 +49,120 @@ pub(crate) struct Monitor {
     pub(crate) level: Level,
     /// What holds, in a sentence.
     pub(crate) rule: &'static str,
-    check: fn(&Sighting<'_>) -> Judgement,
+    /// Requirements of the catalogue that it watches over.
+    pub(crate) proves: &'static [&'static str],
+    check: Check,
 }
 
-const fn must(id: &'static str, rule: &'static str, check: fn(&Sighting<'_>) -> Judgement) -> Monitor {
-    Monitor { id, level: Level::Must, rule, check }
+type Check = fn(&Sighting<'_>) -> Judgement;
+
+const fn must(
+    id: &'static str,
+    rule: &'static str,
+    proves: &'static [&'static str],
+    check: Check,
+) -> Monitor {
+    Monitor { id, level: Level::Must, rule, proves, check }
 }
 
 pub(crate) const TABLE: &[Monitor] = &[
-    must("checksum", "every segment has a valid checksum (RFC 9293 3.1, MUST-2)", header::checksum),
-    must("header", "headers are well formed and reserved bits are zero (RFC 9293 3.1)", header::well_formed),
-    must("tuple", "nothing is sent to a tuple outside the case (RFC 9293 3.10.7)", header::tuple),
-    must("ack-bit", "every segment of a synchronized connection has ACK set (RFC 9293 3.1)", header::ack_bit),
+    must(
+        "checksum",
+        "every segment has a valid checksum (RFC 9293 3.1, MUST-2)",
+        &["RFC9293-MUST-2"],
+        header::checksum,
+    ),
+    must(
+        "header",
+        "headers are well formed and reserved bits are zero (RFC 9293 3.1)",
+        &["RFC9293-U-1"],
+        header::well_formed,
+    ),
+    must(
+        "tuple",
+        "nothing is sent to a tuple outside the case (RFC 9293 3.10.7)",
+        &["RFC9293-U-7"],
+        header::tuple,
+    ),
+    must(
+        "ack-bit",
+        "every segment of a synchronized connection has ACK set (RFC 9293 3.1)",
+        &["RFC9293-U-18"],
+        header::ack_bit,
+    ),
     must(
         "options",
         "options are well formed and have the length of their kind (RFC 9293 3.2)",
+        &[],
         options::well_formed,
     ),
     must(
         "options-negotiated",
         "SYN-only options stand only on SYN, and none that was not negotiated (RFC 7323 2.2, 3.2; RFC 2018 2)",
+        &["RFC7323-2.2-4", "RFC7323-3.2-1", "RFC2018-2-1", "RFC2018-4-1"],
         options::negotiated,
     ),
     must(
         "timestamps",
         "timestamps, once negotiated, stand on every segment, grow, and echo what was sent (RFC 7323 3.2)",
+        &["RFC7323-3.2-2"],
         options::timestamps,
     ),
     must(
         "sack-blocks",
         "SACK blocks lie inside what was sent and above the ACK (RFC 2018 4)",
+        &["RFC2018-3-1"],
         options::sack_blocks,
     ),
     must(
         "right-edge",
         "no octet lies beyond the right edge of our window, window probes aside (RFC 9293 3.8.6)",
+        &[],
         numbers::right_edge,
     ),
     must(
         "ack-of-unsent",
         "nothing is acknowledged that was not sent, or that lies behind a hole (RFC 9293 3.4)",
+        &[],
         numbers::ack_of_unsent,
     ),
-    must("ack-monotone", "the acknowledgment number never moves back (RFC 9293 3.4)", numbers::ack_monotone),
+    must(
+        "ack-monotone",
+        "the acknowledgment number never moves back (RFC 9293 3.4)",
+        &["RFC9293-U-2"],
+        numbers::ack_monotone,
+    ),
     must(
         "retransmitted-bytes",
         "retransmitted octets equal the first transmission (RFC 9293 3.8.1)",
+        &["RFC2525-2.4"],
         numbers::retransmitted_bytes,
     ),
     must(
         "beyond-fin",
         "nothing follows the FIN, and the FIN does not move (RFC 9293 3.5)",
+        &[],
         numbers::beyond_fin,
     ),
     must(
         "mss",
         "no segment is larger than the MSS we announced, options counted (RFC 9293 3.7.1, MUST-16)",
+        &["RFC9293-MUST-16", "RFC9293-U-11"],
         numbers::mss,
     ),
-    must("content", "the payload is what the application wrote (RFC 9293 3.8)", numbers::content),
-    must("rst-for-rst", "a RST is never answered with a RST (RFC 9293 3.5.2)", numbers::rst_for_rst),
+    must("content", "the payload is what the application wrote (RFC 9293 3.8)", &[], numbers::content),
+    must("rst-for-rst", "a RST is never answered with a RST (RFC 9293 3.5.2)", &[], numbers::rst_for_rst),
     must(
         "ack-of-ack",
         "an acceptable segment without data is not acknowledged (RFC 9293 3.10.7.4)",
+        &[],
         numbers::ack_of_ack,
     ),
     Monitor {
         id: "window-retracted",
         level: Level::Should,
         rule: "the right edge of the window is not moved back (RFC 9293 3.8.6, SHLD-14)",
+        proves: &["RFC9293-SHLD-14"],
         check: numbers::window_retracted,
     },
 ];
@@ -174,7 +219,20 @@ pub(crate) fn find(id: &str) -> Option<&'static Monitor> {
     TABLE.iter().find(|monitor| monitor.id == id)
 }
 
-/// Every monitor: id, level, and what it holds the target to.
-pub fn rules() -> impl Iterator<Item = (&'static str, Level, &'static str)> {
-    TABLE.iter().map(|monitor| (monitor.id, monitor.level, monitor.rule))
+/// A monitor as reports and coverage know it.
+#[derive(Debug, Clone, Copy)]
+pub struct Rule {
+    pub id: &'static str,
+    pub level: Level,
+    /// What it holds the target to, in a sentence.
+    pub sentence: &'static str,
+    /// The requirements of the catalogue that it watches over.
+    pub proves: &'static [&'static str],
+}
+
+pub fn rules() -> impl Iterator<Item = Rule> {
+    TABLE.iter().map(|monitor| {
+        let Monitor { id, level, rule: sentence, proves, check: _ } = *monitor;
+        Rule { id, level, sentence, proves }
+    })
 }

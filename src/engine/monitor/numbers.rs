@@ -7,11 +7,12 @@ use crate::packet::{Flags, SeqNum};
 pub(super) fn right_edge(seen: &Sighting<'_>) -> Judgement {
     let (segment, book) = (seen.segment, seen.book);
     let Some(edge) = book.our_edge else { return Judgement::Idle };
-    if segment.payload.is_empty() || segment.has(Flags::RST) {
+    if segment.len() == 0 || segment.has(Flags::RST) || segment.has(Flags::SYN) {
         return Judgement::Idle;
     }
-    let end = segment.data_start() + u32::try_from(segment.payload.len()).unwrap_or(u32::MAX);
-    let probe = segment.payload.len() == 1 && book.rcv_wnd == 0;
+    // The FIN is an octet like any other (RFC 9293 section 3.4).
+    let end = segment.end();
+    let probe = segment.len() == 1 && book.rcv_wnd == 0;
     Judgement::of(probe || end.le(edge), || {
         format!("The segment ends {} octets beyond the window that we offered.", end.diff(edge))
     })

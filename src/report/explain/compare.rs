@@ -69,8 +69,13 @@ fn texts(expected: &str, got: &str, limit: &str, after: &str, look: Look) -> Vec
     }
     let mut out = Vec::new();
     for (head, text, tail) in [(EXPECTED, expected, limit), (GOT, got, after)] {
-        let text = if tail.is_empty() { text.to_owned() } else { format!("{text}, {tail}") };
-        for (n, line) in wrap(&text, look.width - INDENT.len() - head.len()).iter().enumerate() {
+        let width = look.width - INDENT.len() - head.len();
+        let mut lines = wrap(text, width);
+        match lines.last_mut() {
+            Some(last) if columns(last) + 4 + columns(tail) <= width => last.push_str(&format!("    {tail}")),
+            Some(_) | None => lines.push(tail.to_owned()),
+        }
+        for (n, line) in lines.iter().enumerate() {
             let head = if n == 0 { head.to_owned() } else { " ".repeat(head.len()) };
             out.push(format!("{INDENT}{head}{line}"));
         }
@@ -107,7 +112,8 @@ struct Column {
 impl Column {
     fn new(cell: &Cell) -> Self {
         let field = clean(&cell.field);
-        let (expected, got) = aligned(&clean(&cell.expected), &clean(&cell.got));
+        let value = |text: &str| clean(text).trim_start_matches("= ").to_owned();
+        let (expected, got) = aligned(&value(&cell.expected), &value(&cell.got));
         let loose = |v: &str| {
             v.starts_with(['<', '>', '!', '[']) || v.contains("..") || matches!(v, "any" | "none" | "not set")
         };

@@ -20,6 +20,7 @@ fn long(rows: u64, wrong: u64) -> Vec<Row> {
             side: if n % 2 == 0 { Side::Sent } else { Side::Received },
             text: format!("segment {n}"),
             remark: String::new(),
+            open: false,
             tone: if n == wrong { Tone::Wrong } else { Tone::Plain },
         })
         .collect()
@@ -101,7 +102,7 @@ fn what_never_came_gets_a_row_and_noise_its_reason() {
     insta::assert_snapshot!(drawn(&case, 110), @r#"
     0.0000  SYN  seq=isn  ------------------->
     0.0001                <-------------------  ACK  seq=irs ack=isn        legal: it says nothing new
-    0.0002                                      app: <- accepted\u{1b}[2J
+    0.0002                                      app: -> accepted\u{1b}[2J
     1.0002                                      (nothing)                   x step 2
     "#);
 }

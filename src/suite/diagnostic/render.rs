@@ -19,7 +19,11 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
     };
     let title = level.primary_title(visible(&diagnostic.message)).id(diagnostic.code.id());
     let mut group = Group::with_title(title);
-    if let Some(span) = diagnostic.span {
+    if let Some(span) = diagnostic.span.filter(|span| too_long(diagnostic, *span, sources)) {
+        let place = sources.place(span);
+        let origin = Origin::path(sources.file(span.file).name.as_str());
+        group = group.element(origin.line(place.line as usize).char_column(place.column as usize));
+    } else if let Some(span) = diagnostic.span {
         let elsewhere = diagnostic.context.iter().filter(|(other, _)| other.file != span.file);
         group = group.element(snippet(diagnostic, span, sources));
         for (other, label) in elsewhere {
@@ -38,12 +42,18 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, style: Style) -> Str
     renderer.render(&[group])
 }
 
-/// Every diagnostic, a blank line between two, and a last line that counts them.
+/// Most diagnostics that are shown at once: who has more has one mistake, many times.
+const SHOWN_MAX: usize = 100;
+
+/// The diagnostics, a blank line between two, and a last line that counts them.
 pub fn render_all(diagnostics: &[Diagnostic], sources: &SourceMap, style: Style) -> String {
     let mut text = String::new();
-    for diagnostic in diagnostics {
+    for diagnostic in diagnostics.iter().take(SHOWN_MAX) {
         text.push_str(&render(diagnostic, sources, style));
         text.push_str("\n\n");
+    }
+    if diagnostics.len() > SHOWN_MAX {
+        text.push_str(&format!("... and {} more\n\n", diagnostics.len() - SHOWN_MAX));
     }
     let errors = diagnostics.iter().filter(|found| found.severity() == Severity::Error).count();
     let warnings = diagnostics.len() - errors;
@@ -58,6 +68,15 @@ pub fn render_all(diagnostics: &[Diagnostic], sources: &SourceMap, style: Style)
         text.push('\n');
     }
     text
+}
+
+/// Longest piece of a file that is shown.
+const SNIPPET_MAX: usize = 16 * 1024;
+
+/// Whether the lines to show are no lines that anybody could read.
+fn too_long(found: &Diagnostic, span: Span, sources: &SourceMap) -> bool {
+    let mut spans = found.context.iter().map(|(span, _)| *span).chain([span]);
+    spans.any(|span| sources.lines(span.file, span.start, span.end).0.len() > SNIPPET_MAX)
 }
 
 fn snippet<'a>(

@@ -16,7 +16,7 @@ use std::time::Duration;
 /// Brackets and signs within one another.
 const DEPTH_MAX: usize = 32;
 /// Tokens of one expression. A chain of `+` is as deep as it is long.
-const TOKENS_MAX: usize = 256;
+const TOKENS_MAX: usize = 512;
 
 /// What is wrong with an expression, and the octets of its text that show it.
 #[derive(Debug, Clone, PartialEq, Eq)]

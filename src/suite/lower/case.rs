@@ -7,9 +7,9 @@ use crate::suite::decl::{self, CaseDecl, FixtureDecl, Suite};
 use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::grammar;
 use crate::suite::model::{Case, Family, Fixture, Level, Way};
-use crate::suite::scope::{Binding, Env, Labels, placeholders};
+use crate::suite::scope::{Binding, Env, Labels};
 use crate::suite::source::{Loc, Span};
-use crate::suite::suggest;
+use crate::suite::text::placeholders;
 use crate::suite::yaml::Node;
 
 impl<'a> Lower<'a> {
@@ -141,7 +141,7 @@ impl<'a> Lower<'a> {
         }
         let Some(known) = self.known else { return refs };
         for name in refs.iter().filter(|name| known.catalogue.get(&name.value).is_none()) {
-            let near = suggest::nearest(&name.value, known.catalogue.ids());
+            let near = self.nearest(&name.value, known.catalogue.ids());
             let found = Diagnostic::new(
                 Code::UnknownRequirement,
                 name.span,
@@ -298,7 +298,7 @@ impl<'a> Lower<'a> {
         if !self.enter(&fixture.id.value, span) {
             return Vec::new();
         }
-        let bare = Call { name: fixture.id.value.clone(), span, args: None, env: env.clone() };
+        let bare = Call { name: fixture.id.value.clone(), span, args: None, env: env.clone(), alone: true };
         let env = self.arguments(&fixture.params, &fixture.id.value, call.unwrap_or(&bare));
         let mut all = fixture.given.as_ref().map(|given| self.given(given, &env)).unwrap_or_default();
         let before = self.labels.clone();
@@ -336,7 +336,8 @@ impl<'a> Lower<'a> {
         }
         if let Some(strongest) = strongest.filter(|strongest| *strongest < level) {
             let message = format!("a {level} case that cites at most a {strongest}");
-            self.push(Diagnostic::new(Code::StrongerThanCited, span, message));
+            let found = Diagnostic::new(Code::StrongerThanCited, span, message);
+            self.push(found.help("cite the MUST behind it, or lower the level"));
         }
     }
 

@@ -11,7 +11,6 @@ use crate::suite::model::{
 };
 use crate::suite::scope::Env;
 use crate::suite::source::Span;
-use crate::suite::suggest;
 use crate::suite::yaml::{Entry, Node};
 use std::net::IpAddr;
 
@@ -194,10 +193,7 @@ impl<'a> Lower<'a> {
         if through && bound == Bound::Absent {
             return;
         }
-        if let Bound::Word(word) = &bound
-            && !(word == "good" || word == "bad")
-                | !matches!(name, FieldName::Checksum | FieldName::IpChecksum)
-        {
+        if let Some(word) = misfit(*name, &bound) {
             self.push(Diagnostic::new(Code::UnknownWord, node.span, format!("`{key}` cannot be `{word}`")));
             return;
         }
@@ -252,7 +248,7 @@ impl<'a> Lower<'a> {
                 let at = filled.text.find(&word).unwrap_or(0);
                 let span = self.sub(filled.span, &filled.text, at, at + word.len());
                 let found = Diagnostic::new(Code::BadFlags, span, format!("`{word}` is not a flag"));
-                let found = found.suggest(suggest::nearest(bare, FlagSpec::names()));
+                let found = found.suggest(self.nearest(bare, FlagSpec::names()));
                 let all: Vec<_> = FlagSpec::names().collect();
                 self.push(found.help(format!("flags are {}, joined by `|`", all.join(" "))));
                 None
@@ -425,5 +421,16 @@ impl<'a> Lower<'a> {
             // Reported by the structural check.
             _ => None,
         }
+    }
+}
+
+/// A word that the field does not know: only checksums are good or bad.
+fn misfit(name: FieldName, bound: &Bound) -> Option<&str> {
+    let sum = matches!(name, FieldName::Checksum | FieldName::IpChecksum);
+    match bound {
+        Bound::Word(word) if sum && (word == "good" || word == "bad") => None,
+        Bound::Word(word) => Some(word),
+        Bound::OneOf(all) => all.iter().find_map(|one| misfit(name, one)),
+        Bound::Any | Bound::Absent | Bound::Is(_) | Bound::Range(..) | Bound::Compare(..) => None,
     }
 }

@@ -1,17 +1,19 @@
 //! Steps: verbs and what qualifies them; named lists are put in place.
 
 use super::Lower;
-use super::values::Open;
+use super::values::{Open, constant};
 use crate::suite::check;
 use crate::suite::decl::{self, Param};
 use crate::suite::diagnostic::{Code, Diagnostic};
-use crate::suite::expr::Type;
+use crate::suite::expr::{BinaryOp, Expr, Type};
 use crate::suite::grammar::{self, Shape};
 use crate::suite::model::{App, AppExpect, Expect, Otherwise, Repeat, Step, Tolerate, Verb, Within};
 use crate::suite::scope::{Binding, Env, Label, LabelKind};
 use crate::suite::source::{Loc, Span};
-use crate::suite::yaml::{Entry, Node};
+use crate::suite::yaml::{Entry, Kind, Node};
 
+/// Most rounds of a `repeat`.
+const TIMES_MAX: i64 = 10_000;
 const STEPS: Shape = Shape::List(&Shape::Step);
 
 /// A name and the arguments given to it.
@@ -20,6 +22,8 @@ pub(super) struct Call<'a> {
     pub(super) span: Span,
     pub(super) args: Option<&'a [Entry]>,
     pub(super) env: Env<'a>,
+    /// Nobody calls: what is declared is looked at by itself, so nothing is missing.
+    pub(super) alone: bool,
 }
 
 impl<'a> Lower<'a> {
@@ -44,8 +48,12 @@ impl<'a> Lower<'a> {
             return;
         }
         if verb.key.value == "use" {
-            self.qualifiers_fit(entries, "use", &[]);
-            return self.use_list(&verb.value, &env, out);
+            self.qualifiers_fit(entries, "use", &["when"]);
+            let when = node.get("when").and_then(|node| self.expr(node, &env, &[Type::Bool]));
+            let from = out.len();
+            self.use_list(&verb.value, &env, out);
+            out[from..].iter_mut().for_each(|step| step.when = both(when.clone(), step.when.take()));
+            return;
         }
         let Some(step) = self.plain_step(node, entries, verb, &env) else { return };
         out.push(step);
@@ -88,10 +96,7 @@ impl<'a> Lower<'a> {
             if qualifier && !allowed.contains(&key) {
                 let message = format!("`{key}` does not qualify `{verb}`");
                 let found = Diagnostic::new(Code::QualifierMisplaced, entry.key.span, message);
-                self.push(match allowed {
-                    [] => found.help("put it on the steps of the list"),
-                    _ => found.help(format!("beside `{verb}` may stand {}", allowed.join(", "))),
-                });
+                self.push(found.help(format!("beside `{verb}` may stand {}", allowed.join(", "))));
             }
         }
     }
@@ -138,9 +143,10 @@ impl<'a> Lower<'a> {
         let mut answers = Vec::new();
         for answer in one_of.value.entries().unwrap_or_default() {
             decl::fresh_name(&answer.key, "an answer", &mut self.sink);
-            let pattern = match answer.value.scalar() {
+            let (seen, env) = self.resolve(&answer.value, &env, &Shape::Any);
+            let pattern = match seen.scalar() {
                 Some("none") => None,
-                _ => Some(self.pattern(&answer.value, &env)?),
+                _ => Some(self.pattern(seen, &env)?),
             };
             answers.push((answer.key.value.clone(), pattern));
         }
@@ -226,6 +232,12 @@ impl<'a> Lower<'a> {
 
     fn repeat(&mut self, node: &'a Node, env: &Env<'a>) -> Option<Repeat> {
         let times = self.expr(node.get("times")?, env, &[Type::Int]);
+        if let (Some(count), Some(at)) = (times.as_ref().and_then(constant), node.get("times"))
+            && !(0..=TIMES_MAX).contains(&count)
+        {
+            let message = format!("`times` goes from 0 to {TIMES_MAX}, {count} does not fit");
+            self.push(Diagnostic::new(Code::OutOfRange, at.span, message));
+        }
         let counter = node.get("counter").and_then(decl::loc);
         let counter =
             counter.filter(|name| decl::fresh_name(name, "a counter", &mut self.sink)).map(|name| name.value);
@@ -261,7 +273,7 @@ impl<'a> Lower<'a> {
             return Some(filled.text);
         }
         let known: Vec<_> = self.labels.known.keys().map(String::as_str).collect();
-        let near = crate::suite::suggest::nearest(&filled.text, known.iter().copied());
+        let near = self.nearest(&filled.text, known.iter().copied());
         let found =
             Diagnostic::new(Code::UnknownName, filled.span, format!("unknown label `{}`", filled.text));
         let found = found.suggest(near).help("a label is given to a step by `as:`");
@@ -273,9 +285,11 @@ impl<'a> Lower<'a> {
         let mut all = Vec::new();
         for node in step.get("otherwise").and_then(Node::items).unwrap_or_default() {
             let (Some(seen), Some(means)) = (node.get("seen"), node.get("means")) else { continue };
+            let means = self.text(means, env, Open::Keep);
+            let (seen, env) = self.resolve(seen, env, &Shape::Any);
             let silence = seen.scalar() == Some("none");
-            let seen = if silence { None } else { self.pattern(seen, env) };
-            let Some(means) = self.text(means, env, Open::Keep) else { continue };
+            let seen = if silence { None } else { self.pattern(seen, &env) };
+            let Some(means) = means else { continue };
             if seen.is_some() || silence {
                 all.push(Otherwise { seen, means: means.text });
             }
@@ -306,7 +320,7 @@ impl<'a> Lower<'a> {
                 name.span,
                 format!("the label `{}` is given twice", name.value),
             );
-            let found = found.context(earlier.span, "first here");
+            let found = found.label("again here").context(earlier.span, "first here");
             self.push(found);
             return None;
         }
@@ -345,13 +359,19 @@ impl<'a> Lower<'a> {
         let (node, env) = self.resolve(node, env, &Shape::Any);
         let Some(entries) = node.entries() else {
             let filled = self.text(node, &env, Open::Refuse)?;
-            return Some(Call { name: filled.text, span: filled.span, args: None, env });
+            return Some(Call { name: filled.text, span: filled.span, args: None, env, alone: false });
         };
         let [entry] = entries else {
             check::wrong_shape(node, "this", "one name with its arguments", &mut self.sink);
             return None;
         };
-        Some(Call { name: entry.key.value.clone(), span: entry.key.span, args: entry.value.entries(), env })
+        Some(Call {
+            name: entry.key.value.clone(),
+            span: entry.key.span,
+            args: entry.value.entries(),
+            env,
+            alone: false,
+        })
     }
 
     fn use_list(&mut self, node: &'a Node, env: &Env<'a>, out: &mut Vec<Step>) {
@@ -377,28 +397,41 @@ impl<'a> Lower<'a> {
         for arg in args {
             if !params.iter().any(|param| param.name.value == arg.key.value) {
                 let known: Vec<_> = params.iter().map(|param| param.name.value.as_str()).collect();
-                let what = format!("parameter of `{of}`");
-                self.unknown_word(Code::UnknownArgument, arg.key.span, &what, &arg.key.value, &known);
+                let message = format!("`{of}` has no parameter `{}`", arg.key.value);
+                let found = Diagnostic::new(Code::UnknownArgument, arg.key.span, message);
+                let found = found.suggest(self.nearest(&arg.key.value, known.iter().copied()));
+                self.push(match known.is_empty() {
+                    true => found.help(format!("`{of}` takes no parameters")),
+                    false => found.help(format!("`{of}` takes {}", known.join(", "))),
+                });
             }
         }
         let mut bindings = Vec::new();
         for param in params {
             let (name, declared) = (param.name.value.as_str(), param.name.span);
             let given = args.iter().find(|arg| arg.key.value == name);
-            match (given, &param.default) {
-                (Some(arg), _) => {
-                    bindings.push(Binding { name, declared, node: &arg.value, env: call.env.clone() });
-                }
-                (None, Some(default)) => {
-                    bindings.push(Binding { name, declared, node: default, env: Env::default() });
-                }
-                (None, None) => {
-                    let message = format!("`{of}` needs the parameter `{name}`");
-                    let found = Diagnostic::new(Code::UnknownArgument, call.span, message);
-                    self.push(found.context(declared, "it has no default"));
-                }
+            let (node, env) = match given {
+                Some(arg) => (&arg.value, call.env.clone()),
+                None => (&param.default, Env::default()),
+            };
+            if given.is_none() && node.kind == Kind::Null {
+                self.missing.insert(node.span);
             }
+            if given.is_none() && node.kind == Kind::Null && !call.alone {
+                let message = format!("`{of}` needs the parameter `{name}`");
+                let found = Diagnostic::new(Code::UnknownArgument, call.span, message);
+                self.push(found.context(declared, "it has no default"));
+            }
+            bindings.push(Binding { name, declared, node, env });
         }
         Env::new(bindings)
+    }
+}
+
+/// Both conditions, where there are two.
+fn both(outer: Option<Expr>, inner: Option<Expr>) -> Option<Expr> {
+    match (outer, inner) {
+        (Some(outer), Some(inner)) => Some(Expr::Binary(BinaryOp::And, Box::new(outer), Box::new(inner))),
+        (outer, inner) => outer.or(inner),
     }
 }

@@ -8,9 +8,9 @@ use crate::suite::expr::types::{Type, TypeError, type_of_tree};
 use crate::suite::expr::{BinaryOp, Bound, Expr, ParseError};
 use crate::suite::grammar::Shape;
 use crate::suite::names;
-use crate::suite::scope::{Env, Found, placeholders};
+use crate::suite::scope::{Env, Found};
 use crate::suite::source::Span;
-use crate::suite::suggest;
+use crate::suite::text::placeholders;
 use crate::suite::yaml::{Kind, Node};
 use std::collections::BTreeMap;
 
@@ -28,6 +28,12 @@ pub(super) enum Open {
     /// A value that is read now: it cannot.
     Refuse,
 }
+
+/// Longest text with its parameters put in: a list that is given its own argument twice over, and
+/// so on, would otherwise grow without end.
+const TEXT_MAX: usize = 16 * 1024;
+/// Most parts of an expression with its parameters put in. It must still read back from a record.
+const PARTS_MAX: usize = 240;
 
 /// Parameters of one expression: what each stands for.
 type Bindings = BTreeMap<String, (Expr, Option<Type>)>;
@@ -51,7 +57,9 @@ impl<'a> Lower<'a> {
     pub(super) fn text(&mut self, node: &'a Node, env: &Env<'a>, open: Open) -> Option<Filled> {
         let (node, env) = self.resolve(node, env, &Shape::Text);
         let Some(text) = node.scalar() else {
-            check::wrong_shape(node, "this", "a single value", &mut self.sink);
+            if !self.missing.contains(&node.span) {
+                check::wrong_shape(node, "this", "a single value", &mut self.sink);
+            }
             return None;
         };
         let span = node.span;
@@ -76,6 +84,11 @@ impl<'a> Lower<'a> {
             }
         }
         out.push_str(&text[from..]);
+        if out.len() > TEXT_MAX {
+            let message = format!("the text is longer than {TEXT_MAX} octets with its parameters put in");
+            self.push(Diagnostic::new(Code::TooMany, span, message));
+            return None;
+        }
         Some(Filled { text: out, span })
     }
 
@@ -90,7 +103,7 @@ impl<'a> Lower<'a> {
             (Found::NoProperty(_) | Found::Unknown, _) => {}
         }
         let known = self.names_here(env);
-        let near = suggest::nearest(name, known.iter().map(String::as_str));
+        let near = self.nearest(name, known.iter().map(String::as_str));
         let found =
             Diagnostic::new(Code::UnknownPlaceholder, at, format!("unknown placeholder `{{{name}}}`"));
         let found = found.suggest(near).help(names_help(&known, "E035"));
@@ -125,8 +138,9 @@ impl<'a> Lower<'a> {
 
     /// A scalar that may be the name of a parameter: then what the parameter stands for.
     pub(super) fn through(&mut self, node: &'a Node, env: &Env<'a>) -> (&'a Node, Env<'a>, bool) {
+        let written = node;
         let (mut node, mut env) = self.resolve(node, env, &Shape::Bound);
-        let mut moved = false;
+        let mut moved = !std::ptr::eq(written, node);
         while let Some(binding) = node.scalar().and_then(|text| env.get(text.trim())).cloned() {
             self.used.insert(binding.declared);
             (node, env) = self.resolve(binding.node, &binding.env, &Shape::Bound);
@@ -188,8 +202,33 @@ impl<'a> Lower<'a> {
         let mut bindings = Bindings::new();
         let complete = self.bindings(&tree, filled, env, &mut bindings);
         let kind = if complete { self.type_tree(&tree, filled, &bindings) } else { None };
+        let parts: usize = self.parts(&tree, &bindings);
+        if parts > PARTS_MAX {
+            return self.too_long(filled);
+        }
         let mut bind = |name: &str| bindings.get(name).map(|(expr, _)| expr.clone());
-        Some((tree.bind(&mut bind), kind))
+        let expr = tree.bind(&mut bind);
+        // Few parts cannot be nested too deeply to be read back.
+        if parts > 24 && parse_tree(&expr.to_string()).is_err() {
+            return self.too_long(filled);
+        }
+        Some((expr, kind))
+    }
+
+    fn too_long<T>(&mut self, filled: &Filled) -> Option<T> {
+        let message = "the expression is too long or too deeply nested with its parameters put in";
+        self.push(Diagnostic::new(Code::TooMany, filled.span, message));
+        None
+    }
+
+    /// How large an expression becomes when its parameters are put in.
+    fn parts(&self, tree: &Tree, bindings: &Bindings) -> usize {
+        match &tree.node {
+            TreeNode::Int(_) | TreeNode::Duration(_) | TreeNode::Bool(_) => 1,
+            TreeNode::Name(name) => bindings.get(name).map_or(1, |(expr, _)| expr.parts()),
+            TreeNode::Neg(inner) | TreeNode::Not(inner) => 1 + self.parts(inner, bindings),
+            TreeNode::Binary(_, left, right) => 1 + self.parts(left, bindings) + self.parts(right, bindings),
+        }
     }
 
     /// Looks every name up, so that all unknown ones are reported; true if the types of all are known.
@@ -226,7 +265,8 @@ impl<'a> Lower<'a> {
             Found::Type(kind) => return Some(kind),
             Found::NoProperty(properties) => {
                 let (head, word) = name.split_once('.').unwrap_or((name, ""));
-                let near = suggest::nearest(word, properties.iter().map(String::as_str))
+                let near = self
+                    .nearest(word, properties.iter().map(String::as_str))
                     .map(|near| format!("{head}.{near}"));
                 let found = Diagnostic::new(Code::UnknownName, at, format!("unknown name `{name}`"));
                 let help = format!("the label `{head}` has {}", properties.join(", "));
@@ -236,7 +276,7 @@ impl<'a> Lower<'a> {
             Found::Unknown => {}
         }
         let known = self.names_here(env);
-        let near = suggest::nearest(name, known.iter().map(String::as_str));
+        let near = self.nearest(name, known.iter().map(String::as_str));
         let found = Diagnostic::new(Code::UnknownName, at, format!("unknown name `{name}`")).suggest(near);
         let label = self.labels.known.contains_key(name);
         let found = match label {
@@ -269,10 +309,9 @@ impl<'a> Lower<'a> {
             let all = items.iter().filter_map(|item| self.bound(item, &env, want)).map(|(bound, _)| bound);
             return Some((Bound::OneOf(all.collect()), moved));
         }
-        let template = node.scalar().is_some_and(|text| text.contains('{'));
         let filled = self.text(node, &env, Open::Refuse)?;
         match parse_bound_tree(&filled.text) {
-            Ok(tree) => Some((self.bind_bound(tree, &filled, &env, want)?, moved || template)),
+            Ok(tree) => Some((self.bind_bound(tree, &filled, &env, want)?, moved)),
             Err(error) => {
                 self.syntax(&error, &filled);
                 None

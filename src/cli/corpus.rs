@@ -1,0 +1,194 @@
+//! From paths and a selection to jobs: everything that stands between the command line and the suites.
+
+use super::error::Failure;
+use super::select::SelectArguments;
+use super::stream::Streams;
+use super::target::{self, Target, TargetArguments};
+use crate::plan::{CaseInfo, Planned, Reference, plan};
+use crate::run::{Job, Work};
+use crate::suite::catalogue::{Catalogue, Requirement};
+use crate::suite::corpus::{Context, Corpus, Sources, has_errors};
+use crate::suite::diagnostic::{self, Diagnostic, render_all};
+use crate::suite::model::{Case, Family};
+use crate::suite::select::Selection;
+use crate::suite::source::SourceMap;
+use crate::suite::{disk, embedded};
+use crate::target::profile::Deviation;
+use std::path::{Path, PathBuf};
+use tcpspec_reference::Mutant;
+
+/// In a checkout the suites are read from here.
+const CHECKOUT: &str = "suites";
+
+/// Loads and checks the suites: these, or those of the checkout, or those in the program.
+pub(super) fn load(paths: &[PathBuf]) -> (Corpus, Vec<Diagnostic>) {
+    let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
+    let context = Context { catalogue: Catalogue::embedded(), mutants: &mutants };
+    Corpus::load(&sources(paths), context)
+}
+
+fn sources(paths: &[PathBuf]) -> Sources {
+    if !paths.is_empty() {
+        disk::read(paths)
+    } else if Path::new(CHECKOUT).join("fixtures.yaml").is_file() {
+        disk::read(&[CHECKOUT.into()])
+    } else {
+        embedded::sources()
+    }
+}
+
+/// Like [`load`], for commands that need a corpus without errors. Warnings are for `check`.
+pub(super) fn load_valid(paths: &[PathBuf], streams: &Streams) -> Result<Corpus, Failure> {
+    let (corpus, mut found) = load(paths);
+    if !has_errors(&found) {
+        return Ok(corpus);
+    }
+    found.retain(|diagnostic| diagnostic.severity() == diagnostic::Severity::Error);
+    streams.note(&shown(&found, corpus.sources(), streams));
+    Err(Failure::said())
+}
+
+/// One diagnostic as text, for stderr.
+pub(super) fn shown_one(found: &Diagnostic, sources: &SourceMap, streams: &Streams) -> String {
+    diagnostic::render(found, sources, style(streams))
+}
+
+fn style(streams: &Streams) -> diagnostic::Style {
+    if streams.err_look().is_color() { diagnostic::Style::Colour } else { diagnostic::Style::Plain }
+}
+
+/// Diagnostics as text, and a line that counts them.
+pub(super) fn shown(found: &[Diagnostic], sources: &SourceMap, streams: &Streams) -> String {
+    render_all(found, sources, style(streams))
+}
+
+/// The requirement behind an id, as a failure shows it.
+pub(super) fn cite(id: &str) -> Reference {
+    let found = Catalogue::embedded().get(id);
+    Reference {
+        id: id.to_owned(),
+        title: found.map(|row| row.title.clone()).unwrap_or_default(),
+        source: found.map(Requirement::citation).unwrap_or_default(),
+    }
+}
+
+/// What the patterns and the filter mean; mistakes in them are shown like those in suites.
+pub(super) fn selection(
+    patterns: &[String],
+    filter: Option<&str>,
+    streams: &Streams,
+) -> Result<Selection, Failure> {
+    Selection::parse(patterns, filter).map_err(|rejected| {
+        streams.note(&shown(&rejected.diagnostics, &rejected.sources, streams));
+        Failure::said()
+    })
+}
+
+/// The case instances that are selected, planned for the target, in the order of (id, family).
+pub(super) fn jobs(
+    arguments: &SelectArguments,
+    target: &Target,
+    seed: u64,
+    streams: &Streams,
+) -> Result<Vec<Job>, Failure> {
+    let selection = selection(&arguments.select, arguments.filter.as_deref(), streams)?;
+    let corpus = load_valid(&arguments.suites, streams)?;
+    let known = deviations(target);
+    let mut jobs = Vec::new();
+    let mut slow = 0;
+    let mut ids = Vec::new();
+    for case in corpus.instances() {
+        for family in arguments.families().iter().copied().filter(|f| case.families.contains(f)) {
+            if !selection.matches(&case, family) || case.level < arguments.level() {
+                continue;
+            }
+            if case.slow && !arguments.slow && !target.is_virtual() {
+                slow += 1;
+                continue;
+            }
+            jobs.push(job(&case, family, seed, target, &known)?);
+        }
+        ids.push(case.id);
+    }
+    jobs.sort_by(|a, b| (&a.info.id, a.info.family).cmp(&(&b.info.id, b.info.family)));
+    let unmatched = selection.unmatched(&ids);
+    if jobs.is_empty() {
+        return Err(nothing(arguments, &unmatched, ids.len(), slow));
+    }
+    for (pattern, near) in unmatched {
+        let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
+        streams.note(&format!("warning: no case matches `{pattern}`{near}\n"));
+    }
+    Ok(jobs)
+}
+
+/// Every case for every family on the reference, in order: for commands that are about the suites.
+pub(super) fn every(suites: &[PathBuf], seed: u64, streams: &Streams) -> Result<Vec<Job>, Failure> {
+    let corpus = load_valid(suites, streams)?;
+    let target = target::resolve(&TargetArguments::reference(), None)?;
+    let mut jobs = Vec::new();
+    for case in corpus.instances() {
+        for family in &case.families {
+            jobs.push(job(&case, *family, seed, &target, &[])?);
+        }
+    }
+    if jobs.is_empty() { Err(Failure::nothing_selected("the suites hold no cases")) } else { Ok(jobs) }
+}
+
+fn job(
+    case: &Case,
+    family: Family,
+    seed: u64,
+    target: &Target,
+    known: &[(Selection, Deviation)],
+) -> Result<Job, Failure> {
+    let planned = plan(case, family, seed, &target.profile, &cite)
+        .map_err(|error| Failure::usage(error.to_string()).hint(format!("see {}", case.place)))?;
+    let (info, work): (CaseInfo, Work) = match planned {
+        Planned::Ready(plan) => (plan.case.clone(), Work::Run(plan)),
+        Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),
+    };
+    let deviation =
+        known.iter().find(|(cases, _)| cases.matches(case, family)).map(|(_, known)| known.clone());
+    Ok(Job { info, work, fresh: case.fresh, deviation })
+}
+
+/// The known deviations of the target, each with the cases that it names.
+fn deviations(target: &Target) -> Vec<(Selection, Deviation)> {
+    let known = target.profile.deviations.iter();
+    let cases = |known: &Deviation| Selection::parse(std::slice::from_ref(&known.cases), None).ok();
+    known.filter_map(|known| Some((cases(known)?, known.clone()))).collect()
+}
+
+fn nothing(
+    arguments: &SelectArguments,
+    unmatched: &[(&str, Option<&str>)],
+    all: usize,
+    slow: usize,
+) -> Failure {
+    let failure = Failure::nothing_selected("no case is selected");
+    if let [(pattern, near), ..] = unmatched {
+        let failure = Failure::nothing_selected(format!("no case matches `{pattern}`"));
+        return match near {
+            Some(near) => failure.hint(format!("did you mean `{near}`?")),
+            None => failure.hint("`tcpspec list` shows what can be selected"),
+        };
+    }
+    if slow > 0 {
+        failure.hint("all that is selected takes over 10 s: add `--slow`")
+    } else if all == 0 {
+        failure.hint("the suites hold no cases")
+    } else if arguments.filter.is_some() {
+        failure.hint("the filter leaves nothing: `tcpspec list` shows what it could match")
+    } else {
+        failure.hint("`--level`, `--family` and `--partition` leave nothing")
+    }
+}
+
+/// Why a job would not run.
+pub(super) fn why_not(job: &Job) -> Option<&str> {
+    match &job.work {
+        Work::Run(_) => None,
+        Work::Unsupported(reason) => Some(reason),
+    }
+}

@@ -1,0 +1,122 @@
+//! `tcpspec mutants`: would the suites notice? The corpus against every seeded bug of the reference.
+#![allow(clippy::disallowed_methods, reason = "the hunt is timed for the one who waits")]
+
+use super::error::Failure;
+use super::stream::Streams;
+use super::target;
+use super::{Exit, ListFormat, corpus};
+use crate::report::style::{Palette, paint};
+use crate::report::text::{columns, count, pad};
+use crate::run::mutants::{Depth, Hunted, hunt};
+use crate::run::{Job, Work};
+use clap::Args;
+use serde::Serialize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::mpsc;
+use std::time::Instant;
+use tcpspec_reference::Mutant;
+
+/// Run the corpus against every seeded bug of the reference: what survives
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    /// Only these
+    #[arg(value_name = "MUTANT", value_parser = target::mutant)]
+    mutants: Vec<Mutant>,
+    /// Find all cases that kill a mutant, not only the first
+    #[arg(long)]
+    all: bool,
+    /// Threads; as many as there are cores unless given
+    #[arg(short, long, value_name = "N")]
+    jobs: Option<usize>,
+    /// What the run varies by
+    #[arg(long, value_name = "SEED", default_value_t = target::SEED)]
+    seed: u64,
+    /// Suites to use instead of the shipped ones: files or directories
+    #[arg(long, value_name = "PATH")]
+    suites: Vec<PathBuf>,
+    /// How the result is written
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
+    format: ListFormat,
+}
+
+#[derive(Serialize)]
+struct Object<'a> {
+    schema: u32,
+    mutants: &'a [Hunted],
+    killed: usize,
+    survived: usize,
+}
+
+pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
+    let started = Instant::now();
+    let jobs = corpus::every(&arguments.suites, arguments.seed, streams)?;
+    let plans: Vec<_> = jobs.into_iter().filter_map(ready).collect();
+    let mutants = if arguments.mutants.is_empty() { Mutant::ALL } else { &arguments.mutants };
+    let depth = if arguments.all { Depth::All } else { Depth::First };
+    let threads =
+        arguments.jobs.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let width = mutants.iter().map(|mutant| columns(mutant.id())).max().unwrap_or(0);
+    let live = |hunted: &Hunted| line(hunted, width, streams.err_look().palette, arguments.all);
+    let (sender, lines) = mpsc::channel();
+    let all = std::thread::scope(|scope| {
+        let hunting = scope.spawn(|| {
+            // Whoever listens is in this scope; the channel outlives the hunt.
+            hunt(mutants, &plans, depth, threads, &move |hunted| drop(sender.send(hunted.clone())))
+        });
+        for hunted in lines {
+            streams.note(&live(&hunted));
+        }
+        hunting.join().unwrap_or_default()
+    });
+    let killed = all.iter().filter(|hunted| hunted.killed).count();
+    let survived = all.len() - killed;
+    match arguments.format {
+        ListFormat::Json => {
+            let object = Object { schema: 1, mutants: &all, killed, survived };
+            let text = serde_json::to_string(&object).expect("plain data with string keys is always JSON");
+            streams.print(&format!("{text}\n"))?;
+        }
+        ListFormat::Text => {
+            let took = crate::time::span(started.elapsed());
+            let survivors =
+                if survived == 0 { "none survives".into() } else { format!("{survived} survive") };
+            streams.print(&format!(
+                "{} by {}: {killed} killed, {survivors}; {took}\n",
+                count(all.len(), "mutant"),
+                count(plans.len(), "case instance"),
+            ))?;
+            for hunted in all.iter().filter(|hunted| !hunted.killed) {
+                let sentence = Mutant::from_id(hunted.id).map_or("", Mutant::sentence);
+                streams.print(&format!("  survives  {}  {sentence}\n", pad(hunted.id, width)))?;
+            }
+        }
+    }
+    Ok(if survived == 0 { Exit::Success } else { Exit::Violated })
+}
+
+fn ready(job: Job) -> Option<Arc<crate::plan::Plan>> {
+    match job.work {
+        Work::Run(plan) => Some(Arc::from(plan)),
+        Work::Unsupported(_) => None,
+    }
+}
+
+/// A line of the live table.
+fn line(hunted: &Hunted, width: usize, palette: Palette, all: bool) -> String {
+    let id = pad(hunted.id, width);
+    let by = match hunted.killed_by.as_slice() {
+        [] => String::new(),
+        [first, rest @ ..] if all && !rest.is_empty() => {
+            format!("{first} and {}", count(rest.len(), "other case"))
+        }
+        [first, ..] => first.clone(),
+    };
+    if !hunted.killed {
+        format!("  {}  {id}\n", paint(palette.fail, "SURVIVES"))
+    } else if hunted.by_name {
+        format!("  {}    {id}  {by}\n", paint(palette.pass, "KILLED"))
+    } else {
+        format!("  {}    {id}  {by} (which does not name it)\n", paint(palette.warn, "KILLED"))
+    }
+}

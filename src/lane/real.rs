@@ -1,0 +1,213 @@
+//! The real lane: the same `Exec` on a real clock, a real wire and a real target.
+//!
+//! The clock is the monotonic one. Frames carry the stamp of the moment they reached the wire, so it
+//! does not matter how late this process gets to see them; how late it was itself is measured at every
+//! send and told to `Exec`, which keeps it apart from what the target did. A time-out is delivered only
+//! after everything that arrived before it.
+#![allow(clippy::disallowed_methods, reason = "the lane owns the clock")]
+
+use super::Lane;
+use crate::engine::{Exec, Input, InputKind, Output, verdict};
+use crate::event::Try;
+use crate::packet::Packet;
+use crate::plan::{Plan, Tuple};
+use crate::target::{Reply, Target};
+use crate::time::Time;
+use crate::wire::{Received, Wire, WireError};
+use futures_util::FutureExt;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// The dynamic ports of RFC 6335, of which every try takes the next.
+const PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_534;
+
+/// Segments of connections that ended a while ago may still be under way.
+const REMEMBERED: usize = 256;
+
+/// More inputs than this is a target that floods.
+const INPUTS_MAX: usize = 1_000_000;
+
+pub struct RealLane<W, T> {
+    wire: W,
+    target: T,
+    next_port: u16,
+    /// The ports of earlier tries, newest last.
+    earlier: VecDeque<u16>,
+}
+
+impl<W: Wire, T: Target> RealLane<W, T> {
+    /// `start` spreads the lanes over the ports, so that a shared target does not see one twice.
+    pub fn new(wire: W, target: T, start: u16) -> Self {
+        let span = PORTS.end() - PORTS.start();
+        Self { wire, target, next_port: PORTS.start() + start % span, earlier: VecDeque::new() }
+    }
+
+    fn fresh(&mut self, tuple: Tuple) -> Tuple {
+        let peer_port = self.next_port;
+        self.next_port = if peer_port == *PORTS.end() { *PORTS.start() } else { peer_port + 1 };
+        Tuple { peer_port, ..tuple }
+    }
+
+    /// What is left on the wire is of this try: it must not reach the next.
+    async fn clear(&mut self, port: u16) {
+        self.target.reset().await;
+        while let Some(Ok(_)) = self.wire.recv().now_or_never() {}
+        self.wire.lost();
+        self.earlier.push_back(port);
+        if self.earlier.len() > REMEMBERED {
+            self.earlier.pop_front();
+        }
+    }
+}
+
+impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
+    async fn run(&mut self, plan: &Arc<Plan>) -> Try {
+        let tuple = self.fresh(plan.tuple);
+        let plan = Arc::new(plan.on(tuple));
+        let mut drive = Drive {
+            exec: Exec::new(Arc::clone(&plan)),
+            inputs: Vec::new(),
+            start: Instant::now(),
+            lane: self,
+        };
+        drive.to_the_end().await;
+        let Drive { exec, inputs, .. } = drive;
+        self.clear(tuple.peer_port).await;
+        let events = exec.into_events();
+        let verdict = verdict(&plan, &events);
+        Try { tuple: Some(tuple), inputs, verdict, events }
+    }
+}
+
+struct Drive<'a, W, T> {
+    exec: Exec,
+    inputs: Vec<Input>,
+    start: Instant,
+    lane: &'a mut RealLane<W, T>,
+}
+
+/// What woke the lane.
+enum Wake {
+    Frame(Result<Received, WireError>),
+    Reply(Reply),
+    Deadline,
+}
+
+impl<W: Wire, T: Target> Drive<'_, W, T> {
+    async fn to_the_end(&mut self) {
+        loop {
+            self.put_out().await;
+            if self.exec.is_done() {
+                return;
+            }
+            if self.inputs.len() > INPUTS_MAX {
+                self.input(self.now(), InputKind::Broken { how: "the case does not end".to_owned() });
+                return;
+            }
+            let wake = self.wait().await;
+            self.take(wake);
+        }
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let deadline = self.exec.poll_timeout().map(|at| self.start + at.since_start());
+        let lane = &mut *self.lane;
+        tokio::select! {
+            biased;
+            frame = lane.wire.recv() => Wake::Frame(frame),
+            reply = lane.target.reply() => Wake::Reply(reply),
+            () = until(deadline) => Wake::Deadline,
+        }
+    }
+
+    fn take(&mut self, wake: Wake) {
+        match wake {
+            Wake::Frame(frame) => self.frame(frame),
+            Wake::Reply(reply) => self.reply(reply),
+            Wake::Deadline => {
+                let lost = self.lane.wire.lost();
+                if lost > 0 {
+                    self.input(self.now(), InputKind::CaptureLost { count: lost });
+                }
+                // The timer may be late itself; what came before it counts by its own stamp.
+                while let Some(frame) = self.lane.wire.recv().now_or_never() {
+                    let broken = frame.is_err();
+                    self.frame(frame);
+                    if broken {
+                        return;
+                    }
+                }
+                self.input(self.now(), InputKind::Timeout);
+            }
+        }
+    }
+
+    fn frame(&mut self, frame: Result<Received, WireError>) {
+        match frame {
+            Ok(Received { at, packet }) => {
+                if !self.is_stale(&packet) {
+                    let at = self.time(at);
+                    self.input(at, InputKind::Frame { octets: packet });
+                }
+            }
+            Err(e) => self.input(self.now(), InputKind::Broken { how: e.to_string() }),
+        }
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        let what = match reply {
+            Reply::Answer { call, outcome } => InputKind::App { call, outcome },
+            Reply::Event { conn, event } => InputKind::AppEvent { conn, event },
+            Reply::Died { how } => InputKind::TargetDied { how },
+        };
+        self.input(self.now(), what);
+    }
+
+    /// Of an earlier try: a target may take its time to let go of a connection.
+    fn is_stale(&self, packet: &[u8]) -> bool {
+        !self.lane.earlier.is_empty()
+            && Packet::parse_ip(packet).tcp().is_some_and(|tcp| self.lane.earlier.contains(&tcp.dport()))
+    }
+
+    async fn put_out(&mut self) {
+        while let Some(output) = self.exec.poll_output() {
+            match output {
+                Output::App { call, what } => self.lane.target.call(call, &what),
+                Output::Frame(packet) => {
+                    let meant = self.exec.now();
+                    match self.lane.wire.send(&packet).await {
+                        Ok(sent) => {
+                            let late = self.time(sent).since(meant);
+                            let late_ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
+                            self.input(self.time(sent), InputKind::Sent { late_ns });
+                        }
+                        Err(e) => self.input(self.now(), InputKind::Broken { how: e.to_string() }),
+                    }
+                }
+            }
+        }
+    }
+
+    fn input(&mut self, at: Time, what: InputKind) {
+        let input = Input { at, what };
+        self.exec.handle(&input);
+        self.inputs.push(input);
+    }
+
+    fn now(&self) -> Time {
+        self.time(Instant::now())
+    }
+
+    /// A stamp from before the case began counts as its beginning.
+    fn time(&self, at: Instant) -> Time {
+        Time::ZERO + at.saturating_duration_since(self.start)
+    }
+}
+
+async fn until(deadline: Option<Instant>) {
+    match deadline {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

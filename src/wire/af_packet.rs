@@ -1,0 +1,247 @@
+//! A wire on a network device: veth, TAP or TUN, through a packet socket (packet(7)).
+//!
+//! Owns the socket of the tester's end, the kernel's receive stamps and the count of frames lost. Link layers are
+//! [`link`](super::link)'s. Frames are read in the order in which they arrived; those that are no IP packet of the
+//! target's are answered or dropped here and never reach a case.
+#![allow(clippy::disallowed_methods, reason = "stamps what the kernel could not stamp")]
+
+mod socket;
+mod stamp;
+
+use super::link::{self, Inbound, Link, TargetMac};
+use super::{Received, Wire, WireError};
+use crate::packet::{ETHERTYPE_IPV6, Mac};
+use crate::target::profile::Net;
+pub use socket::{Carries, Socket};
+use socket::{FRAME_LEN_MAX, read_clocks};
+use stamp::Clocks;
+use std::io;
+use std::net::IpAddr;
+use std::time::{Duration, Instant};
+use tokio::io::unix::AsyncFd;
+
+/// A full device queue empties within this, or the wire is broken.
+const SEND_PATIENCE: Duration = Duration::from_millis(500);
+const SEND_PAUSE: Duration = Duration::from_micros(200);
+const GONE: &str = "the network device is gone";
+/// Between two questions for the target's Ethernet address.
+const ASK_PAUSE: Duration = Duration::from_millis(50);
+
+#[derive(Debug)]
+pub struct AfPacketWire {
+    socket: AsyncFd<Socket>,
+    link: Link,
+    net: Net,
+    clocks: Clocks,
+    buffer: Box<[u8]>,
+    /// A packet that was read while something else was waited for.
+    early: Vec<Received>,
+    /// The device was removed: the socket will never hear anything again, and says so only once.
+    is_gone: bool,
+}
+
+impl AfPacketWire {
+    /// A wire over an open socket, whose device is the tester's end of `net`. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Where the runtime cannot watch the socket.
+    pub fn new(socket: Socket, net: &Net, target: TargetMac) -> io::Result<Self> {
+        // SAFETY: a socket keeps its descriptor until it is dropped.
+        let socket = unsafe { AsyncFd::register(socket) }?;
+        Ok(Self {
+            socket,
+            link: Link::new(net, target),
+            net: net.clone(),
+            clocks: Clocks::new(read_clocks()),
+            buffer: vec![0; FRAME_LEN_MAX].into_boxed_slice(),
+            early: Vec::new(),
+            is_gone: false,
+        })
+    }
+
+    /// The Ethernet address under which the injector is known.
+    #[must_use]
+    pub fn mac(&self) -> Mac {
+        self.link.mac()
+    }
+
+    /// The target's Ethernet address, as far as it is known.
+    #[must_use]
+    pub fn target_mac(&self) -> TargetMac {
+        self.link.target()
+    }
+
+    /// Lets the injector answer for one more address.
+    pub fn answer_for(&mut self, address: IpAddr) {
+        self.link.answer_for(address);
+    }
+
+    /// Lets the injector be silent about an address, as if its host were gone.
+    pub fn fall_silent_for(&mut self, address: IpAddr) {
+        self.link.fall_silent_for(address);
+    }
+
+    /// Asks for the target's Ethernet address until it is known. False where nobody answered within `patience`.
+    ///
+    /// # Errors
+    /// Where the wire broke.
+    pub async fn find_target(&mut self, patience: Duration) -> Result<bool, WireError> {
+        let until = Instant::now() + patience;
+        while self.link.target() == TargetMac::Unknown && self.carries() == Carries::Frames {
+            if Instant::now() >= until {
+                return Ok(false);
+            }
+            for question in self.link.questions() {
+                self.write("ask for the target's Ethernet address", &question, 0).await?;
+            }
+            // Whatever comes first teaches the address, and is kept if it is a packet.
+            let pause = ASK_PAUSE.min(until.saturating_duration_since(Instant::now()));
+            let known = tokio::time::timeout(pause, self.read_until_known()).await;
+            known.unwrap_or(Ok(()))?;
+        }
+        Ok(true)
+    }
+
+    async fn read_until_known(&mut self) -> Result<(), WireError> {
+        while self.link.target() == TargetMac::Unknown {
+            if let Some(received) = self.read().await? {
+                self.early.push(received);
+            }
+        }
+        Ok(())
+    }
+
+    fn carries(&self) -> Carries {
+        self.socket.get_ref().carries()
+    }
+
+    /// Waits for one frame, and tells the packet if it was one.
+    async fn read(&mut self) -> Result<Option<Received>, WireError> {
+        loop {
+            if self.is_gone {
+                return Err(broken("receive", GONE));
+            }
+            let mut guard =
+                self.socket.readable().await.map_err(|e| broken("wait for a frame", &e.to_string()))?;
+            let looked_at = Instant::now();
+            match guard.try_io(|socket| socket.get_ref().read(&mut self.buffer)) {
+                Ok(Ok(read)) => return self.take(read),
+                Ok(Err(e)) if e.kind() == io::ErrorKind::Interrupted => {}
+                Ok(Err(e)) => {
+                    self.is_gone = !self.socket.get_ref().has_device();
+                    return Err(self.explain("receive", &e));
+                }
+                Err(_would_block) => self.clocks.was_empty(looked_at),
+            }
+        }
+    }
+
+    /// Makes of what is in the buffer what it is.
+    fn take(&mut self, read: socket::Read) -> Result<Option<Received>, WireError> {
+        let at = self.clocks.arrival(read.stamp_ns, read_clocks());
+        if read.is_tagged {
+            return Ok(None);
+        }
+        if read.is_unfinished {
+            let cause = "the target's device leaves checksums to hardware that is not there; \
+                         switch its transmit checksumming off";
+            return Err(broken("receive", cause));
+        }
+        let Some(octets) = self.buffer.get(..read.len) else {
+            return Err(broken("receive", &format!("a frame of {} octets", read.len)));
+        };
+        let packet = match self.carries() {
+            Carries::Packets if is_noise(octets) => return Ok(None),
+            Carries::Packets => octets.to_vec(),
+            Carries::Frames => match self.link.inbound(octets) {
+                Inbound::Packet(packet) => packet.to_vec(),
+                Inbound::Noise => return Ok(None),
+                Inbound::Answer(answer) => {
+                    // Whoever asked and got no answer asks again.
+                    let _ = self.socket.get_ref().write(&answer, 0);
+                    return Ok(None);
+                }
+            },
+        };
+        Ok(Some(Received { at, packet }))
+    }
+
+    /// Writes until it is written, and tells when that began.
+    ///
+    /// The kernel does the target's work inside of the call, up to queueing its answer: only the time before it is
+    /// sure to be before the answer's stamp.
+    async fn write(
+        &self,
+        operation: &'static str,
+        octets: &[u8],
+        ethertype: u16,
+    ) -> Result<Instant, WireError> {
+        let first = Instant::now();
+        loop {
+            let now = Instant::now();
+            let Err(e) = self.socket.get_ref().write(octets, ethertype) else { return Ok(now) };
+            match e.raw_os_error() {
+                Some(libc::EINTR) => {}
+                Some(libc::EAGAIN | libc::ENOBUFS) if first.elapsed() < SEND_PATIENCE => {
+                    tokio::time::sleep(SEND_PAUSE).await;
+                }
+                _ => return Err(self.explain(operation, &e)),
+            }
+        }
+    }
+
+    fn explain(&self, operation: &'static str, e: &io::Error) -> WireError {
+        let cause = match e.raw_os_error() {
+            _ if !self.socket.get_ref().has_device() => GONE.to_owned(),
+            Some(libc::ENETDOWN) => "the network device is down".to_owned(),
+            Some(libc::EMSGSIZE) => "the packet is larger than the device's MTU".to_owned(),
+            Some(libc::ENOBUFS | libc::EAGAIN) => "the device's queue stays full".to_owned(),
+            _ => e.to_string(),
+        };
+        broken(operation, &cause)
+    }
+}
+
+impl Wire for AfPacketWire {
+    async fn recv(&mut self) -> Result<Received, WireError> {
+        if !self.early.is_empty() {
+            return Ok(self.early.remove(0));
+        }
+        loop {
+            if let Some(received) = self.read().await? {
+                return Ok(received);
+            }
+            // A flood of noise must not keep the thread from everybody else.
+            tokio::task::coop::consume_budget().await;
+        }
+    }
+
+    async fn send(&mut self, packet: &[u8]) -> Result<Instant, WireError> {
+        match self.carries() {
+            Carries::Frames => {
+                let frame = self.link.outbound(packet).map_err(|e| broken("send", &e.to_string()))?;
+                self.write("send", &frame, 0).await
+            }
+            Carries::Packets => {
+                let ethertype = link::ethertype_of(packet, self.net.target_v4, self.net.target_v6);
+                self.write("send", packet, ethertype).await
+            }
+        }
+    }
+
+    fn lost(&mut self) -> u64 {
+        self.socket.get_ref().dropped().unwrap_or(0)
+    }
+}
+
+fn is_noise(packet: &[u8]) -> bool {
+    if link::ethertype_of(packet, [0; 4].into(), [0; 16].into()) == ETHERTYPE_IPV6 {
+        link::is_noise_v6(packet)
+    } else {
+        link::is_noise_v4(packet)
+    }
+}
+
+fn broken(operation: &'static str, cause: &str) -> WireError {
+    WireError { operation, cause: cause.to_owned() }
+}

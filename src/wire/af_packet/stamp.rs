@@ -1,0 +1,132 @@
+//! From the kernel's receive stamps to the monotonic clock.
+//!
+//! The kernel stamps frames with the wall clock, which an administrator or NTP may set at any moment; cases live on the
+//! monotonic clock. Owns the mapping and its doubts: a stamp that cannot be true is replaced by the time of reading.
+//! Pure: both clocks are read by the caller.
+
+use std::time::{Duration, Instant};
+
+/// Smaller disagreements are rounding, slewing and the time between reading two clocks; larger ones are a clock step.
+const STEP_MIN: Duration = Duration::from_millis(1);
+
+/// Both clocks, read together.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) mono: Instant,
+    /// Nanoseconds since the epoch.
+    pub(super) real_ns: i128,
+}
+
+#[derive(Debug)]
+pub(super) struct Clocks {
+    last: Reading,
+    /// Nothing read from now on arrived before this.
+    floor: Instant,
+}
+
+impl Clocks {
+    pub(super) fn new(now: Reading) -> Self {
+        Self { last: now, floor: now.mono }
+    }
+
+    /// Nothing was waiting at `when`.
+    pub(super) fn was_empty(&mut self, when: Instant) {
+        self.floor = self.floor.max(when);
+    }
+
+    /// When a frame with this stamp arrived, read at `now`. Never before an earlier frame, never in the future.
+    pub(super) fn arrival(&mut self, stamp_ns: Option<i128>, now: Reading) -> Instant {
+        let believed = stamp_ns.and_then(|stamp| {
+            // If the wall clock was set since the last reading, the stamp may be from before or after.
+            let by_last = self.last.mono_at(stamp).filter(|at| self.is_plausible(*at, now));
+            let by_now = now.mono_at(stamp).filter(|at| self.is_plausible(*at, now));
+            match (by_now, by_last) {
+                (Some(at), Some(other)) if distance(at, other) > STEP_MIN => None,
+                (Some(at), _) | (None, Some(at)) => Some(at),
+                (None, None) => None,
+            }
+        });
+        let at = believed.unwrap_or(now.mono).clamp(self.floor.min(now.mono), now.mono);
+        self.floor = at;
+        self.last = now;
+        at
+    }
+
+    fn is_plausible(&self, at: Instant, now: Reading) -> bool {
+        at + STEP_MIN >= self.floor && at <= now.mono + STEP_MIN
+    }
+}
+
+impl Reading {
+    /// The monotonic time at which the wall clock showed `real_ns`, if neither was set in between.
+    fn mono_at(self, real_ns: i128) -> Option<Instant> {
+        let age = self.real_ns - real_ns;
+        let span = Duration::from_nanos(u64::try_from(age.unsigned_abs()).ok()?);
+        if age >= 0 { self.mono.checked_sub(span) } else { self.mono.checked_add(span) }
+    }
+}
+
+fn distance(a: Instant, b: Instant) -> Duration {
+    a.max(b) - a.min(b)
+}
+
+#[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "some instant is needed to count from")]
+mod tests {
+    use super::*;
+    use rstest::rstest;
+
+    const DAY_NS: i128 = 86_400_000_000_000;
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    /// The wall clock is `ahead_ns` ahead of a monotonic clock that shows `mono_ms`.
+    fn reading(start: Instant, mono_ms: u64, ahead_ns: i128) -> Reading {
+        Reading { mono: start + ms(mono_ms), real_ns: i128::from(mono_ms) * 1_000_000 + ahead_ns }
+    }
+
+    #[test]
+    fn a_stamp_is_the_age_of_a_frame() {
+        let start = Instant::now();
+        let mut clocks = Clocks::new(reading(start, 0, DAY_NS));
+        assert_eq!(clocks.arrival(Some(DAY_NS + 3_000_000), reading(start, 10, DAY_NS)), start + ms(3));
+        assert_eq!(clocks.arrival(None, reading(start, 11, DAY_NS)), start + ms(11));
+    }
+
+    /// The frame is stamped at 3 ms of the old or the new clock and read at 10 ms, after the clock was set.
+    #[rstest]
+    #[case::forward_before(DAY_NS, 2 * DAY_NS, true, 3)]
+    #[case::forward_after(DAY_NS, 2 * DAY_NS, false, 3)]
+    #[case::back_before(2 * DAY_NS, DAY_NS, true, 3)]
+    #[case::back_after(2 * DAY_NS, DAY_NS, false, 3)]
+    #[case::a_little_is_ambiguous(DAY_NS, DAY_NS + 2_000_000, true, 10)]
+    fn a_clock_step_is_seen(#[case] old: i128, #[case] new: i128, #[case] is_old: bool, #[case] at_ms: u64) {
+        let start = Instant::now();
+        let mut clocks = Clocks::new(reading(start, 0, old));
+        let stamp = 3_000_000 + if is_old { old } else { new };
+        assert_eq!(clocks.arrival(Some(stamp), reading(start, 10, new)), start + ms(at_ms));
+        assert_eq!(clocks.arrival(Some(12_000_000 + new), reading(start, 13, new)), start + ms(12));
+    }
+
+    #[test]
+    fn two_steps_at_once_are_not_guessed_at() {
+        let start = Instant::now();
+        let mut clocks = Clocks::new(reading(start, 0, DAY_NS));
+        assert_eq!(clocks.arrival(Some(9 * DAY_NS), reading(start, 10, 2 * DAY_NS)), start + ms(10));
+    }
+
+    #[test]
+    fn no_frame_is_older_than_the_last_look_or_the_last_frame() {
+        let start = Instant::now();
+        let mut clocks = Clocks::new(reading(start, 0, 0));
+        clocks.was_empty(start + ms(5));
+        assert_eq!(clocks.arrival(Some(2_000_000), reading(start, 6, 0)), start + ms(6));
+        let mut clocks = Clocks::new(reading(start, 0, 0));
+        clocks.was_empty(start + ms(5));
+        // Just rounding.
+        assert_eq!(clocks.arrival(Some(4_900_000), reading(start, 6, 0)), start + ms(5));
+        assert_eq!(clocks.arrival(Some(4_900_000), reading(start, 7, 0)), start + ms(5));
+    }
+}

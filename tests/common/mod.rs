@@ -1,0 +1,42 @@
+//! What several tests share: the shipped corpus, planned for the reference.
+
+use std::path::Path;
+use tcpspec::plan::{Plan, Planned, Reference, plan};
+use tcpspec::suite::catalogue::{Catalogue, Requirement};
+use tcpspec::suite::corpus::{Context, Corpus, has_errors};
+use tcpspec::suite::diagnostic::{Style, render_all};
+use tcpspec::suite::disk;
+use tcpspec::target::reference::profile;
+use tcpspec_reference::Mutant;
+
+pub(crate) const SEED: u64 = 42;
+
+/// A plan for every case and family that the reference can run.
+pub(crate) fn plans() -> Vec<Plan> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
+    let catalogue = Catalogue::embedded();
+    let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
+    let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });
+    let mistakes = render_all(&diagnostics, corpus.sources(), Style::Plain);
+    assert!(!has_errors(&diagnostics), "the corpus has mistakes:\n{mistakes}");
+    let cite = |id: &str| {
+        let found = catalogue.get(id);
+        Reference {
+            id: id.to_owned(),
+            title: found.map(|r| r.title.clone()).unwrap_or_default(),
+            source: found.map(Requirement::citation).unwrap_or_default(),
+        }
+    };
+    let profile = profile();
+    let mut plans = Vec::new();
+    for case in corpus.instances() {
+        for family in &case.families {
+            match plan(&case, *family, SEED, &profile, &cite).expect("a plan") {
+                Planned::Ready(plan) => plans.push(*plan),
+                Planned::Unsupported { .. } => {}
+            }
+        }
+    }
+    assert!(!plans.is_empty(), "no case can run");
+    plans
+}
