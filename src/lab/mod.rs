@@ -12,10 +12,12 @@
 //!
 //! The injector's addresses belong to no kernel: the wire answers for them.
 
+pub mod facts;
 pub mod namespace;
 pub mod offload;
 mod settings;
 pub mod sysctl;
+pub mod user;
 mod veth;
 
 use crate::lane::SetupError;
