@@ -328,7 +328,7 @@ impl World {
                 return Err("accepted by nobody's listener".to_owned());
             }
             host.waiting += 1;
-            host.accept_at.get_or_insert(now + Duration::from_micros(waits[side]));
+            host.accept_at.get_or_insert_with(|| now + Duration::from_micros(waits[side]));
             return Ok(());
         }
         match self.find(side, event.conn) {
@@ -451,9 +451,8 @@ impl World {
         }
         if (0..2).any(|side| opens[side] && conns[side].is_none()) {
             // The four-tuple lives on in TIME-WAIT somewhere: again later.
-            for side in 0..2 {
-                if let Some(conn) = conns[side] {
-                    let host = &mut self.hosts[side];
+            for (host, conn) in self.hosts.iter_mut().zip(conns) {
+                if let Some(conn) = conn {
                     metered(&mut host.live, || host.tcp.abort(now, conn)).ok();
                 }
             }
@@ -470,8 +469,8 @@ impl World {
         let haunted = earlier.any(|link| refuses || link.is_rough());
         self.links.push(Link { plan: n, ends: [None, None], settled: false, haunted });
         let link = self.links.len() - 1;
-        for side in 0..2 {
-            if let Some(conn) = conns[side] {
+        for (side, conn) in conns.into_iter().enumerate() {
+            if let Some(conn) = conn {
                 self.attach(link, side, conn, false);
             }
         }
