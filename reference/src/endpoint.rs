@@ -21,7 +21,7 @@ use crate::state::closed::{self, Reset};
 use crate::state::listen::{self, ListenDisposition};
 use crate::time::Instant;
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, IpPacket, Segment, Verify};
+use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Segment, Verify};
 
 /// Where a connection lives. A generation makes an old [`ConnId`] stale.
 #[derive(Debug, Default)]
@@ -94,8 +94,10 @@ impl Endpoint {
             // MUST-57: broadcast and multicast destinations are never ours.
             return;
         }
-        if packet.protocol == ip::PROTOCOL_TCP {
-            self.handle_tcp(now, &packet);
+        match packet.protocol {
+            ip::PROTOCOL_TCP => self.handle_tcp(now, &packet),
+            ip::PROTOCOL_ICMP | ip::PROTOCOL_ICMPV6 => self.handle_icmp(now, &packet),
+            _ => {}
         }
     }
 
@@ -109,8 +111,16 @@ impl Endpoint {
         let local = SocketAddr::new(packet.destination, segment.destination_port);
         let remote = SocketAddr::new(packet.source, segment.source_port);
         match self.tuples.get(&(local, remote)).copied() {
-            Some(index) => self.on_connection(now, index, &segment),
+            Some(index) => self.on_connection(now, index, &segment, packet.ecn),
             None => self.on_no_connection(now, (local, remote), &segment, None),
+        }
+    }
+
+    /// MUST-54: an ICMP error goes to the connection whose segment it quotes.
+    fn handle_icmp(&mut self, now: Instant, packet: &IpPacket<'_>) {
+        let Some(IcmpError { kind, local, remote, seq }) = IcmpError::parse(packet) else { return };
+        if let Some(&index) = self.tuples.get(&(local, remote)) {
+            self.with_conn(now, index, |conn, env| conn.on_icmp(kind, seq, env));
         }
     }
 
@@ -122,7 +132,7 @@ impl Endpoint {
         !invalid && !self.config.addresses.contains(&source)
     }
 
-    fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>) {
+    fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, ecn: Ecn) {
         let Some(conn) = self.conn(index) else { return };
         if let Some(listener) = conn.half_open_of() {
             let full = self.listeners.get(&listener).is_some_and(|listener| !listener.has_room());
@@ -138,7 +148,7 @@ impl Endpoint {
             self.on_no_connection(now, tuple, segment, Some(above));
             return;
         }
-        self.with_conn(now, index, |conn, env| conn.on_segment(segment, env));
+        self.with_conn(now, index, |conn, env| conn.on_segment(segment, ecn, env));
     }
 
     fn listener_of(&self, segment: &Segment<'_>) -> Option<ListenerId> {

@@ -500,6 +500,46 @@ mutants! {
         "In TIME-WAIT a FIN that comes again does not restart the wait.";
     TimeWaitReuseUnchecked "time-wait-reuse-unchecked" "RFC9293-MAY-2" "MUST list"
         "Any SYN opens a new connection out of TIME-WAIT.";
+    // ICMP and path MTU
+    IcmpSeqUnchecked "icmp-seq-unchecked" "RFC9293-MUST-54" "MUST list"
+        "An ICMP error is believed whatever sequence number it quotes.";
+    IcmpSoftAborts "icmp-soft-aborts" "RFC9293-MUST-56" "MUST list"
+        "A soft ICMP error ends the connection.";
+    IcmpHardIgnored "icmp-hard-ignored" "RFC9293-SHLD-26" "MUST list"
+        "A hard ICMP error does not end a connection attempt.";
+    IcmpHardAbortsEstablished "icmp-hard-aborts-established" "RFC9293-SHLD-26" "MUST list"
+        "A hard ICMP error ends an established connection, which anyone can forge.";
+    SoftErrorsNotReported "soft-errors-not-reported" "RFC9293-MUST-47" "MUST list"
+        "The application never hears of soft errors.";
+    SourceQuenchObeyed "source-quench-obeyed" "RFC9293-MUST-55" "MUST list"
+        "A Source Quench closes the congestion window.";
+    PathMtuMessageIgnored "path-mtu-message-ignored" "RFC9293-MUST-16" "MUST list"
+        "A message that a packet was too big changes nothing, so the connection hangs.";
+    PathMtuBelowMinimum "path-mtu-below-minimum" "RFC9293-MUST-16" "MUST list"
+        "A path MTU below the least that IP allows is believed.";
+    PathMtuCutsWindow "path-mtu-cuts-window" "RFC9293-MUST-19" "MUST list"
+        "A message that a packet was too big is taken for congestion.";
+    // ECN
+    EcnNotNegotiated "ecn-not-negotiated" "RFC3168-6.1.1-1" "MUST list"
+        "ECN is used although the peer did not agree.";
+    EcnSynAckBothBits "ecn-syn-ack-both-bits" "RFC3168-6.1.1-2" "wrong numbers"
+        "The SYN,ACK that agrees to ECN carries CWR too.";
+    EcnCeIgnored "ecn-ce-ignored" "RFC3168-6.1.3-1" "MUST list"
+        "A CE mark is not echoed.";
+    EcnEchoedOnce "ecn-echoed-once" "RFC3168-6.1.3-1" "MUST list"
+        "A CE mark is echoed on one ACK only.";
+    EcnEchoNeverStops "ecn-echo-never-stops" "RFC3168-6.1.3-1" "MUST list"
+        "The echo goes on after CWR.";
+    EcnEchoIgnored "ecn-echo-ignored" "RFC3168-6.1.2-1" "MUST list"
+        "An echo does not reduce the window.";
+    EcnHalvesEveryAck "ecn-halves-every-ack" "RFC3168-6.1.2-2" "MUST list"
+        "Every ACK with an echo halves the window again.";
+    EcnNoCwr "ecn-no-cwr" "RFC3168-6.1.2-3" "MUST list"
+        "A reduced window is not announced with CWR.";
+    EcnRetransmissionCapable "ecn-retransmission-capable" "RFC3168-6.1.5-1" "MUST list"
+        "Retransmissions are marked as ECN-capable.";
+    EcnPureAckCapable "ecn-pure-ack-capable" "RFC3168-6.1.4-1" "MUST list"
+        "Pure ACKs are marked as ECN-capable.";
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::config::Config;
-use crate::congestion::{Congestion, Growth};
+use crate::congestion::Congestion;
 use crate::mutant::Mutant;
 use crate::rtt::RttEstimator;
 use crate::scoreboard::{DUP_THRESH, Delivered, Scoreboard};
@@ -439,177 +439,6 @@ impl SendHalf {
         self.timeouts = 0;
     }
 
-    /// An acceptable acknowledgement, new or duplicate.
-    pub(crate) fn on_ack(&mut self, info: AckInfo<'_>, srtt: core::time::Duration, config: &Config) -> Acked {
-        let flight = self.flight();
-        let mut sacked = 0;
-        let mut acked = Acked::default();
-        if self.sack && !config.is(Mutant::SackIgnored) {
-            (sacked, acked.newest) = self.board.apply_sack(info.sack, self.una, self.nxt);
-        }
-        if info.ack.after(self.una) {
-            self.advance(info, flight, srtt, &mut acked, config);
-        } else if self.is_duplicate(info, sacked, config) {
-            self.on_duplicate(info.now, config);
-        }
-        acked
-    }
-
-    /// RFC 5681 section 2; with SACK, new information makes a duplicate (RFC 6675 section 2).
-    fn is_duplicate(&self, info: AckInfo<'_>, sacked: u32, config: &Config) -> bool {
-        if self.board.is_empty() || info.ack != self.una {
-            return false;
-        }
-        if config.is(Mutant::AnyAckIsDuplicate) {
-            return true;
-        }
-        sacked > 0 || (!self.sack && info.pure && info.same_window)
-    }
-
-    /// SND.UNA moves (RFC 9293 3.10.7.4, fifth).
-    fn advance(
-        &mut self,
-        info: AckInfo<'_>,
-        flight: u32,
-        srtt: core::time::Duration,
-        acked: &mut Acked,
-        config: &Config,
-    ) {
-        let octets = info.ack.distance_from(self.una);
-        let removed = self.board.acknowledge(info.ack);
-        self.una = info.ack;
-        let text = self.una.later(self.base).distance_from(self.base) as usize;
-        let text = text.min(self.buffer.len());
-        self.buffer.drain(..text);
-        self.base += text as u32;
-        if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
-            self.urgent = None;
-        }
-        acked.octets = octets;
-        acked.sample = removed.sample;
-        acked.newest = acked.newest.or(removed.newest);
-        acked.made_room = self.was_full && text > 0;
-        self.was_full &= text == 0;
-        self.timeouts = 0;
-        let smss = self.mss(config);
-        match self.phase {
-            Phase::Open => self.grow(octets, flight, info.now, srtt, config),
-            Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
-                acked.later_partial = partial_acks > 0 && !self.sack;
-                self.on_partial(octets, smss, config);
-            }
-            Phase::Fast { .. } => {
-                let outstanding = self.flight();
-                self.congestion.leave_recovery(outstanding, smss, self.sack, config);
-                self.phase = Phase::Open;
-            }
-            Phase::Timeout { recover } => {
-                if self.una.at_or_after(recover) {
-                    self.phase = Phase::Open;
-                }
-                self.grow(octets, flight, info.now, srtt, config);
-            }
-        }
-        self.dupacks = 0;
-        self.limited = 0;
-    }
-
-    /// The window grows only where it was the limit.
-    fn grow(&mut self, acked: u32, flight: u32, now: Instant, srtt: core::time::Duration, config: &Config) {
-        let smss = self.mss(config);
-        let Congestion { cwnd, ssthresh, .. } = self.congestion;
-        let used = if cwnd < ssthresh { flight.saturating_mul(2) } else { flight + smss };
-        if used >= cwnd {
-            self.congestion.grow(Growth { acked, smss, now, srtt }, config);
-        }
-    }
-
-    /// RFC 6582 3.2 step 3, partial acknowledgement; RFC 6675 5 (C).
-    fn on_partial(&mut self, octets: u32, smss: u32, config: &Config) {
-        if let Phase::Fast { partial_acks, .. } = &mut self.phase {
-            *partial_acks += 1;
-        }
-        if config.is(Mutant::RenoWithoutPartialAck) {
-            self.phase = Phase::Open;
-            return;
-        }
-        if self.sack {
-            self.board.mark_lost_by_sack(smss);
-            if self.board.sacked_octets() > 0 && self.board.next_lost().is_none() && self.board.pipe() == 0 {
-                self.board.mark_front_lost();
-            }
-            return;
-        }
-        self.board.mark_front_lost();
-        self.force = true;
-        let cwnd = self.congestion.cwnd.saturating_sub(octets);
-        self.congestion.cwnd = if octets >= smss { cwnd + smss } else { cwnd }.max(smss);
-    }
-
-    fn on_duplicate(&mut self, now: Instant, config: &Config) {
-        self.dupacks += 1;
-        let smss = self.mss(config);
-        let threshold = match config.mutant {
-            Some(Mutant::FastRetransmitTooEarly) => 1,
-            Some(Mutant::FastRetransmitNever) => u32::MAX,
-            Some(Mutant::FastRetransmitTooLate) => 6,
-            _ => DUP_THRESH,
-        };
-        match self.phase {
-            Phase::Open => {
-                if self.sack && threshold == DUP_THRESH {
-                    self.board.mark_lost_by_sack(smss);
-                }
-                if self.dupacks >= threshold || self.board.has_lost() {
-                    self.enter_recovery(now, config);
-                }
-            }
-            // RFC 5681 3.2 step 4: each further duplicate means that a segment has left the network.
-            Phase::Fast { .. } if !self.sack => {
-                if !config.is(Mutant::NoInflation) {
-                    self.congestion.cwnd = self.congestion.cwnd.saturating_add(smss);
-                }
-            }
-            Phase::Fast { .. } => self.board.mark_lost_by_sack(smss),
-            // RFC 6582 4: duplicates of what the timeout resends mean nothing.
-            Phase::Timeout { .. } => {
-                if config.is(Mutant::FastRetransmitAfterTimeout) && self.dupacks == threshold {
-                    self.enter_recovery(now, config);
-                }
-            }
-        }
-    }
-
-    /// Fast retransmit (RFC 5681 3.2, RFC 6582 3.2 step 2, RFC 6675 5 step 4).
-    pub(crate) fn enter_recovery(&mut self, now: Instant, config: &Config) {
-        let smss = self.mss(config);
-        let flight = self.flight().saturating_sub(self.limited);
-        self.congestion.enter_recovery(flight, smss, self.sack, now, config);
-        self.board.mark_front_lost();
-        self.phase = Phase::Fast { recover: self.nxt, partial_acks: 0, rescued: false };
-        self.force = true;
-        self.limited = 0;
-    }
-
-    /// The retransmission timer has expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1).
-    pub(crate) fn on_timeout(&mut self, now: Instant, config: &Config) {
-        let smss = self.mss(config);
-        let flight = self.flight();
-        self.congestion.on_timeout(flight, smss, self.timeouts == 0, now, config);
-        if config.is(Mutant::NewestRetransmittedFirst)
-            && let Some(back) = self.board.back().copied()
-        {
-            self.board.mark_lost_where(|record| record.seq == back.seq);
-        } else {
-            self.board.mark_all_lost();
-        }
-        self.phase = Phase::Timeout { recover: self.nxt };
-        self.timeouts += 1;
-        self.dupacks = 0;
-        self.limited = 0;
-        self.force = true;
-    }
-
     /// The path takes less than was thought (RFC 1191 6.4): all that is in flight and too long goes again, and
     /// congestion has nothing to do with it.
     pub(crate) fn on_path_mtu(&mut self, path_mss: u32, config: &Config) {
@@ -638,5 +467,6 @@ impl SendHalf {
     }
 }
 
+mod recovery;
 #[cfg(test)]
 mod tests;

@@ -7,7 +7,7 @@ use crate::send::{Fresh, Piece};
 use crate::seq::SeqNum;
 use crate::state::{State, closing};
 use crate::timer::Timer;
-use crate::wire::{Ecn, Flags, Options, Outgoing, Timestamps};
+use crate::wire::{Flags, Options, Outgoing, Timestamps};
 
 /// What a poll has chosen to send.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,7 @@ impl Connection {
             flags = flags | Flags::ACK;
         }
         if piece.syn {
-            flags = flags | Flags::SYN;
+            flags = flags | Flags::SYN | self.ecn_syn_flags(env);
         }
         if piece.fin {
             flags = flags | Flags::FIN;
@@ -145,6 +145,9 @@ impl Connection {
             flags = flags | Flags::URG;
             urgent = up.distance_from(piece.seq).min(0xffff) as u16;
         }
+        let (marks, codepoint) =
+            if piece.syn { Default::default() } else { self.ecn_marks(Some(piece), env) };
+        flags = flags | marks;
         let options = if piece.syn { self.syn_options(env) } else { self.options(env) };
         let window = if piece.syn {
             self.rcv.syn_window(config)
@@ -153,7 +156,7 @@ impl Connection {
             self.rcv.advertise(mss, config)
         };
         let ack = if flags.has(Flags::ACK) { self.rcv.acknowledgment(config) } else { SeqNum(0) };
-        let fields = self.ip_fields(Ecn::NotEct);
+        let fields = self.ip_fields(codepoint);
         let mut text = self.snd.text_of(piece);
         if piece.again && piece.len > 1 && text.1.is_empty() && config.is(Mutant::RetransmissionDiffers) {
             text = (&text.0[1..], &text.0[..1]);
@@ -189,7 +192,8 @@ impl Connection {
         let mss = self.mss(config);
         let window = self.rcv.advertise(mss, config);
         let ack = self.rcv.acknowledgment(config);
-        let fields = self.ip_fields(Ecn::NotEct);
+        let (marks, codepoint) = self.ecn_marks(None, env);
+        let fields = self.ip_fields(codepoint);
         crate::distort::emit(
             config,
             Outgoing {
@@ -198,7 +202,7 @@ impl Connection {
                 ip: fields,
                 seq,
                 ack,
-                flags: Flags::ACK,
+                flags: Flags::ACK | marks,
                 window,
                 urgent: 0,
                 options,

@@ -13,7 +13,7 @@ use crate::state::syn_sent::{self, SynSentDisposition};
 use crate::state::synchronized::{self, Acceptability, AckDisposition, ResetDisposition};
 use crate::state::{Origin, State, closed, closing};
 use crate::timer::Timer;
-use crate::wire::{Flags, Segment};
+use crate::wire::{Ecn, Flags, Segment};
 
 /// RFC 7323 5.5: a connection idle for longer than this has outdated timestamps.
 const TS_RECENT_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
@@ -29,7 +29,7 @@ enum Check {
 
 impl Connection {
     /// A segment for this four-tuple has arrived.
-    pub(crate) fn on_segment(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
+    pub(crate) fn on_segment(&mut self, segment: &Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
         self.last_heard = env.now;
         if self.keepalives_unanswered > 0 && !env.config.is(Mutant::KeepAliveAnswerIgnored) {
             self.restart_keepalive(env);
@@ -44,7 +44,7 @@ impl Connection {
             | State::CloseWait
             | State::Closing
             | State::LastAck
-            | State::TimeWait => self.in_other_states(segment, env),
+            | State::TimeWait => self.in_other_states(segment, ecn, env),
         }
     }
 
@@ -81,7 +81,7 @@ impl Connection {
     }
 
     /// RFC 9293 3.10.7.4.
-    fn in_other_states(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
+    fn in_other_states(&mut self, segment: &Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
         let mut segment = *segment;
         self.untangle_simultaneous_open(&mut segment);
         if self.check_sequence(&mut segment, env) == Check::Done
@@ -91,6 +91,7 @@ impl Connection {
         {
             return;
         }
+        self.note_ecn(ecn, &segment, env);
         self.check_urgent(&segment, env);
         self.take_text(&segment, env);
         self.take_fin(&segment, env);
@@ -346,7 +347,12 @@ impl Connection {
             now: env.now,
         };
         let srtt = self.rtt.srtt().unwrap_or(env.config.rto_initial);
+        let was_open = !self.in_recovery();
         let acked = self.snd.on_ack(info, srtt, env.config);
+        if was_open && self.in_recovery() {
+            self.ecn.note_reduction();
+        }
+        self.take_echo(segment, env);
         self.measure(segment, acked, env);
         self.take_window(segment, env);
         self.after_ack(acked, env);

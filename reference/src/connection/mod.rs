@@ -5,7 +5,9 @@
 //! [`Connection::transition`] changes the state.
 
 mod calls;
+mod ecn;
 mod emit;
+mod icmp;
 mod input;
 mod timeouts;
 
@@ -122,6 +124,7 @@ pub(crate) struct Connection {
     settings: Settings,
     owed: Owed,
     offers: Offers,
+    ecn: ecn::EcnState,
     /// Timestamps are on every segment, with this offset to our clock.
     timestamps: bool,
     ts_offset: u32,
@@ -184,6 +187,7 @@ impl Connection {
                 sack: config.sack,
                 timestamps: config.timestamps,
             },
+            ecn: ecn::EcnState::new(config.ecn),
             timestamps: false,
             ts_offset: secret.hash(Purpose::Timestamp, local, remote, 0) as u32,
             syn_repeats: 0,
@@ -245,6 +249,7 @@ impl Connection {
             None => self.snd.peer_mss = default_mss(self.remote, config),
         }
         self.negotiate(&syn.options, env);
+        self.negotiate_ecn(syn, env);
     }
 
     /// What both SYNs carry is on (RFC 7323 2.2 and 3.2, RFC 2018 2).

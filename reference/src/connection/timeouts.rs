@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use super::{Connection, Env};
-use crate::event::{Error, EventKind};
+use crate::event::Error;
 use crate::mutant::Mutant;
 use crate::state::State;
 use crate::timer::Timer;
@@ -45,9 +45,10 @@ impl Connection {
         }
         self.rtt.back_off(env.config);
         self.snd.on_timeout(env.now, env.config);
+        self.ecn.note_reduction();
         // SHLD-9: between R1 and R2 the application should hear of it.
-        if self.snd.timeouts == env.config.r1 && self.settings.soft_errors {
-            self.tell(EventKind::SoftError, env);
+        if self.snd.timeouts == env.config.r1 {
+            self.report_soft_error(env);
         }
     }
 
