@@ -387,6 +387,13 @@ impl Endpoint {
         }
     }
 
+    /// The connection of a four-tuple. Half-open ones, which no listener has shown yet, are found as well.
+    #[must_use]
+    pub fn lookup(&self, local: SocketAddr, remote: SocketAddr) -> Option<ConnId> {
+        let &index = self.tuples.get(&(local, remote))?;
+        self.conn(index).map(|conn| conn.id)
+    }
+
     /// How many connections are known, in whatever state.
     #[must_use]
     pub fn connection_count(&self) -> usize {
