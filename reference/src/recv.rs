@@ -283,7 +283,8 @@ impl RecvHalf {
         if let Some(at) = fin
             && self.fin_at.is_none()
             && at.at_or_after(self.nxt)
-            && (at.at_or_before(self.edge) || self.window() == 0)
+            // RFC 9293 3.10.7.4, first: what lies outside the window is trimmed off, a FIN like any octet.
+            && at.before(self.edge)
         {
             self.fin_at = Some(at);
         }
@@ -299,8 +300,6 @@ impl RecvHalf {
         }
         if !config.is(Mutant::FinNotCounted) {
             self.nxt += 1;
-            // The FIN used the last number of a window that was closed up to it.
-            self.edge = self.edge.later(self.nxt);
         }
         true
     }
