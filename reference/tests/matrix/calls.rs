@@ -8,7 +8,7 @@ const HERE: &str = "10.0.0.2:80";
 const NOWHERE: &str = "0.0.0.0:0";
 
 /// The stimuli of a call or a timeout, or `None` if its class is not in this table.
-pub fn stimuli(row: &Row) -> Option<Vec<Stimulus>> {
+pub(crate) fn stimuli(row: &Row) -> Option<Vec<Stimulus>> {
     match row.state.as_str() {
         "CLOSED" => closed(row),
         "LISTEN" => listen(row),

@@ -5,36 +5,36 @@ use tcpspec_reference::wire::Flags;
 
 /// One segment that a row expects, in the notation of the catalogue.
 #[derive(Clone, Debug)]
-pub struct Emit {
-    pub flags: Flags,
+pub(crate) struct Emit {
+    pub(crate) flags: Flags,
     /// Bits that may be added.
-    pub may: Flags,
-    pub seq: String,
-    pub ack: Option<String>,
-    pub window: Option<u16>,
-    pub urgent: bool,
-    pub data: bool,
-    pub at_once: bool,
+    pub(crate) may: Flags,
+    pub(crate) seq: String,
+    pub(crate) ack: Option<String>,
+    pub(crate) window: Option<u16>,
+    pub(crate) urgent: bool,
+    pub(crate) data: bool,
+    pub(crate) at_once: bool,
 }
 
 /// One row: what an event means in a state.
 #[derive(Clone, Debug)]
-pub struct Row {
-    pub id: String,
-    pub state: String,
-    pub class: String,
-    pub is_segment: bool,
-    pub variant: String,
-    pub origin: Option<String>,
-    pub emit: Vec<Emit>,
-    pub next_state: String,
-    pub app_signal: String,
-    pub strength: String,
-    pub note: String,
+pub(crate) struct Row {
+    pub(crate) id: String,
+    pub(crate) state: String,
+    pub(crate) class: String,
+    pub(crate) is_segment: bool,
+    pub(crate) variant: String,
+    pub(crate) origin: Option<String>,
+    pub(crate) emit: Vec<Emit>,
+    pub(crate) next_state: String,
+    pub(crate) app_signal: String,
+    pub(crate) strength: String,
+    pub(crate) note: String,
 }
 
 /// All rows of a catalogue, in its order.
-pub fn rows(text: &str) -> Vec<Row> {
+pub(crate) fn rows(text: &str) -> Vec<Row> {
     let root: Value = serde_yaml::from_str(text).expect("the catalogue is YAML");
     let rows = root.get("rows").and_then(Value::as_sequence).expect("the catalogue has rows");
     rows.iter().map(row).collect()

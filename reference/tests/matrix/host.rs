@@ -13,23 +13,23 @@ use tcpspec_reference::{
 
 use crate::stimulus::{Ack, Action, Call, Clock, Route, Seq, Shape};
 
-pub const PORT: u16 = 80;
-pub const PEER: &str = "10.0.0.1:4000";
-pub const HOST: &str = "10.0.0.2";
+pub(crate) const PORT: u16 = 80;
+pub(crate) const PEER: &str = "10.0.0.1:4000";
+pub(crate) const HOST: &str = "10.0.0.2";
 /// Receive buffer, small enough that one segment can fill it.
-pub const BUFFER: u32 = 4000;
+pub(crate) const BUFFER: u32 = 4000;
 /// The peer's initial sequence number: the numbers wrap within each test.
 const IRS: SeqNum = SeqNum(u32::MAX - 300);
 
 /// A segment that the endpoint has sent.
 #[derive(Clone)]
-pub struct Seen {
-    pub seq: SeqNum,
-    pub ack: SeqNum,
-    pub flags: Flags,
-    pub window: u16,
-    pub urgent: u16,
-    pub text: Vec<u8>,
+pub(crate) struct Seen {
+    pub(crate) seq: SeqNum,
+    pub(crate) ack: SeqNum,
+    pub(crate) flags: Flags,
+    pub(crate) window: u16,
+    pub(crate) urgent: u16,
+    pub(crate) text: Vec<u8>,
 }
 
 impl fmt::Debug for Seen {
@@ -41,22 +41,22 @@ impl fmt::Debug for Seen {
 
 impl Seen {
     /// Sequence numbers it occupies.
-    pub fn len(&self) -> u32 {
+    pub(crate) fn len(&self) -> u32 {
         self.text.len() as u32 + u32::from(self.flags.has(Flags::SYN)) + u32::from(self.flags.has(Flags::FIN))
     }
 }
 
 /// SEG.SEQ, SEG.ACK and SEG.LEN of what the peer sent.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Sent {
-    pub seq: SeqNum,
-    pub ack: SeqNum,
-    pub len: u32,
+pub(crate) struct Sent {
+    pub(crate) seq: SeqNum,
+    pub(crate) ack: SeqNum,
+    pub(crate) len: u32,
 }
 
 /// What a call has returned.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     None,
     Done,
     Took(usize),
@@ -69,21 +69,21 @@ pub enum Answer {
 }
 
 /// The endpoint, its only connection, and the peer's view.
-pub struct Host {
-    pub endpoint: Endpoint,
-    pub now: Instant,
+pub(crate) struct Host {
+    pub(crate) endpoint: Endpoint,
+    pub(crate) now: Instant,
     /// The connection, or before there is one a connection that is no more.
-    pub conn: ConnId,
-    pub listener: Option<ListenerId>,
-    pub local: SocketAddr,
-    pub remote: SocketAddr,
-    pub irs: SeqNum,
+    pub(crate) conn: ConnId,
+    pub(crate) listener: Option<ListenerId>,
+    pub(crate) local: SocketAddr,
+    pub(crate) remote: SocketAddr,
+    pub(crate) irs: SeqNum,
     /// The last segment of the peer's.
-    pub sent: Sent,
+    pub(crate) sent: Sent,
     /// Octets of the peer's stream that the application has read.
-    pub read: u32,
+    pub(crate) read: u32,
     /// The peer's timestamp clock, where timestamps are on.
-    pub stamp: Option<u32>,
+    pub(crate) stamp: Option<u32>,
     echo: u32,
 }
 
@@ -93,7 +93,7 @@ fn octet(position: u32) -> u8 {
 }
 
 impl Host {
-    pub fn new(config: Config, timestamps: bool) -> Self {
+    pub(crate) fn new(config: Config, timestamps: bool) -> Self {
         let now = Instant::from_millis(10_000);
         let mut endpoint = Endpoint::new(config);
         let conn = endpoint.connect(now, None, PEER.parse().unwrap()).expect("a first connection");
@@ -114,20 +114,20 @@ impl Host {
     }
 
     /// The connection of the four-tuple, or the one that had it.
-    pub fn status(&self) -> Status {
+    pub(crate) fn status(&self) -> Status {
         self.endpoint.status(self.id())
     }
 
-    pub fn id(&self) -> ConnId {
+    pub(crate) fn id(&self) -> ConnId {
         self.endpoint.lookup(self.local, self.remote).unwrap_or(self.conn)
     }
 
     /// Octets of the peer's stream.
-    pub fn stream(from: u32, len: u32) -> Vec<u8> {
+    pub(crate) fn stream(from: u32, len: u32) -> Vec<u8> {
         (0..len).map(|n| octet(from.wrapping_add(n))).collect()
     }
 
-    pub fn ack_number(&self, ack: Ack, status: &Status) -> SeqNum {
+    pub(crate) fn ack_number(&self, ack: Ack, status: &Status) -> SeqNum {
         let (base, offset) = match ack {
             Ack::Off => return SeqNum(0),
             Ack::Una(offset) => (status.snd_una, offset),
@@ -149,7 +149,7 @@ impl Host {
     }
 
     /// The peer sends a segment.
-    pub fn deliver(&mut self, shape: Shape) {
+    pub(crate) fn deliver(&mut self, shape: Shape) {
         let status = self.status();
         let seq = self.seq_number(shape.seq, &status);
         let ack = self.ack_number(shape.ack, &status);
@@ -190,7 +190,7 @@ impl Host {
     }
 
     /// All that the endpoint has to send now.
-    pub fn drain(&mut self) -> Vec<Seen> {
+    pub(crate) fn drain(&mut self) -> Vec<Seen> {
         let mut all = Vec::new();
         while let Some(packet) = self.endpoint.poll_transmit(self.now) {
             assert!(all.len() < 100, "the endpoint does not stop sending");
@@ -210,13 +210,13 @@ impl Host {
     }
 
     /// All that the application is told, but for room to write: that is about buffers, not about TCP.
-    pub fn events(&mut self) -> Vec<EventKind> {
+    pub(crate) fn events(&mut self) -> Vec<EventKind> {
         let events = core::iter::from_fn(|| self.endpoint.poll_event());
         events.map(|event| event.kind).filter(|kind| *kind != EventKind::Writable).collect()
     }
 
     /// Time passes, and what comes of it.
-    pub fn wait(&mut self, span: Duration) -> Vec<Seen> {
+    pub(crate) fn wait(&mut self, span: Duration) -> Vec<Seen> {
         let limit = self.now + span;
         let mut all = self.drain();
         while let Some(next) = self.endpoint.poll_timeout().filter(|&next| next <= limit) {
@@ -243,7 +243,7 @@ impl Host {
     }
 
     /// Does one thing. What a timer's expiry sends is returned at once.
-    pub fn act(&mut self, action: Action) -> (Answer, Vec<Seen>) {
+    pub(crate) fn act(&mut self, action: Action) -> (Answer, Vec<Seen>) {
         match action {
             Action::Segment(shape) => {
                 self.deliver(shape);
@@ -318,7 +318,7 @@ impl Host {
         }
     }
 
-    pub fn receive(&mut self, id: ConnId) -> Answer {
+    pub(crate) fn receive(&mut self, id: ConnId) -> Answer {
         let mut buf = vec![0; 65536];
         match self.endpoint.recv(self.now, id, &mut buf) {
             Ok(Recv::Octets(len)) => {
@@ -332,7 +332,7 @@ impl Host {
     }
 
     /// Whether a SYN from elsewhere is answered, and how: with SYN,ACK by a listener, with RST by nobody.
-    pub fn probe_port(&mut self) -> Vec<Seen> {
+    pub(crate) fn probe_port(&mut self) -> Vec<Seen> {
         let elsewhere = SocketAddr::new(IpAddr::from([10, 0, 0, 9]), 5000);
         let remote = core::mem::replace(&mut self.remote, elsewhere);
         self.deliver(crate::stimulus::bare(Flags::SYN));

@@ -10,18 +10,18 @@ use crate::stimulus::{Ack, Action, Call, Scene, Seq, Shape, ack, bare, with};
 
 /// Who opened the connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Origin {
+pub(crate) enum Origin {
     Passive,
     Active,
 }
 
 /// The configuration all rows start from.
-pub fn config() -> Config {
+pub(crate) fn config() -> Config {
     Config { addresses: vec![HOST.parse().unwrap()], recv_buffer: BUFFER, seed: 9293, ..Config::default() }
 }
 
 /// An endpoint in the state, at rest, with nothing left to send or to tell.
-pub fn enter(state: &str, origin: Origin, scene: Scene, config: Config) -> Host {
+pub(crate) fn enter(state: &str, origin: Origin, scene: Scene, config: Config) -> Host {
     let mut host = Host::new(config, scene.timestamps);
     match state {
         "CLOSED" => {}

@@ -23,7 +23,7 @@ fn syn_fin() -> Flags {
 }
 
 /// The stimuli of a segment row, or `None` if its class is not in this table.
-pub fn stimuli(row: &Row) -> Option<Vec<Stimulus>> {
+pub(crate) fn stimuli(row: &Row) -> Option<Vec<Stimulus>> {
     match row.state.as_str() {
         "CLOSED" | "LISTEN" => unsynchronized(row),
         "SYN-SENT" => syn_sent(row),
@@ -181,8 +181,8 @@ fn syn_received(row: &Row) -> Option<Vec<Stimulus>> {
             seg("FIN with text", open_with(FIN).text(50)).delivers(50).fin(),
         ],
         "ack acceptable + urg" => vec![
-            seg("URG", open().urgent(3)).is_urgent(),
-            seg("URG with text", open().urgent(3).text(5)).is_urgent().delivers(5),
+            seg("URG", open().urgent(3)).urgent_news(),
+            seg("URG with text", open().urgent(3).text(5)).urgent_news().delivers(5),
         ],
         "ack acceptable + out-of-order data" => {
             let fill = After::Fill { gap: 10, total: 30, fin: false };
@@ -284,8 +284,8 @@ fn closed_window(row: &Row) -> Option<Vec<Stimulus>> {
             vec![seg("below", ack().seq(Seq::Nxt(-1))), seg("above", ack().seq(Seq::Nxt(1)))]
         }
         "zero-window urg" => vec![
-            seg("URG with text", ack().urgent(5).text(1)).is_urgent(),
-            seg("URG alone", ack().urgent(5)).is_urgent(),
+            seg("URG with text", ack().urgent(5).text(1)).urgent_news(),
+            seg("URG alone", ack().urgent(5)).urgent_news(),
         ],
         "zero-window rst exact" => vec![seg("RST", bare(RST)), seg("RST,ACK", with(RST))],
         "zero-window rst, not exact" => {
@@ -374,9 +374,9 @@ fn stale_windows(row: &Row) -> Vec<Stimulus> {
 fn text(row: &Row) -> Option<Vec<Stimulus>> {
     Some(match row.class.as_str() {
         "urg" if takes_text(row) => vec![
-            seg("with text", ack().urgent(5).text(5)).is_urgent().delivers(5),
-            seg("pointing ahead", ack().urgent(500).text(5)).is_urgent().delivers(5),
-            seg("alone", ack().urgent(5)).is_urgent(),
+            seg("with text", ack().urgent(5).text(5)).urgent_news().delivers(5),
+            seg("pointing ahead", ack().urgent(500).text(5)).urgent_news().delivers(5),
+            seg("alone", ack().urgent(5)).urgent_news(),
             seg("again", ack().urgent(5)).before(Action::Segment(ack().urgent(5))),
             seg("a run that goes on", ack().urgent(10).text(5))
                 .before(Action::Segment(ack().urgent(20)))

@@ -6,7 +6,7 @@ use crate::host::Answer;
 
 /// An event, apart from what it carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Told {
+pub(crate) enum Told {
     Open,
     Data,
     Urgent,
@@ -14,11 +14,14 @@ pub enum Told {
     Reset,
     Refused,
     TimedOut,
+    /// No row has it.
+    Other,
 }
 
 impl Told {
-    /// `Closed` only says that the TCB is gone, which is the row's next state and not a signal.
-    pub fn from_event(kind: &EventKind) -> Option<Self> {
+    /// `Closed` only says that the TCB is gone, which is the row's next state and not a signal; `Writable` is about
+    /// buffers.
+    pub(crate) fn from_event(kind: &EventKind) -> Option<Self> {
         match kind {
             EventKind::Accepted { .. } | EventKind::Connected => Some(Self::Open),
             EventKind::Readable => Some(Self::Data),
@@ -27,21 +30,22 @@ impl Told {
             EventKind::Reset => Some(Self::Reset),
             EventKind::Refused => Some(Self::Refused),
             EventKind::TimedOut => Some(Self::TimedOut),
-            EventKind::Closed | EventKind::Writable | EventKind::SoftError | EventKind::HardError => None,
+            EventKind::SoftError | EventKind::HardError => Some(Self::Other),
+            EventKind::Closed | EventKind::Writable => None,
         }
     }
 }
 
 /// One `app_signal`. That data is there and that it is urgent is said by the stimulus: a row has some that carry
 /// data and some that do not.
-pub struct Signal {
-    pub told: &'static [Told],
+pub(crate) struct Signal {
+    pub(crate) told: &'static [Told],
     /// What the call of the row may return.
-    pub answer: fn(&Answer) -> bool,
+    pub(crate) answer: fn(&Answer) -> bool,
     /// What SEND and RECEIVE return from now on. They are polled here, so this is what outstanding calls get.
-    pub error: Option<Error>,
+    pub(crate) error: Option<Error>,
     /// The connection is gone at the application's own wish, and calls on it fail.
-    pub calls_fail: bool,
+    pub(crate) calls_fail: bool,
 }
 
 const QUIET: Signal = Signal { told: &[], answer: is_no_error, error: None, calls_fail: false };
@@ -64,7 +68,7 @@ fn fails(told: &'static [Told], error: Error) -> Signal {
 
 impl Signal {
     /// The meaning of an `app_signal`, or `None` if this table lacks it.
-    pub fn of(text: &str) -> Option<Self> {
+    pub(crate) fn of(text: &str) -> Option<Self> {
         if let Some(name) = text.strip_prefix("state = ") {
             return Self::status(name);
         }

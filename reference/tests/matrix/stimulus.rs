@@ -8,7 +8,7 @@ use tcpspec_reference::wire::Flags;
 
 /// A sequence number, by the variable it lies beside.
 #[derive(Clone, Copy, Debug)]
-pub enum Seq {
+pub(crate) enum Seq {
     /// RCV.NXT and so many more.
     Nxt(i64),
     /// RCV.NXT + RCV.WND and so many more.
@@ -19,7 +19,7 @@ pub enum Seq {
 
 /// An acknowledgment number, by the variable it lies beside.
 #[derive(Clone, Copy, Debug)]
-pub enum Ack {
+pub(crate) enum Ack {
     /// The ACK bit is off.
     Off,
     /// SND.UNA and so many more.
@@ -32,7 +32,7 @@ pub enum Ack {
 
 /// Where a segment seems to come from and go to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Route {
+pub(crate) enum Route {
     Ordinary,
     To(&'static str),
     From(&'static str),
@@ -40,24 +40,24 @@ pub enum Route {
 
 /// A segment from the peer.
 #[derive(Clone, Copy, Debug)]
-pub struct Shape {
+pub(crate) struct Shape {
     /// Without the ACK bit.
-    pub flags: Flags,
-    pub seq: Seq,
-    pub ack: Ack,
-    pub text: u32,
-    pub window: u16,
-    pub urgent: u16,
+    pub(crate) flags: Flags,
+    pub(crate) seq: Seq,
+    pub(crate) ack: Ack,
+    pub(crate) text: u32,
+    pub(crate) window: u16,
+    pub(crate) urgent: u16,
     /// How much later than the last one its timestamp is, where timestamps are on.
-    pub age: i32,
-    pub route: Route,
+    pub(crate) age: i32,
+    pub(crate) route: Route,
 }
 
 /// The window the peer offers unless it says otherwise: MAX.SND.WND.
-pub const WINDOW: u16 = 8000;
+pub(crate) const WINDOW: u16 = 8000;
 
 /// An empty ACK that fits; the builders below change it.
-pub const fn ack() -> Shape {
+pub(crate) const fn ack() -> Shape {
     Shape {
         flags: Flags(0),
         seq: Seq::Nxt(0),
@@ -71,42 +71,42 @@ pub const fn ack() -> Shape {
 }
 
 /// A segment with these control bits and no ACK.
-pub const fn bare(flags: Flags) -> Shape {
+pub(crate) const fn bare(flags: Flags) -> Shape {
     Shape { flags, ack: Ack::Off, ..ack() }
 }
 
 /// A segment with these control bits and an acceptable ACK.
-pub const fn with(flags: Flags) -> Shape {
+pub(crate) const fn with(flags: Flags) -> Shape {
     Shape { flags, ..ack() }
 }
 
 impl Shape {
-    pub const fn seq(self, seq: Seq) -> Self {
+    pub(crate) const fn seq(self, seq: Seq) -> Self {
         Self { seq, ..self }
     }
-    pub const fn ack(self, ack: Ack) -> Self {
+    pub(crate) const fn ack(self, ack: Ack) -> Self {
         Self { ack, ..self }
     }
-    pub const fn text(self, text: u32) -> Self {
+    pub(crate) const fn text(self, text: u32) -> Self {
         Self { text, ..self }
     }
-    pub const fn window(self, window: u16) -> Self {
+    pub(crate) const fn window(self, window: u16) -> Self {
         Self { window, ..self }
     }
-    pub const fn urgent(self, urgent: u16) -> Self {
+    pub(crate) const fn urgent(self, urgent: u16) -> Self {
         Self { urgent, flags: Flags(self.flags.0 | Flags::URG.0), ..self }
     }
-    pub const fn age(self, age: i32) -> Self {
+    pub(crate) const fn age(self, age: i32) -> Self {
         Self { age, ..self }
     }
-    pub const fn route(self, route: Route) -> Self {
+    pub(crate) const fn route(self, route: Route) -> Self {
         Self { route, ..self }
     }
 }
 
 /// An application call.
 #[derive(Clone, Copy, Debug)]
-pub enum Call {
+pub(crate) enum Call {
     Listen,
     CloseListener,
     /// From this local socket to this remote one.
@@ -129,7 +129,7 @@ pub enum Call {
 
 /// Whose expiry is waited for.
 #[derive(Clone, Copy, Debug)]
-pub enum Clock {
+pub(crate) enum Clock {
     Retransmission,
     /// R2, or where nothing is outstanding the last keep-alive.
     User,
@@ -137,7 +137,7 @@ pub enum Clock {
 }
 
 #[derive(Clone, Copy, Debug)]
-pub enum Action {
+pub(crate) enum Action {
     Segment(Shape),
     Call(Call),
     Expire(Clock),
@@ -146,20 +146,20 @@ pub enum Action {
 
 /// How a state is entered.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Scene {
+pub(crate) struct Scene {
     /// Octets that were sent and not acknowledged.
-    pub unacked: u32,
+    pub(crate) unacked: u32,
     /// Octets that arrived and were not read.
-    pub unread: u32,
+    pub(crate) unread: u32,
     /// The receive window is closed.
-    pub full: bool,
+    pub(crate) full: bool,
     /// Timestamps are on.
-    pub timestamps: bool,
+    pub(crate) timestamps: bool,
 }
 
 /// Where the emission differs from the row's for one stimulus of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Emits {
+pub(crate) enum Emits {
     AsTheRow,
     /// The row speaks of the ACK field alone, but this segment has text too, which is acknowledged.
     AckOfText,
@@ -167,7 +167,7 @@ pub enum Emits {
 
 /// What is done after the row has been checked, to see what it has left behind.
 #[derive(Clone, Copy, Debug)]
-pub enum After {
+pub(crate) enum After {
     Nothing,
     /// The octets up to the hole come; then so many octets are there in all, and maybe the FIN.
     Fill {
@@ -188,32 +188,32 @@ pub enum After {
 
 /// One way to make the event of a row happen.
 #[derive(Clone, Debug)]
-pub struct Stimulus {
-    pub what: &'static str,
-    pub tune: fn(&mut Config),
-    pub scene: Scene,
+pub(crate) struct Stimulus {
+    pub(crate) what: &'static str,
+    pub(crate) tune: fn(&mut Config),
+    pub(crate) scene: Scene,
     /// Comes first; what it makes the endpoint send is not looked at.
-    pub before: Vec<Action>,
+    pub(crate) before: Vec<Action>,
     /// All of it happens before the endpoint may send.
-    pub event: Vec<Action>,
+    pub(crate) event: Vec<Action>,
     /// Octets by which RCV.NXT advances, without the FIN.
-    pub delivered: u32,
+    pub(crate) delivered: u32,
     /// Whether RCV.NXT advances over a FIN.
-    pub fin: bool,
+    pub(crate) fin: bool,
     /// Whether the application hears of urgent data.
-    pub urgent: bool,
+    pub(crate) urgent: bool,
     /// No delayed acknowledgement.
-    pub at_once: bool,
-    pub emits: Emits,
+    pub(crate) at_once: bool,
+    pub(crate) emits: Emits,
     /// SND.UNA afterwards.
-    pub una: Option<Ack>,
+    pub(crate) una: Option<Ack>,
     /// SND.WND afterwards.
-    pub snd_wnd: Option<u32>,
-    pub after: After,
+    pub(crate) snd_wnd: Option<u32>,
+    pub(crate) after: After,
 }
 
 /// The event is one action.
-pub fn on(what: &'static str, action: Action) -> Stimulus {
+pub(crate) fn on(what: &'static str, action: Action) -> Stimulus {
     Stimulus {
         what,
         tune: |_| {},
@@ -232,65 +232,65 @@ pub fn on(what: &'static str, action: Action) -> Stimulus {
 }
 
 /// The event is one segment.
-pub fn seg(what: &'static str, shape: Shape) -> Stimulus {
+pub(crate) fn seg(what: &'static str, shape: Shape) -> Stimulus {
     on(what, Action::Segment(shape))
 }
 
 /// The event is one call.
-pub fn call(what: &'static str, call: Call) -> Stimulus {
+pub(crate) fn call(what: &'static str, call: Call) -> Stimulus {
     on(what, Action::Call(call))
 }
 
 impl Stimulus {
-    pub fn tune(self, tune: fn(&mut Config)) -> Self {
+    pub(crate) fn tune(self, tune: fn(&mut Config)) -> Self {
         Self { tune, ..self }
     }
-    pub fn unacked(mut self, octets: u32) -> Self {
+    pub(crate) fn unacked(mut self, octets: u32) -> Self {
         self.scene.unacked = octets;
         self
     }
-    pub fn unread(mut self, octets: u32) -> Self {
+    pub(crate) fn unread(mut self, octets: u32) -> Self {
         self.scene.unread = octets;
         self
     }
-    pub fn full(mut self) -> Self {
+    pub(crate) fn full(mut self) -> Self {
         self.scene.full = true;
         self
     }
-    pub fn timestamps(mut self) -> Self {
+    pub(crate) fn timestamps(mut self) -> Self {
         self.scene.timestamps = true;
         self
     }
-    pub fn before(mut self, action: Action) -> Self {
+    pub(crate) fn before(mut self, action: Action) -> Self {
         self.before.push(action);
         self
     }
-    pub fn first(mut self, action: Action) -> Self {
+    pub(crate) fn first(mut self, action: Action) -> Self {
         self.event.insert(0, action);
         self
     }
-    pub fn delivers(self, octets: u32) -> Self {
+    pub(crate) fn delivers(self, octets: u32) -> Self {
         Self { delivered: octets, ..self }
     }
-    pub fn fin(self) -> Self {
+    pub(crate) fn fin(self) -> Self {
         Self { fin: true, ..self }
     }
-    pub fn is_urgent(self) -> Self {
+    pub(crate) fn urgent_news(self) -> Self {
         Self { urgent: true, ..self }
     }
-    pub fn at_once(self) -> Self {
+    pub(crate) fn at_once(self) -> Self {
         Self { at_once: true, ..self }
     }
-    pub fn acked_text(self, octets: u32) -> Self {
+    pub(crate) fn acked_text(self, octets: u32) -> Self {
         Self { emits: Emits::AckOfText, delivered: octets, ..self }
     }
-    pub fn una(self, ack: Ack) -> Self {
+    pub(crate) fn una(self, ack: Ack) -> Self {
         Self { una: Some(ack), ..self }
     }
-    pub fn snd_wnd(self, window: u32) -> Self {
+    pub(crate) fn snd_wnd(self, window: u32) -> Self {
         Self { snd_wnd: Some(window), ..self }
     }
-    pub fn after(self, after: After) -> Self {
+    pub(crate) fn after(self, after: After) -> Self {
         Self { after, ..self }
     }
 }

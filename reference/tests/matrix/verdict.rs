@@ -17,20 +17,20 @@ type Outcome = Result<(), String>;
 const DELAYED_ACK: Duration = Duration::from_millis(499);
 
 /// What there is to judge a row by.
-pub struct Trace {
-    pub origin: Origin,
-    pub before: Status,
-    pub after: Status,
-    pub sent: Sent,
-    pub answer: Answer,
-    pub events: Vec<EventKind>,
-    pub emitted: Vec<Seen>,
+pub(crate) struct Trace {
+    pub(crate) origin: Origin,
+    pub(crate) before: Status,
+    pub(crate) after: Status,
+    pub(crate) sent: Sent,
+    pub(crate) answer: Answer,
+    pub(crate) events: Vec<EventKind>,
+    pub(crate) emitted: Vec<Seen>,
     /// Octets that can be read and have been waiting since before the event.
-    pub waiting: u32,
+    pub(crate) waiting: u32,
 }
 
 /// Makes the event happen and gathers what comes of it.
-pub fn run(host: &mut Host, row: &Row, stimulus: &Stimulus, origin: Origin) -> Trace {
+pub(crate) fn run(host: &mut Host, row: &Row, stimulus: &Stimulus, origin: Origin) -> Trace {
     for &action in &stimulus.before {
         host.act(action);
         host.drain();
@@ -63,7 +63,7 @@ pub fn run(host: &mut Host, row: &Row, stimulus: &Stimulus, origin: Origin) -> T
 }
 
 /// All that a row says.
-pub fn judge(host: &mut Host, row: &Row, stimulus: &Stimulus, trace: &Trace) -> Outcome {
+pub(crate) fn judge(host: &mut Host, row: &Row, stimulus: &Stimulus, trace: &Trace) -> Outcome {
     emission(row, stimulus, trace)?;
     variables(host, row, stimulus, trace)?;
     state(host, row)?;
@@ -189,7 +189,7 @@ fn segments(expected: &[Emit], stimulus: &Stimulus, trace: &Trace) -> Outcome {
         } else {
             ensure(seen.text.is_empty(), || format!("{} octets of text", seen.text.len()))?;
         }
-        snd_nxt = snd_nxt + seen.len();
+        snd_nxt += seen.len();
     }
     Ok(())
 }
@@ -214,7 +214,7 @@ fn stream(row: &Row, trace: &Trace) -> Outcome {
         ensure(seen.seq == next, || format!("expected SEQ={next:?}, got {:?}", seen.seq))?;
         ensure(seen.ack == trace.before.rcv_nxt, || format!("ACK={:?}", seen.ack))?;
         ensure(seen.text.len() as u32 <= trace.after.mss, || format!("{} octets of text", seen.text.len()))?;
-        next = next + seen.len();
+        next += seen.len();
     }
     let expected = trace.before.snd_nxt + trace.after.unacknowledged as u32 + u32::from(fin);
     ensure(next == expected && trace.after.snd_nxt == expected, || {
