@@ -127,6 +127,17 @@ impl Host {
         (0..len).map(|n| octet(from.wrapping_add(n))).collect()
     }
 
+    /// What the application writes: the same octets each time it is called.
+    fn written(len: u32) -> Vec<u8> {
+        (0..len).map(|n| n as u8).collect()
+    }
+
+    /// Whether a segment carries what the application wrote at that place, by the first call to SEND.
+    pub(crate) fn carries_what_was_written(&self, seen: &Seen) -> bool {
+        let start = seen.seq.distance_from(self.status().iss + 1);
+        seen.text.iter().enumerate().all(|(n, &octet)| octet == (start + n as u32) as u8)
+    }
+
     pub(crate) fn ack_number(&self, ack: Ack, status: &Status) -> SeqNum {
         let (base, offset) = match ack {
             Ack::Off => return SeqNum(0),
@@ -303,11 +314,9 @@ impl Host {
             | Call::Abort => {
                 let id = self.id();
                 match call {
-                    Call::Send(len) => {
-                        answer(self.endpoint.send(now, id, &vec![7; len as usize]), Answer::Took)
-                    }
+                    Call::Send(len) => answer(self.endpoint.send(now, id, &Self::written(len)), Answer::Took),
                     Call::SendUrgent(len) => {
-                        answer(self.endpoint.send_urgent(now, id, &vec![9; len as usize]), Answer::Took)
+                        answer(self.endpoint.send_urgent(now, id, &Self::written(len)), Answer::Took)
                     }
                     Call::Receive => self.receive(id),
                     Call::Shutdown => answer(self.endpoint.shutdown(now, id), |()| Answer::Done),

@@ -64,7 +64,7 @@ pub(crate) fn run(host: &mut Host, row: &Row, stimulus: &Stimulus, origin: Origi
 
 /// All that a row says.
 pub(crate) fn judge(host: &mut Host, row: &Row, stimulus: &Stimulus, trace: &Trace) -> Outcome {
-    emission(row, stimulus, trace)?;
+    emission(host, row, stimulus, trace)?;
     variables(host, row, stimulus, trace)?;
     state(host, row)?;
     signal(host, row, stimulus, trace)?;
@@ -99,7 +99,7 @@ fn also_allowed(row: &Row) -> Vec<Vec<Emit>> {
     }
 }
 
-fn emission(row: &Row, stimulus: &Stimulus, trace: &Trace) -> Outcome {
+fn emission(host: &Host, row: &Row, stimulus: &Stimulus, trace: &Trace) -> Outcome {
     if row.strength == "unspecified" {
         let reset = trace.emitted.iter().any(|seen| seen.flags.has(Flags::RST));
         return ensure(!reset, || {
@@ -108,9 +108,9 @@ fn emission(row: &Row, stimulus: &Stimulus, trace: &Trace) -> Outcome {
     }
     if row.emit.iter().any(|emit| emit.data) {
         return if row.class == "RETRANSMISSION TIMEOUT" {
-            retransmission(&row.emit[0], trace)
+            retransmission(host, &row.emit[0], trace)
         } else {
-            stream(row, trace)
+            stream(host, row, trace)
         };
     }
     let nothing_owed = row.note.contains("ACK owed only if the segment has") && trace.sent.len == 0;
@@ -203,7 +203,7 @@ fn reset_of_any_form(seen: &Seen, snd_nxt: SeqNum, sent: &Sent) -> Outcome {
 }
 
 /// Text that a call sends, in whatever segments, and the FIN after it.
-fn stream(row: &Row, trace: &Trace) -> Outcome {
+fn stream(host: &Host, row: &Row, trace: &Trace) -> Outcome {
     let fin = row.emit.iter().any(|emit| emit.flags.has(Flags::FIN));
     let mut next = trace.before.snd_nxt;
     for seen in &trace.emitted {
@@ -214,6 +214,7 @@ fn stream(row: &Row, trace: &Trace) -> Outcome {
         ensure(seen.seq == next, || format!("expected SEQ={next:?}, got {:?}", seen.seq))?;
         ensure(seen.ack == trace.before.rcv_nxt, || format!("ACK={:?}", seen.ack))?;
         ensure(seen.text.len() as u32 <= trace.after.mss, || format!("{} octets of text", seen.text.len()))?;
+        ensure(host.carries_what_was_written(seen), || "other text than was written".to_owned())?;
         next += seen.len();
     }
     let expected = trace.before.snd_nxt + trace.after.unacknowledged as u32 + u32::from(fin);
@@ -223,7 +224,7 @@ fn stream(row: &Row, trace: &Trace) -> Outcome {
 }
 
 /// The front of the retransmission queue, once.
-fn retransmission(emit: &Emit, trace: &Trace) -> Outcome {
+fn retransmission(host: &Host, emit: &Emit, trace: &Trace) -> Outcome {
     let [seen] = trace.emitted.as_slice() else {
         return Err(format!("expected one segment, got {:?}", trace.emitted));
     };
@@ -233,7 +234,7 @@ fn retransmission(emit: &Emit, trace: &Trace) -> Outcome {
     ensure(seen.ack == trace.before.rcv_nxt, || format!("ACK={:?} is not RCV.NXT", seen.ack))?;
     let all = trace.before.snd_nxt.distance_from(trace.before.snd_una);
     ensure(seen.len() > 0 && seen.len() <= all, || format!("{} of {all} numbers", seen.len()))?;
-    ensure(seen.text.iter().all(|&octet| octet == 7), || "the text has changed".to_owned())
+    ensure(host.carries_what_was_written(seen), || "the text has changed".to_owned())
 }
 
 /// RCV.NXT, SND.UNA, SND.WND and the right edge of the window.
