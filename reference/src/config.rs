@@ -82,6 +82,8 @@ pub struct Config {
     pub fast_open: bool,
     /// Send and honour the user timeout option (RFC 5482).
     pub user_timeout_option: bool,
+    /// L_LIMIT and U_LIMIT: how far the peer's advice may move R2 (RFC 5482 3.1).
+    pub user_timeout_limits: (Duration, Duration),
     /// Detect losses by time (RFC 8985). Needs SACK.
     pub rack: bool,
     /// Which congestion control to use.
@@ -152,6 +154,7 @@ impl Default for Config {
             ecn: false,
             fast_open: false,
             user_timeout_option: false,
+            user_timeout_limits: (Duration::from_secs(100), Duration::from_secs(7200)),
             rack: false,
             congestion: CongestionAlgorithm::NewReno,
             initial_window: 10,

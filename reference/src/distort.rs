@@ -4,7 +4,8 @@
 
 use crate::config::Config;
 use crate::mutant::Mutant;
-use crate::wire::{Flags, Outgoing, checksum, ip};
+use crate::seq::SeqNum;
+use crate::wire::{Flags, Outgoing, SackBlock, SackBlocks, Timestamps, checksum, ip};
 
 /// Appends the packet to `buffer`, distorted as the configured mutant wants.
 pub(crate) fn emit(config: &Config, outgoing: Outgoing<'_>, buffer: &mut Vec<u8>) {
@@ -20,27 +21,110 @@ pub(crate) fn emit(config: &Config, outgoing: Outgoing<'_>, buffer: &mut Vec<u8>
 }
 
 /// Wrong numbers before the checksum is made.
-fn distort(mutant: Mutant, mut outgoing: Outgoing<'_>) -> Outgoing<'_> {
-    let _ = (&mut outgoing, mutant);
-    outgoing
+fn distort(mutant: Mutant, mut out: Outgoing<'_>) -> Outgoing<'_> {
+    let syn = out.flags.has(Flags::SYN);
+    let ack = out.flags.has(Flags::ACK);
+    let fin = out.flags.has(Flags::FIN);
+    let rst = out.flags.has(Flags::RST);
+    let text = out.text_len() > 0;
+    match mutant {
+        // numbers
+        Mutant::SynAckSeqWrong if syn && ack => out.seq += 1,
+        Mutant::DataSeqOffByOne if text && !syn => out.seq += 1,
+        Mutant::FinSeqWrong if fin && !text => out.seq += 1,
+        Mutant::PureAckSeqWrong if !syn && !fin && !rst && !text => out.seq = out.seq - 1,
+        Mutant::AckZeroOnData if text => out.ack = SeqNum(0),
+        Mutant::AckFieldHostOrder if ack && !rst => out.ack = SeqNum(out.ack.0.swap_bytes()),
+        Mutant::WindowHostOrder if !rst => out.window = out.window.swap_bytes(),
+        Mutant::WindowZeroOnSynAck if syn && ack => out.window = 0,
+        // flags
+        Mutant::SynWithAck if syn && !ack => out.flags = out.flags | Flags::ACK,
+        Mutant::SynAckWithoutAck if syn && ack => out.flags = out.flags.without(Flags::ACK),
+        Mutant::DataWithoutAck if text && !syn => out.flags = out.flags.without(Flags::ACK),
+        Mutant::FinWithoutAck if fin => out.flags = out.flags.without(Flags::ACK),
+        Mutant::PushOnPureAck if ack && !syn && !fin && !rst && !text => out.flags = out.flags | Flags::PSH,
+        Mutant::UrgentAlwaysSet if text => out.flags = out.flags | Flags::URG,
+        Mutant::SynFlagOnFirstData if text && !syn => out.flags = out.flags | Flags::SYN,
+        // options
+        Mutant::MssOnEverySegment if !syn && !rst => out.options.mss = Some(1460),
+        Mutant::MssHostOrder => out.options.mss = out.options.mss.map(u16::swap_bytes),
+        Mutant::MssIsMtu => out.options.mss = out.options.mss.map(|mss| mss + 40),
+        Mutant::MssLessOptions => out.options.mss = out.options.mss.map(|mss| mss - 12),
+        Mutant::WindowScaleOnEverySegment if !syn && !rst => out.options.window_scale = Some(0),
+        Mutant::SackPermittedOnEverySegment if !syn && !rst => out.options.sack_permitted = true,
+        Mutant::TimestampsSwapped => {
+            if let Some(Timestamps { value, echo }) = &mut out.options.timestamps {
+                core::mem::swap(value, echo);
+            }
+        }
+        Mutant::TimestampOnlyOnSyn if !syn => out.options.timestamps = None,
+        Mutant::SackBlockReversed => map_sack(&mut out, |block| (block.end, block.start)),
+        Mutant::SackBlockEndsEarly => map_sack(&mut out, |block| (block.start, block.end - 1)),
+        Mutant::SackBlockOrderOldest => reverse_sack(&mut out),
+        // the IP header
+        Mutant::HopLimitIgnored => out.ip.hops = 64,
+        Mutant::DscpIgnored => out.ip.dscp = 0,
+        _ => {}
+    }
+    out
+}
+
+fn map_sack(out: &mut Outgoing<'_>, change: impl Fn(&SackBlock) -> (SeqNum, SeqNum)) {
+    let mut blocks = SackBlocks::default();
+    for block in out.options.sack.as_slice() {
+        let (start, end) = change(block);
+        blocks.push(SackBlock { start, end });
+    }
+    out.options.sack = blocks;
+}
+
+fn reverse_sack(out: &mut Outgoing<'_>) {
+    let mut blocks = SackBlocks::default();
+    for &block in out.options.sack.as_slice().iter().rev() {
+        blocks.push(block);
+    }
+    out.options.sack = blocks;
 }
 
 /// Wrong octets after the checksum was made.
-fn spoil(mutant: Mutant, outgoing: &Outgoing<'_>, segment: &mut [u8]) {
-    let kind = |flags: Flags| outgoing.flags.has(flags);
+fn spoil(mutant: Mutant, out: &Outgoing<'_>, segment: &mut [u8]) {
+    let (source, destination) = (out.local.ip(), out.remote.ip());
+    let header = usize::from(segment[12] >> 4) * 4;
     match mutant {
         Mutant::ChecksumOddLengthWrong if segment.len() % 2 == 1 => {
             // The last octet is added as the low half of its word.
-            let last = segment[segment.len() - 1];
-            segment[16..18].fill(0);
-            let mut sum = checksum::Sum::default();
-            sum.add_pseudo_header(outgoing.local.ip(), outgoing.remote.ip(), ip::PROTOCOL_TCP, segment.len());
-            sum.add(&segment[..segment.len() - 1]);
-            sum.add(&[0, last]);
-            let sum = sum.finish();
-            segment[16..18].copy_from_slice(&sum.to_be_bytes());
+            let last = segment.len() - 1;
+            resum(segment, |sum, segment| {
+                sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
+                sum.add(&segment[..last]);
+                sum.add(&[0, segment[last]]);
+            });
         }
-        Mutant::ChecksumZeroOnRst if kind(Flags::RST) => segment[16..18].fill(0),
+        Mutant::ChecksumWithoutPseudoHeader => resum(segment, checksum::Sum::add),
+        Mutant::ChecksumWithoutOptions if header > 20 => resum(segment, |sum, segment| {
+            sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
+            sum.add(&segment[..20]);
+            sum.add(&segment[header..]);
+        }),
+        Mutant::ChecksumOnlyHeader if segment.len() > header => resum(segment, |sum, segment| {
+            sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
+            sum.add(&segment[..header]);
+        }),
+        Mutant::ChecksumZeroOnRst if out.flags.has(Flags::RST) => segment[16..18].fill(0),
+        Mutant::ReservedBitsSet => {
+            segment[12] |= 0x0e;
+            resum(segment, |sum, segment| {
+                sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
+                sum.add(segment);
+            });
+        }
         _ => {}
     }
+}
+
+fn resum(segment: &mut [u8], add: impl Fn(&mut checksum::Sum, &[u8])) {
+    segment[16..18].fill(0);
+    let mut sum = checksum::Sum::default();
+    add(&mut sum, segment);
+    segment[16..18].copy_from_slice(&sum.finish().to_be_bytes());
 }

@@ -11,7 +11,8 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::config::Config;
-use crate::connection::{ChallengeBudget, Connection, Env, Outbox, reset_packet};
+use crate::connection::{ChallengeBudget, Connection, Env, Incarnation, Outbox, reset_packet};
+use crate::cookie::{Claim, FastOpenCache, SYN_COOKIE_LIFETIME};
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
@@ -21,7 +22,7 @@ use crate::state::closed::{self, Reset};
 use crate::state::listen::{self, ListenDisposition};
 use crate::time::Instant;
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Segment, Verify};
+use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Options, Outgoing, Segment, Verify};
 
 /// Where a connection lives. A generation makes an old [`ConnId`] stale.
 #[derive(Debug, Default)]
@@ -48,10 +49,19 @@ pub struct Endpoint {
     events: VecDeque<Event>,
     outbox: Outbox,
     challenges: ChallengeBudget,
+    cookies: FastOpenCache,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
     /// When to look at whose timers. An entry may be early, never late.
     deadlines: BTreeSet<(Instant, u32)>,
+}
+
+/// Whether an ACK was the answer to a SYN cookie.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[must_use]
+enum Redeemed {
+    Yes,
+    No,
 }
 
 /// The first ephemeral port (RFC 6335).
@@ -73,6 +83,7 @@ impl Endpoint {
             events: VecDeque::new(),
             outbox: Outbox::default(),
             challenges: ChallengeBudget::default(),
+            cookies: FastOpenCache::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
         }
@@ -89,9 +100,11 @@ impl Endpoint {
     /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.advance(now);
-        let Ok(packet) = IpPacket::parse(packet) else { return };
-        if !self.config.addresses.contains(&packet.destination) {
-            // MUST-57: broadcast and multicast destinations are never ours.
+        let Some(packet) = self.parse_ip(packet) else { return };
+        // MUST-57: broadcast and multicast destinations are never ours.
+        let ours = self.config.addresses.contains(&packet.destination);
+        let answered = is_group(packet.destination) && self.config.is(Mutant::BroadcastSynAnswered);
+        if !(ours || answered) {
             return;
         }
         match packet.protocol {
@@ -101,16 +114,33 @@ impl Endpoint {
         }
     }
 
+    fn parse_ip<'a>(&self, octets: &'a [u8]) -> Option<IpPacket<'a>> {
+        let packet = IpPacket::parse(octets);
+        if self.config.is(Mutant::IpVersionUnchecked) {
+            return packet.or_else(|_| IpPacket::parse_as_v4(octets)).ok();
+        }
+        packet.ok()
+    }
+
     fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
         let verify = if self.config.is(Mutant::BadChecksumAccepted) { Verify::No } else { Verify::Yes };
         let Ok(segment) = Segment::parse(packet, verify) else { return };
+        if self.config.mutant.is_some_and(|mutant| misreads(mutant, packet.payload)) {
+            return;
+        }
         if !self.is_valid_source(packet.source) || segment.source_port == 0 {
             // MUST-63
             return;
         }
         let local = SocketAddr::new(packet.destination, segment.destination_port);
         let remote = SocketAddr::new(packet.source, segment.source_port);
-        match self.tuples.get(&(local, remote)).copied() {
+        let mut found = self.tuples.get(&(local, remote)).copied();
+        if found.is_none() && self.config.is(Mutant::DemuxByPortOnly) {
+            let alike =
+                |conn: &Connection| (conn.local.port(), conn.remote.port()) == (local.port(), remote.port());
+            found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
+        }
+        match found {
             Some(index) => self.on_connection(now, index, &segment, packet.ecn),
             None => self.on_no_connection(now, (local, remote), &segment, None),
         }
@@ -125,11 +155,10 @@ impl Endpoint {
     }
 
     fn is_valid_source(&self, source: IpAddr) -> bool {
-        let invalid = match source {
-            IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast() || ip.is_unspecified(),
-            IpAddr::V6(ip) => ip.is_multicast() || ip.is_unspecified(),
-        };
-        !invalid && !self.config.addresses.contains(&source)
+        let invalid = (is_group(source) && !self.config.is(Mutant::InvalidSourceAnswered))
+            || source.is_unspecified()
+            || self.config.addresses.contains(&source);
+        !invalid
     }
 
     fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, ecn: Ecn) {
@@ -141,12 +170,26 @@ impl Endpoint {
                 return;
             }
         }
-        if conn.accepts_new_incarnation(segment, &self.config) && self.listener_of(segment).is_some() {
+        if conn.half_open_of().is_some()
+            && segment.has(Flags::SYN)
+            && !segment.has(Flags::ACK)
+            && self.config.is(Mutant::SynDuplicateRestarts)
+        {
             let tuple = (conn.local, conn.remote);
-            let above = conn.snd.nxt;
-            self.with_conn(now, index, Connection::end_time_wait);
-            self.on_no_connection(now, tuple, segment, Some(above));
+            self.with_conn(now, index, Connection::forget);
+            self.on_no_connection(now + core::time::Duration::from_millis(1), tuple, segment, None);
             return;
+        }
+        match conn.on_new_incarnation(segment, &self.config) {
+            Incarnation::Accept if self.listener_of(segment).is_some() => {
+                let tuple = (conn.local, conn.remote);
+                let above = conn.snd.nxt;
+                self.with_conn(now, index, Connection::end_time_wait);
+                self.on_no_connection(now, tuple, segment, Some(above));
+                return;
+            }
+            Incarnation::Drop => return,
+            Incarnation::Accept | Incarnation::None => {}
         }
         self.with_conn(now, index, |conn, env| conn.on_segment(segment, ecn, env));
     }
@@ -166,6 +209,9 @@ impl Endpoint {
             }
             return;
         };
+        if self.redeem_syn_cookie(now, tuple, id, segment) == Redeemed::Yes {
+            return;
+        }
         match listen::decide(segment, &self.config) {
             ListenDisposition::Ignore => {}
             ListenDisposition::Reset(reset) => self.send_reset(tuple, reset),
@@ -182,7 +228,13 @@ impl Endpoint {
         above: Option<SeqNum>,
     ) {
         let Some(entry) = self.listeners.get(&listener) else { return };
-        if entry.half_open >= self.config.syn_backlog || self.tuples.len() >= self.config.max_connections {
+        if self.tuples.len() >= self.config.max_connections {
+            return;
+        }
+        if entry.half_open >= self.config.syn_backlog && !self.config.is(Mutant::HalfOpenUnbounded) {
+            if self.config.syn_cookies {
+                self.send_syn_cookie(now, tuple, listener, syn);
+            }
             return;
         }
         let mut iss = self.isn(now, tuple);
@@ -194,9 +246,89 @@ impl Endpoint {
         self.insert(now, id, tuple, |secret, env| {
             Connection::passive(id, tuple, listener, syn, iss, secret, env)
         });
+        let early = self.conn(id.index).is_some_and(Connection::is_early);
+        let early = early || self.config.is(Mutant::AcceptBeforeAck);
+        if let Some(entry) = self.listeners.get_mut(&listener) {
+            entry.half_open += 1;
+            if early {
+                // RFC 7413 4.2.2: the application need not wait for the handshake.
+                entry.push(id);
+            }
+        }
+    }
+
+    /// RFC 4987 3.6: with the half-open queue full, the SYN,ACK itself remembers the SYN. Only the MSS survives.
+    fn send_syn_cookie(&mut self, now: Instant, tuple: Tuple, listener: ListenerId, syn: &Segment<'_>) {
+        let (local, remote) = tuple;
+        let default = if remote.is_ipv4() { 536 } else { 1220 };
+        let claim = Claim { local, remote, irs: syn.seq };
+        let cookie = claim.syn_cookie(&self.secret, now, syn.options.mss.unwrap_or(default));
+        let headers = ip::header_len(local.ip()) as u16 + 20;
+        let fields =
+            HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
+        self.outbox.push(
+            &self.config,
+            Outgoing {
+                local,
+                remote,
+                ip: fields,
+                seq: cookie,
+                ack: syn.seq + 1,
+                flags: Flags::SYN | Flags::ACK,
+                window: self.config.recv_buffer.min(0xffff) as u16,
+                urgent: 0,
+                options: Options { mss: Some(self.config.mtu.saturating_sub(headers)), ..Options::default() },
+                text: (&[], &[]),
+            },
+        );
+        if let Some(entry) = self.listeners.get_mut(&listener) {
+            entry.cookies_until = Some(now + SYN_COOKIE_LIFETIME);
+        }
+    }
+
+    /// The ACK of a SYN,ACK that was a cookie makes the connection that we did not keep.
+    fn redeem_syn_cookie(
+        &mut self,
+        now: Instant,
+        tuple: Tuple,
+        listener: ListenerId,
+        segment: &Segment<'_>,
+    ) -> Redeemed {
+        let Some(entry) = self.listeners.get(&listener) else { return Redeemed::No };
+        let awaited = entry.cookies_until.is_some_and(|until| now <= until);
+        let plain = segment.has(Flags::ACK) && !segment.has(Flags::RST) && !segment.has(Flags::SYN);
+        if !awaited || !plain {
+            return Redeemed::No;
+        }
+        let claim = Claim { local: tuple.0, remote: tuple.1, irs: segment.seq - 1 };
+        let cookie = segment.ack - 1;
+        let mss = match claim.check_syn_cookie(&self.secret, now, cookie) {
+            Some(mss) => mss,
+            None if self.config.is(Mutant::SynCookieUnchecked) => 536,
+            None => return Redeemed::No,
+        };
+        if !entry.has_room() || self.tuples.len() >= self.config.max_connections {
+            // Lost on us; the peer will send something again.
+            return Redeemed::Yes;
+        }
+        let syn = Segment {
+            seq: claim.irs,
+            flags: Flags::SYN,
+            options: Options { mss: Some(mss), ..Options::default() },
+            payload: &[],
+            ..*segment
+        };
+        let id = self.vacant();
+        self.insert(now, id, tuple, |secret, env| {
+            let mut conn = Connection::passive(id, tuple, listener, &syn, cookie, secret, env);
+            conn.assume_syn_sent(env);
+            conn
+        });
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
         }
+        self.with_conn(now, id.index, |conn, env| conn.on_segment(segment, Ecn::NotEct, env));
+        Redeemed::Yes
     }
 
     fn isn(&self, now: Instant, (local, remote): Tuple) -> SeqNum {
@@ -267,8 +399,8 @@ impl Endpoint {
         remote: SocketAddr,
     ) -> Result<ConnId, Error> {
         self.advance(now);
-        let bad = remote.port() == 0 || remote.ip().is_multicast() || remote.ip().is_unspecified();
-        if bad || matches!(remote.ip(), IpAddr::V4(ip) if ip.is_broadcast()) {
+        let group = is_group(remote.ip()) && !self.config.is(Mutant::ConnectToMulticast);
+        if remote.port() == 0 || remote.ip().is_unspecified() || group {
             return Err(Error::AddressInvalid);
         }
         if self.tuples.len() >= self.config.max_connections {
@@ -300,6 +432,10 @@ impl Endpoint {
         let range = u64::from(u16::MAX - EPHEMERAL) + 1;
         let offset = self.secret.hash(Purpose::Port, SocketAddr::new(address, 0), remote, 0);
         for _ in 0..range {
+            if self.config.is(Mutant::EphemeralPortFixed) {
+                self.next_port = 0;
+                return Ok(EPHEMERAL);
+            }
             let port = EPHEMERAL + (offset.wrapping_add(self.next_port) % range) as u16;
             self.next_port += 1;
             let local = SocketAddr::new(address, port);
@@ -466,6 +602,11 @@ impl Endpoint {
         }
     }
 
+    #[cfg(test)]
+    fn remember_fast_open(&mut self, server: IpAddr, cookie: crate::wire::FastOpen, mss: u16) {
+        self.cookies.remember(server, cookie, mss);
+    }
+
     fn conn(&self, index: u32) -> Option<&Connection> {
         self.slots.get(index as usize)?.conn.as_deref()
     }
@@ -506,6 +647,7 @@ impl Endpoint {
             events: &mut self.events,
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
+            cookies: &mut self.cookies,
         };
         let half_open = conn.half_open_of();
         let result = work(conn, &mut env);
@@ -513,7 +655,10 @@ impl Endpoint {
             // Half open no more: accepted, or gone.
             if let Some(entry) = self.listeners.get_mut(&listener) {
                 entry.half_open = entry.half_open.saturating_sub(1);
-                if conn.state.is_synchronized() {
+                if conn.state.is_synchronized()
+                    && !conn.is_early()
+                    && !self.config.is(Mutant::AcceptBeforeAck)
+                {
                     entry.push(conn.id);
                 }
             }
@@ -582,11 +727,37 @@ impl Endpoint {
             events: &mut self.events,
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
+            cookies: &mut self.cookies,
         };
         let conn = make(&self.secret, &mut env);
         self.slots[id.index as usize].conn = Some(Box::new(conn));
         self.tuples.insert(tuple, id.index);
         self.settle(id.index);
+    }
+}
+
+/// Broadcast or multicast. Directed broadcast is known to the interface, not to us.
+fn is_group(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(ip) => ip.is_multicast() || ip.is_broadcast(),
+        IpAddr::V6(ip) => ip.is_multicast(),
+    }
+}
+
+/// Deliberate bugs of reading: whether a segment that is well formed gets lost.
+fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
+    let header = usize::from(octets[12] >> 4) * 4;
+    let options = &octets[20..header];
+    match mutant {
+        Mutant::ReservedBitsRejected => octets[12] & 0x0f != 0,
+        Mutant::UnknownOptionRejected => {
+            Options::kinds(options).any(|(_, kind, _)| (29..=254).contains(&kind))
+        }
+        Mutant::OptionsUnalignedIgnored => {
+            Options::kinds(options).any(|(at, kind, _)| kind == 2 && at % 4 != 0)
+        }
+        Mutant::OptionLengthUnchecked => Options::kinds(options).any(|(_, _, len)| len.is_none()),
+        _ => false,
     }
 }
 
@@ -620,5 +791,7 @@ impl Hasher for TupleHasher {
     }
 }
 
+#[cfg(test)]
+mod extension_tests;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@
 mod config;
 mod congestion;
 mod connection;
+mod cookie;
 mod distort;
 mod endpoint;
 mod event;

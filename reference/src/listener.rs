@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::event::ConnId;
+use crate::time::Instant;
 
 /// One passive OPEN without a remote socket.
 #[derive(Debug)]
@@ -11,12 +12,14 @@ pub(crate) struct Listener {
     pub(crate) backlog: usize,
     /// Connections in SYN-RECEIVED.
     pub(crate) half_open: usize,
+    /// Until when a SYN cookie of ours may come back.
+    pub(crate) cookies_until: Option<Instant>,
     accept_queue: VecDeque<ConnId>,
 }
 
 impl Listener {
     pub(crate) fn new(port: u16, backlog: usize) -> Self {
-        Self { port, backlog, half_open: 0, accept_queue: VecDeque::new() }
+        Self { port, backlog, half_open: 0, cookies_until: None, accept_queue: VecDeque::new() }
     }
 
     /// Whether another connection may become established.

@@ -540,6 +540,143 @@ mutants! {
         "Retransmissions are marked as ECN-capable.";
     EcnPureAckCapable "ecn-pure-ack-capable" "RFC3168-6.1.4-1" "MUST list"
         "Pure ACKs are marked as ECN-capable.";
+    // RACK-TLP
+    RackNoReorderingWindow "rack-no-reordering-window" "RFC8985-6.2-1" "MUST list"
+        "The reordering window is always zero, so every reordering looks like a loss.";
+    NoTailProbe "no-tail-probe" "RFC8985-7.2-1" "MUST list"
+        "A lost tail waits for the retransmission timer.";
+    TailProbeHidesLoss "tail-probe-hides-loss" "RFC8985-7.4.2-1" "MUST list"
+        "A loss that the probe has repaired does not reduce the window.";
+    // Listeners under pressure, Fast Open
+    HalfOpenUnbounded "half-open-unbounded" "RFC9293-MUST-42" "student catalogue"
+        "Half-open connections are not limited in number.";
+    SynCookieUnchecked "syn-cookie-unchecked" "RFC9293-U-5" "MUST list"
+        "While cookies are in use any ACK opens a connection.";
+    FastOpenCookieUnchecked "fast-open-cookie-unchecked" "RFC7413-4.2.2-1" "MUST list"
+        "Text on a SYN is taken whatever cookie it shows.";
+    // Wrong numbers on the wire
+    SynAckSeqWrong "syn-ack-seq-wrong" "RFC9293-U-4" "wrong numbers"
+        "The SYN,ACK is numbered ISS+1.";
+    DataSeqOffByOne "data-seq-off-by-one" "RFC9293-U-2" "wrong numbers"
+        "Text is numbered one too high, as if the SYN counted twice.";
+    FinSeqWrong "fin-seq-wrong" "RFC9293-U-9" "wrong numbers"
+        "A FIN without text is numbered one too high.";
+    PureAckSeqWrong "pure-ack-seq-wrong" "RFC9293-U-6" "wrong numbers"
+        "A pure ACK is numbered SND.NXT-1.";
+    AckZeroOnData "ack-zero-on-data" "RFC9293-U-18" "wrong numbers"
+        "Segments with text carry an acknowledgment number of zero.";
+    AckFieldHostOrder "ack-field-host-order" "RFC9293-U-2" "student catalogue"
+        "The acknowledgment number goes out in the order of a little-endian host.";
+    WindowHostOrder "window-host-order" "RFC9293-MUST-1" "student catalogue"
+        "The window goes out in the order of a little-endian host.";
+    WindowZeroOnSynAck "window-zero-on-syn-ack" "RFC9293-MUST-36" "wrong numbers"
+        "The SYN,ACK advertises a closed window.";
+    SynWithAck "syn-with-ack" "RFC9293-U-18" "wrong numbers"
+        "The first SYN carries the ACK bit.";
+    SynAckWithoutAck "syn-ack-without-ack" "RFC9293-U-4" "wrong numbers"
+        "The SYN,ACK lacks the ACK bit.";
+    DataWithoutAck "data-without-ack" "RFC9293-U-18" "wrong numbers"
+        "Segments with text lack the ACK bit.";
+    FinWithoutAck "fin-without-ack" "RFC9293-U-18" "student catalogue"
+        "The FIN lacks the ACK bit.";
+    PushOnPureAck "push-on-pure-ack" "RFC9293-MUST-61" "wrong numbers"
+        "A segment without text carries PSH.";
+    UrgentAlwaysSet "urgent-always-set" "RFC9293-U-13" "wrong numbers"
+        "Every segment with text carries URG.";
+    SynFlagOnFirstData "syn-flag-on-first-data" "RFC9293-U-18" "wrong numbers"
+        "Segments with text carry SYN.";
+    MssOnEverySegment "mss-on-every-segment" "RFC9293-MUST-65" "MUST list"
+        "Segments without SYN carry the MSS option.";
+    MssHostOrder "mss-host-order" "RFC9293-MUST-14" "student catalogue"
+        "The MSS goes out in the order of a little-endian host.";
+    MssIsMtu "mss-is-mtu" "RFC9293-MUST-67" "MUST list"
+        "The announced MSS is the MTU, headers included.";
+    MssLessOptions "mss-less-options" "RFC9293-MUST-67" "MUST list"
+        "The announced MSS has options taken off it, which is the sender's business.";
+    WindowScaleOnEverySegment "window-scale-on-every-segment" "RFC7323-2.2-1" "MUST list"
+        "Segments without SYN carry the window scale option.";
+    SackPermittedOnEverySegment "sack-permitted-on-every-segment" "RFC2018-2-1" "MUST list"
+        "Segments without SYN carry SACK-permitted.";
+    TimestampsSwapped "timestamps-swapped" "RFC7323-3.2-4" "wrong numbers"
+        "TSval and TSecr change places.";
+    TimestampOnlyOnSyn "timestamp-only-on-syn" "RFC7323-3.2-3" "MUST list"
+        "Timestamps are negotiated and then missing.";
+    SackBlockReversed "sack-block-reversed" "RFC2018-3-1" "wrong numbers"
+        "The edges of a SACK block change places.";
+    SackBlockEndsEarly "sack-block-ends-early" "RFC2018-3-1" "wrong numbers"
+        "A SACK block ends one octet early.";
+    SackBlockOrderOldest "sack-block-order-oldest" "RFC2018-4-3" "MUST list"
+        "The latest segment is reported in the last SACK block.";
+    HopLimitIgnored "hop-limit-ignored" "RFC9293-MUST-49" "MUST list"
+        "The configured TTL has no effect.";
+    DscpIgnored "dscp-ignored" "RFC9293-MUST-48" "MUST list"
+        "The Diffserv field that the application sets has no effect.";
+    ChecksumWithoutPseudoHeader "checksum-without-pseudo-header" "RFC9293-MUST-2" "student catalogue"
+        "The checksum leaves out the pseudo-header.";
+    ChecksumWithoutOptions "checksum-without-options" "RFC9293-MUST-2" "student catalogue"
+        "The checksum leaves out the options.";
+    ChecksumOnlyHeader "checksum-only-header" "RFC9293-MUST-2" "student catalogue"
+        "The checksum leaves out the text.";
+    ReservedBitsSet "reserved-bits-set" "RFC9293-U-1" "MUST list"
+        "The reserved bits of the header are set.";
+    // Reading packets
+    ReservedBitsRejected "reserved-bits-rejected" "RFC9293-U-1" "TCP-Fuzz (gVisor)"
+        "A segment with a reserved bit set is dropped.";
+    UnknownOptionRejected "unknown-option-rejected" "RFC9293-MUST-6" "MUST list"
+        "A segment with an unknown option is dropped.";
+    OptionsUnalignedIgnored "options-unaligned-ignored" "RFC9293-MUST-64" "MUST list"
+        "Options that do not begin at a multiple of four are not seen.";
+    OptionLengthUnchecked "option-length-unchecked" "RFC9293-MUST-7" "TCP-Fuzz (TLDK)"
+        "An illegal option length makes the whole segment vanish, data included.";
+    IpVersionUnchecked "ip-version-unchecked" "RFC9293-MUST-50" "TCP-Fuzz (TLDK)"
+        "A packet of IP version 3 is taken for version 4.";
+    BroadcastSynAnswered "broadcast-syn-answered" "RFC9293-MUST-57" "MUST list"
+        "A SYN to a broadcast or multicast address is answered.";
+    InvalidSourceAnswered "invalid-source-answered" "RFC9293-MUST-63" "MUST list"
+        "A SYN from a multicast or broadcast address is answered.";
+    DemuxByPortOnly "demux-by-port-only" "RFC9293-U-6" "student catalogue"
+        "Segments find their connection by the ports alone.";
+    SynDuplicateRestarts "syn-duplicate-restarts" "RFC9293-U-6" "student catalogue"
+        "A second SYN in SYN-RECEIVED makes a second connection with another ISS.";
+    AcceptBeforeAck "accept-before-ack" "RFC9293-U-5" "student catalogue"
+        "The application is given a connection before the handshake is complete.";
+    ConnectToMulticast "connect-to-multicast" "RFC9293-MUST-46" "MUST list"
+        "An active OPEN to a multicast address is let through.";
+    ThirdAckTimestampRejected "third-ack-timestamp-rejected" "RFC7323-3.2-3" "TCP-Fuzz (FreeBSD)"
+        "Without timestamps negotiated, an ACK that carries one is dropped.";
+    ZeroTimestampRejected "zero-timestamp-rejected" "RFC7323-5.3-1" "TCP-Fuzz (TLDK)"
+        "A timestamp of zero is treated as none.";
+    WrongEchoResets "wrong-echo-resets" "RFC7323-3.2-4" "TCP-Fuzz (Linux)"
+        "An ACK in SYN-RECEIVED that echoes another timestamp is answered with a reset.";
+    SynAckEchoRejected "syn-ack-echo-rejected" "RFC7323-3.2-4" "TCP-Fuzz (Linux)"
+        "A SYN,ACK that echoes another timestamp than ours is ignored.";
+    MissingMssStopsSending "missing-mss-stops-sending" "RFC9293-MUST-15" "TCP-Fuzz (TLDK)"
+        "Without an MSS option from the peer next to nothing is sent in a segment.";
+    LargeReadCorrupts "large-read-corrupts" "RFC9293-U-17" "TCP-Fuzz (mTCP)"
+        "A read of more than 2041 octets returns wrong ones.";
+    SameStartHeldDropped "same-start-held-dropped" "RFC9293-U-17" "TCP-Fuzz (F-Stack)"
+        "Of two segments above a hole that begin alike only the first is kept, even if the second is longer.";
+    // More of the sender
+    DataBeforeEstablished "data-before-established" "RFC9293-U-5" "student catalogue"
+        "Text goes out in SYN-RECEIVED.";
+    SampleFromRetransmission "sample-from-retransmission" "RFC6298-3-1" "student catalogue"
+        "The round trip of a segment that was sent twice is measured.";
+    KeepAliveNever "keep-alive-never" "RFC9293-MUST-24" "MUST list"
+        "Keep-alives cannot be turned on.";
+    KeepAliveIdleIgnored "keep-alive-idle-ignored" "RFC9293-MUST-27" "MUST list"
+        "The idle time that the application sets has no effect.";
+    PersistTooEarly "persist-too-early" "RFC9293-SHLD-29" "timers"
+        "The first window probe comes at once.";
+    PersistTooLate "persist-too-late" "RFC9293-SHLD-29" "timers"
+        "The first window probe comes after the longest interval.";
+    OverrideTimerNever "override-timer-never" "RFC9293-MUST-38" "timers"
+        "The override timer never fires.";
+    R1NotReported "r1-not-reported" "RFC9293-SHLD-9" "MUST list"
+        "The application is not told of R1.";
+    SoftErrorsNotSilenced "soft-errors-not-silenced" "RFC9293-SHLD-20" "MUST list"
+        "Reports of soft errors cannot be turned off.";
+    EphemeralPortFixed "ephemeral-port-fixed" "RFC9293-MUST-44" "student catalogue"
+        "Every active OPEN begins with the same port.";
 }
 
 #[cfg(test)]

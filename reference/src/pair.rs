@@ -7,7 +7,7 @@ use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 use std::collections::VecDeque;
 
-use crate::wire::{Flags, IpPacket, Options, Segment, Verify};
+use crate::wire::{Ecn, Flags, IpPacket, Options, Segment, Verify};
 use crate::{Config, ConnId, Endpoint, Event, EventKind, Instant, ListenerId, Recv, SeqNum};
 
 /// Which of the two.
@@ -25,12 +25,13 @@ pub(crate) struct Seen {
     pub(crate) seq: SeqNum,
     pub(crate) ack: SeqNum,
     pub(crate) flags: Flags,
-    pub(crate) window: u16,
     pub(crate) options: Options,
     pub(crate) len: usize,
+    pub(crate) ecn: Ecn,
 }
 
 type Filter = Box<dyn FnMut(&Seen) -> bool>;
+type Tamper = Box<dyn FnMut(&Seen, &mut Vec<u8>)>;
 
 /// The wire and both ends.
 pub(crate) struct Pair {
@@ -41,6 +42,8 @@ pub(crate) struct Pair {
     pub(crate) seen: Vec<Seen>,
     /// Returns whether a segment is to be lost.
     pub(crate) lose: Option<Filter>,
+    /// Changes a packet on its way.
+    pub(crate) tamper: Option<Tamper>,
     flying: VecDeque<(Instant, Side, Vec<u8>)>,
     pub(crate) events: Vec<(Side, Event)>,
 }
@@ -70,6 +73,7 @@ impl Pair {
             latency: Duration::from_millis(10),
             seen: Vec::new(),
             lose: None,
+            tamper: None,
             flying: VecDeque::new(),
             events: Vec::new(),
         }
@@ -85,10 +89,13 @@ impl Pair {
     fn flush(&mut self) {
         for side in [Side::Client, Side::Server] {
             let now = self.now;
-            while let Some(packet) = self.end(side).poll_transmit(now) {
+            while let Some(mut packet) = self.end(side).poll_transmit(now) {
                 let seen = look(now, side, &packet);
                 let lost = self.lose.as_mut().is_some_and(|lose| lose(&seen));
                 self.seen.push(seen);
+                if let (Some(tamper), Some(seen)) = (&mut self.tamper, self.seen.last()) {
+                    tamper(seen, &mut packet);
+                }
                 if !lost {
                     self.flying.push_back((now + self.latency, side, packet));
                 }
@@ -200,8 +207,8 @@ pub(crate) fn look(at: Instant, from: Side, packet: &[u8]) -> Seen {
         seq: segment.seq,
         ack: segment.ack,
         flags: segment.flags,
-        window: segment.window,
         options: segment.options,
         len: segment.payload.len(),
+        ecn: packet.ecn,
     }
 }

@@ -45,6 +45,11 @@ impl Reassembly {
         Some(SackBlock { start: run.start.later(start), end: run.end().earlier(end) })
     }
 
+    /// Whether a run begins exactly here.
+    pub(crate) fn has_run_at(&self, start: SeqNum) -> bool {
+        self.runs.iter().any(|run| run.start == start)
+    }
+
     /// Holds `octets`, which begin at `start`. All lie above RCV.NXT and inside the window.
     pub(crate) fn insert(&mut self, start: SeqNum, octets: &[u8]) {
         if octets.is_empty() {

@@ -12,6 +12,11 @@ use crate::seq::SeqNum;
 use crate::time::Instant;
 use crate::wire::{Options, SackBlock, SackBlocks, Segment};
 
+/// What is set aside at the first octet, so that a burst does not grow the buffer step by step.
+const FIRST_BUFFER: usize = 16 * 1024;
+/// A buffer that has grown beyond this is kept even when it is empty: its connection moves bulk.
+pub(crate) const KEPT_BUFFER: usize = 64 * 1024;
+
 /// What the arrival of text calls for (RFC 5681 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use]
@@ -244,7 +249,8 @@ impl RecvHalf {
         if let Some(block) = self.held.duplicate(start, text.len() as u32) {
             self.note_duplicate(block);
         }
-        if !config.is(Mutant::OutOfOrderDropped) {
+        let alike = config.is(Mutant::SameStartHeldDropped) && self.held.has_run_at(start);
+        if !alike && !config.is(Mutant::OutOfOrderDropped) {
             self.held.insert(start, text);
         }
         match config.mutant {
@@ -255,6 +261,9 @@ impl RecvHalf {
     }
 
     fn deliver(&mut self, text: &[u8], config: &Config) {
+        if self.buffer.capacity() == 0 {
+            self.buffer.reserve(FIRST_BUFFER.min(self.capacity as usize).max(text.len()));
+        }
         self.buffer.extend(text);
         self.nxt += text.len() as u32;
         if config.is(Mutant::AckCountsSegments) {
@@ -347,6 +356,10 @@ impl RecvHalf {
         out[first..len].copy_from_slice(&back[..len - first]);
         self.buffer.drain(..len);
         self.read_at += len as u32;
+        if self.buffer.is_empty() && self.buffer.capacity() <= KEPT_BUFFER {
+            // An idle connection holds no buffer, and the next busy one finds this memory warm.
+            self.buffer = VecDeque::new();
+        }
         len
     }
 

@@ -49,10 +49,20 @@ impl Record {
 pub(crate) struct Removed {
     /// Send time of the latest whole segment that was sent once only.
     pub(crate) sample: Option<Instant>,
+    /// The same of any segment.
+    pub(crate) ambiguous: Option<Instant>,
     /// The newest transmission among what was removed: its time, end and whether it was a repetition.
     pub(crate) newest: Option<Delivered>,
-    /// Something that was not reported by SACK before was removed.
-    pub(crate) fin: bool,
+    /// Something that was sent once only arrived after something later (RFC 8985 6.2 step 3).
+    pub(crate) reordered: bool,
+}
+
+/// What SACK blocks have newly reported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reported {
+    pub(crate) octets: u32,
+    pub(crate) newest: Option<Delivered>,
+    pub(crate) reordered: bool,
 }
 
 /// A segment known to have arrived, for RACK (RFC 8985 6.2 step 2).
@@ -63,6 +73,20 @@ pub(crate) struct Delivered {
     pub(crate) ever_resent: bool,
 }
 
+impl Delivered {
+    /// RFC 8985 6.2 step 2: the later transmission, and the higher end among simultaneous ones.
+    pub(crate) fn newer_of(self, other: Self) -> Self {
+        let later = other.sent_at > self.sent_at;
+        let higher = other.sent_at == self.sent_at && !self.end.after(other.end);
+        if later || higher { other } else { self }
+    }
+
+    /// RACK_sent_after.
+    pub(crate) fn is_after(self, record: &Record) -> bool {
+        self.sent_at > record.sent_at || (self.sent_at == record.sent_at && self.end.after(record.end()))
+    }
+}
+
 /// The queue.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scoreboard {
@@ -71,6 +95,9 @@ pub(crate) struct Scoreboard {
     sacked: u32,
     lost: u32,
     resent: u32,
+    sacked_segments: u32,
+    /// RACK.fack: the highest end of anything that has arrived.
+    fack: Option<SeqNum>,
 }
 
 impl Scoreboard {
@@ -99,6 +126,10 @@ impl Scoreboard {
         self.sacked
     }
 
+    pub(crate) fn sacked_segments(&self) -> u32 {
+        self.sacked_segments
+    }
+
     pub(crate) fn has_lost(&self) -> bool {
         self.lost > self.resent
     }
@@ -124,9 +155,22 @@ impl Scoreboard {
         self.uncount(record);
     }
 
+    /// Notes that a segment has arrived and returns whether the network has reordered it.
+    fn arrived(&mut self, record: &Record) -> bool {
+        let end = record.end();
+        match self.fack {
+            Some(fack) if end.before(fack) => !record.ever_resent,
+            _ => {
+                self.fack = Some(end);
+                false
+            }
+        }
+    }
+
     fn uncount(&mut self, record: &Record) {
         if record.sacked {
             self.sacked -= record.len;
+            self.sacked_segments -= 1;
         } else {
             self.lost -= if record.lost { record.len } else { 0 };
             self.resent -= if record.resent { record.len } else { 0 };
@@ -136,6 +180,7 @@ impl Scoreboard {
     fn count(&mut self, record: &Record) {
         if record.sacked {
             self.sacked += record.len;
+            self.sacked_segments += 1;
         } else {
             self.lost += if record.lost { record.len } else { 0 };
             self.resent += if record.resent { record.len } else { 0 };
@@ -167,12 +212,13 @@ impl Scoreboard {
             }
             self.records.pop_front();
             self.forget(&record);
-            removed.fin |= record.fin;
+            removed.ambiguous = Some(record.sent_at);
             if !record.ever_resent && !record.sacked {
                 removed.sample = Some(record.sent_at);
             }
             if !record.sacked {
                 removed.newest = newer(removed.newest, &record);
+                removed.reordered |= self.arrived(&record);
             }
         }
         removed
@@ -180,14 +226,9 @@ impl Scoreboard {
 
     /// Applies SACK blocks (RFC 6675 section 4, Update). Blocks outside `una..nxt` say nothing (RFC 2883: those
     /// below report duplicates). Returns the octets newly reported and the newest of them.
-    pub(crate) fn apply_sack(
-        &mut self,
-        blocks: &[SackBlock],
-        una: SeqNum,
-        nxt: SeqNum,
-    ) -> (u32, Option<Delivered>) {
+    pub(crate) fn apply_sack(&mut self, blocks: &[SackBlock], una: SeqNum, nxt: SeqNum) -> Reported {
         let before = self.sacked;
-        let mut newest = None;
+        let mut reported = Reported::default();
         for block in blocks {
             let sane = block.start.before(block.end) && block.end.at_or_before(nxt);
             if !sane || block.start.before(una) {
@@ -203,12 +244,14 @@ impl Scoreboard {
                     break;
                 }
                 if !record.sacked {
-                    newest = newer(newest, &record);
+                    reported.newest = newer(reported.newest, &record);
+                    reported.reordered |= self.arrived(&record);
                     self.update(index, |record| record.sacked = true);
                 }
             }
         }
-        (self.sacked - before, newest)
+        reported.octets = self.sacked - before;
+        reported
     }
 
     /// RFC 6675 IsLost: DupThresh runs, or more than (DupThresh - 1) * SMSS octets, are reported above it.
@@ -285,9 +328,42 @@ impl Scoreboard {
         self.records.iter().rev().find(|record| !record.sacked).copied()
     }
 
-    /// The segment at `seq` has been sent again, perhaps only its first `len` octets.
+    /// How much text from `record` on is lost and lies together, up to `limit`: a repetition may be cut anew
+    /// (RFC 9293 3.8.1), so that a smaller MSS or a half-acknowledged segment leaves no tinygrams.
+    pub(crate) fn lost_run(&self, record: &Record, limit: u32) -> u32 {
+        let Some(first) = self.index_of(record.seq) else { return record.len };
+        let mut len = 0;
+        for next in self.records.range(first..) {
+            if len >= limit || !next.is_lost() || next.sacked || next.syn {
+                break;
+            }
+            len += next.len;
+            if next.fin {
+                break;
+            }
+        }
+        len
+    }
+
+    fn index_of(&self, seq: SeqNum) -> Option<usize> {
+        let base = self.records.front()?.seq;
+        let at =
+            self.records.partition_point(|record| record.seq.distance_from(base) < seq.distance_from(base));
+        self.records.get(at).is_some_and(|record| record.seq == seq).then_some(at)
+    }
+
+    /// `len` of sequence space at `seq` has been sent again in one segment: records are joined or cut to match.
     pub(crate) fn resend(&mut self, seq: SeqNum, len: u32, now: Instant) {
-        let Some(index) = self.records.iter().position(|record| record.seq == seq) else { return };
+        let Some(index) = self.index_of(seq) else { return };
+        while self.records[index].len < len {
+            let Some(next) = self.records.remove(index + 1) else { break };
+            let head = self.records[index];
+            self.uncount(&head);
+            self.uncount(&next);
+            let joined = Record { len: head.len + next.len, fin: next.fin, ..head };
+            self.count(&joined);
+            self.records[index] = joined;
+        }
         let record = self.records[index];
         if len < record.len {
             let mut tail = record;
@@ -313,14 +389,9 @@ impl Scoreboard {
     }
 }
 
-/// RFC 8985 6.2 step 2: later send time wins, then the higher end.
 fn newer(best: Option<Delivered>, record: &Record) -> Option<Delivered> {
     let this = Delivered { sent_at: record.sent_at, end: record.end(), ever_resent: record.ever_resent };
-    match best {
-        Some(best) if best.sent_at > this.sent_at => Some(best),
-        Some(best) if best.sent_at == this.sent_at && best.end.after(this.end) => Some(best),
-        _ => Some(this),
-    }
+    Some(best.map_or(this, |best| best.newer_of(this)))
 }
 
 #[cfg(test)]
@@ -351,9 +422,9 @@ mod tests {
     #[test]
     fn sacked_octets_leave_the_pipe_and_make_lower_ones_lost() {
         let mut board = board(6);
-        let (new, newest) = board.apply_sack(&[block(300, 600)], SeqNum(0), SeqNum(600));
-        assert_eq!((new, newest.unwrap().end), (300, SeqNum(600)));
-        assert_eq!(board.apply_sack(&[block(300, 600)], SeqNum(0), SeqNum(600)).0, 0);
+        let reported = board.apply_sack(&[block(300, 600)], SeqNum(0), SeqNum(600));
+        assert_eq!((reported.octets, reported.newest.unwrap().end), (300, SeqNum(600)));
+        assert_eq!(board.apply_sack(&[block(300, 600)], SeqNum(0), SeqNum(600)).octets, 0);
         board.mark_lost_by_sack(100);
         assert_eq!(board.next_lost().unwrap().seq, SeqNum(0));
         assert_eq!(board.pipe(), 0);
@@ -377,7 +448,7 @@ mod tests {
         let mut board = board(4);
         board.acknowledge(SeqNum(100));
         for bad in [block(300, 200), block(200, 900), block(0, 200), block(0, 50)] {
-            assert_eq!(board.apply_sack(&[bad], SeqNum(100), SeqNum(400)).0, 0);
+            assert_eq!(board.apply_sack(&[bad], SeqNum(100), SeqNum(400)).octets, 0);
         }
     }
 

@@ -84,6 +84,12 @@ pub(crate) struct Acked {
     pub(crate) newest: Option<Delivered>,
     /// A later partial acknowledgement, which leaves the timer alone (RFC 6582 3.2 step 3).
     pub(crate) later_partial: bool,
+    /// Something arrived later than what was sent after it (RFC 8985 6.2 step 3).
+    pub(crate) reordered: bool,
+    /// The peer has reported a duplicate (RFC 2883).
+    pub(crate) dsack: bool,
+    /// Fast recovery is over.
+    pub(crate) left_recovery: bool,
     /// Room was made in a buffer that had been full.
     pub(crate) made_room: bool,
 }
@@ -245,7 +251,7 @@ impl SendHalf {
 
     /// Whether a piece ends with the last octet written so far, which carries PSH (MUST-61).
     pub(crate) fn ends_buffer(&self, piece: Piece) -> bool {
-        piece.seq + piece.len == self.base + self.buffer.len() as u32
+        piece.seq + u32::from(piece.syn) + piece.len == self.base + self.buffer.len() as u32
     }
 
     /// The right edge of what the peer takes.
@@ -340,9 +346,17 @@ impl SendHalf {
     /// The next segment that has to be sent again, if the window of congestion has room for it.
     pub(crate) fn retransmission(&self, config: &Config) -> Option<Piece> {
         let record = self.board.next_lost()?;
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
         let mss = self.mss(config);
-        let len = text.min(mss);
+        let (text, has_fin) = if record.syn {
+            (0, false)
+        } else {
+            let run = self.board.lost_run(&record, mss + 1);
+            // A FIN can only be the last octet of all.
+            let fin = matches!(self.fin, Fin::Sent(at) if at == record.seq + run - 1);
+            (run - u32::from(fin), fin)
+        };
+        // A repeated SYN goes without text (RFC 7413 4.1.3).
+        let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
         let everything = config.is(Mutant::TimerResendsEverything);
         // RFC 6298 5.4, RFC 9293 3.10.8: a timeout sends the front alone, until something is acknowledged.
@@ -350,10 +364,10 @@ impl SendHalf {
         if !self.force && waits && self.board.pipe() > 0 && !everything {
             return None;
         }
-        if config.is(Mutant::FinNotRetransmitted) && text == 0 && record.fin {
+        if config.is(Mutant::FinNotRetransmitted) && text == 0 && has_fin {
             return None;
         }
-        let fin = record.fin && len == text;
+        let fin = has_fin && len == text;
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
     }
 
@@ -361,12 +375,29 @@ impl SendHalf {
     pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
         let Phase::Fast { rescued: false, .. } = self.phase else { return None };
         let record = self.board.last_unsacked().filter(|_| self.sack)?;
-        let mss = self.mss(config);
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
-        if record.ever_resent || self.cwnd_room(config) < mss || text == 0 || text > mss {
+        if record.ever_resent || self.cwnd_room(config) < self.mss(config) {
             return None;
         }
-        Some(Piece { seq: record.seq, len: text, syn: record.syn, fin: record.fin, again: true })
+        self.last_piece(config).filter(|piece| piece.len > 0)
+    }
+
+    /// A tail loss probe of new text, which cwnd does not stop (RFC 8985 7.3).
+    pub(crate) fn fresh_piece(&self, config: &Config) -> Option<Piece> {
+        let len = self.unsent().min(self.mss(config)).min(self.usable(config));
+        (len > 0).then_some(Piece { seq: self.nxt, len, syn: false, fin: false, again: false })
+    }
+
+    /// The last segment that nobody has reported, to be sent again as a tail loss probe.
+    pub(crate) fn last_piece(&self, config: &Config) -> Option<Piece> {
+        let record = self.board.last_unsacked()?;
+        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
+        (text <= self.mss(config)).then_some(Piece {
+            seq: record.seq,
+            len: text,
+            syn: record.syn,
+            fin: record.fin,
+            again: true,
+        })
     }
 
     /// The front of the queue as one octet, for a window probe (RFC 9293 3.8.6.1).

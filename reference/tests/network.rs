@@ -151,7 +151,12 @@ impl World {
             jitter_us: dice.pick(&[0, 0, 1_000, 100_000]),
             rate: dice.pick(&[0, 0, 1000, 100]),
         };
-        let hosts = [host(&mut dice, address(1), seed ^ 1), host(&mut dice, address(2), seed ^ 2)];
+        let mut hosts = [host(&mut dice, address(1), seed ^ 1), host(&mut dice, address(2), seed ^ 2)];
+        if hosts.iter().any(|host| host.tcp.config().mtu == 100) {
+            for host in &mut hosts {
+                host.to_send.truncate(5000);
+            }
+        }
         let aborts = dice.chance(10);
         Self {
             seed,

@@ -49,6 +49,9 @@ impl Connection {
         self.readable_told = false;
         if self.rcv.readable() > 0 {
             let len = self.rcv.read(out);
+            if len > 2041 && env.config.is(Mutant::LargeReadCorrupts) {
+                out[2041] ^= 0x55;
+            }
             if self.state.takes_text() && self.rcv.wants_update(self.mss(env.config), env.config) {
                 self.owed.ack = true;
             }
@@ -146,9 +149,10 @@ impl Connection {
         match option {
             ConnOption::NoDelay(on) => self.snd.nodelay = on,
             ConnOption::KeepAlive(on) => {
-                settings.keepalive = on;
+                settings.keepalive = on && !env.config.is(Mutant::KeepAliveNever);
                 self.restart_keepalive(env);
             }
+            ConnOption::KeepAliveIdle(_) if env.config.is(Mutant::KeepAliveIdleIgnored) => {}
             ConnOption::KeepAliveIdle(span) => {
                 settings.keepalive_idle = span;
                 self.restart_keepalive(env);
@@ -157,6 +161,10 @@ impl Connection {
             ConnOption::KeepAliveCount(count) => settings.keepalive_count = count,
             ConnOption::UserTimeout(span) => {
                 settings.user_timeout = Some(span);
+                if env.config.user_timeout_option && self.state.is_synchronized() {
+                    self.announce_timeout = true;
+                    self.owed.ack = true;
+                }
                 if self.timers.is_running(Timer::UserTimeout) {
                     let r2 = self.r2(env.config);
                     self.timers.set(Timer::UserTimeout, env.now + r2);

@@ -51,13 +51,7 @@ impl Connection {
             return None;
         }
         if self.snd.nxt == self.snd.iss {
-            return Some(Choice::Piece(Piece {
-                seq: self.snd.iss,
-                len: 0,
-                syn: true,
-                fin: false,
-                again: false,
-            }));
+            return Some(Choice::Piece(self.first_syn()));
         }
         if self.owed.duplicates > 0 {
             return Some(Choice::Ack);
@@ -68,12 +62,19 @@ impl Connection {
                 return Some(Choice::Piece(piece));
             }
         }
-        if !self.timers.is_running(Timer::Persist)
-            && let Some(piece) = self.snd.retransmission(env.config)
+        if self.rack.probe_due
+            && let Some(piece) = self.choose_probe(env)
         {
             return Some(Choice::Piece(piece));
         }
-        if self.state.sends()
+        if !self.timers.is_running(Timer::Persist)
+            && let Some(piece) = self.snd.retransmission(env.config)
+            && (piece.syn || self.state.is_synchronized() || self.is_early())
+        {
+            return Some(Choice::Piece(piece));
+        }
+        let premature = env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized();
+        if (self.state.sends() || self.is_early() || premature)
             && let Some(piece) = self.choose_fresh(env)
         {
             return Some(Choice::Piece(piece));
@@ -85,11 +86,16 @@ impl Connection {
     }
 
     fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {
+        if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
+            return self.snd.fresh_piece(env.config);
+        }
         match self.snd.fresh(env.now, &self.rtt, env.config) {
             Fresh::Send(piece) => Some(piece),
             Fresh::Hold => {
                 // RFC 9293 3.8.6.2.1: the override timer, when no ACK will come to help.
-                if self.snd.board.is_empty() && !env.config.is(Mutant::NagleDeadlock) {
+                let never =
+                    matches!(env.config.mutant, Some(Mutant::NagleDeadlock | Mutant::OverrideTimerNever));
+                if self.snd.board.is_empty() && !never {
                     self.timers.start(Timer::Override, env.now + env.config.override_timeout);
                 }
                 None
@@ -120,6 +126,9 @@ impl Connection {
         } else {
             let rto = self.rtt.rto(env.config);
             self.timers.start(Timer::Retransmit, env.now + rto);
+            if !piece.again && self.state.is_synchronized() {
+                self.schedule_probe(env);
+            }
         }
     }
 
@@ -189,6 +198,9 @@ impl Connection {
         if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
             self.rcv.sack_option(&mut options, config);
         }
+        if core::mem::take(&mut self.announce_timeout) {
+            options.user_timeout = Some(self.announced_timeout(config));
+        }
         let mss = self.mss(config);
         let window = self.rcv.advertise(mss, config);
         let ack = self.rcv.acknowledgment(config);
@@ -233,6 +245,9 @@ impl Connection {
             window_scale: self.offers.window_scale.then(|| RecvHalf::wanted_shift(config.recv_buffer)),
             sack_permitted: self.offers.sack,
             timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
+            // RFC 7413 4.1.3: a repeated SYN goes without.
+            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0),
+            user_timeout: config.user_timeout_option.then(|| self.announced_timeout(config)),
             ..Options::default()
         }
     }

@@ -35,7 +35,8 @@ impl Connection {
 
     pub(super) fn report_soft_error(&self, env: &mut Env<'_>) {
         // SHLD-20
-        if self.settings.soft_errors && !env.config.is(Mutant::SoftErrorsNotReported) {
+        let wanted = self.settings.soft_errors || env.config.is(Mutant::SoftErrorsNotSilenced);
+        if wanted && !env.config.is(Mutant::SoftErrorsNotReported) {
             self.tell(EventKind::SoftError, env);
         }
     }

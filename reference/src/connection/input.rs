@@ -50,6 +50,9 @@ impl Connection {
 
     /// RFC 9293 3.10.7.3.
     fn in_syn_sent(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
+        if env.config.is(Mutant::SynAckEchoRejected) && self.echoes_another_clock(segment, env) {
+            return;
+        }
         match syn_sent::decide(self.snd.iss, self.snd.nxt, segment, env.config) {
             SynSentDisposition::Ignore => {}
             SynSentDisposition::Reset(reset) => self.send_reset(reset, env),
@@ -58,6 +61,7 @@ impl Connection {
                 self.take_syn(segment, env);
                 self.take_ack(segment, env);
                 self.establish(env);
+                self.after_fast_open(segment, env);
                 self.owed.ack = true;
                 self.after_syn(segment, env);
             }
@@ -91,6 +95,7 @@ impl Connection {
         {
             return;
         }
+        self.note_user_timeout(&segment.options, env);
         self.note_ecn(ecn, &segment, env);
         self.check_urgent(&segment, env);
         self.take_text(&segment, env);
@@ -180,10 +185,18 @@ impl Connection {
 
     /// RFC 7323 5.3 R1: an old timestamp is not acceptable. Resets are exempt (5.2).
     fn is_paws_failure(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) -> Check {
+        if !self.timestamps && segment.options.timestamps.is_some() {
+            let reject = env.config.is(Mutant::ThirdAckTimestampRejected);
+            return if reject { Check::Done } else { Check::Passed };
+        }
         if !self.timestamps || segment.has(Flags::RST) && !env.config.is(Mutant::PawsDropsRst) {
             return Check::Passed;
         }
-        let Some(timestamps) = segment.options.timestamps else {
+        let offered = segment
+            .options
+            .timestamps
+            .filter(|timestamps| timestamps.value != 0 || !env.config.is(Mutant::ZeroTimestampRejected));
+        let Some(timestamps) = offered else {
             // RFC 7323 3.2: a segment without the option SHOULD be dropped; a SYN has its own rules.
             let drop = !segment.has(Flags::SYN) && !env.config.is(Mutant::MissingTimestampAccepted);
             return if drop { Check::Done } else { Check::Passed };
@@ -289,6 +302,10 @@ impl Connection {
             return if env.config.is(Mutant::MissingAckAccepted) { Check::Passed } else { Check::Done };
         }
         if let State::SynReceived(_) = self.state {
+            if env.config.is(Mutant::WrongEchoResets) && self.echoes_another_clock(segment, env) {
+                self.send_reset(closed::reset_at_ack(segment), env);
+                return Check::Done;
+            }
             match syn_received::on_ack(self.snd.una, self.snd.nxt, segment, env.config) {
                 syn_received::AckDisposition::Establish => {
                     self.take_ack(segment, env);
@@ -355,6 +372,7 @@ impl Connection {
         self.take_echo(segment, env);
         self.measure(segment, acked, env);
         self.take_window(segment, env);
+        self.rack_on_ack(segment, acked, env);
         self.after_ack(acked, env);
         if self.snd.fin_acked() {
             self.transition(closing::on_fin_acked(self.state, env.config), env);
@@ -383,6 +401,14 @@ impl Connection {
         if timestamps.echo != 0 && age < 1 << 20 && self.syn_repeats == 0 {
             self.rtt.sample(Duration::from_millis(u64::from(age)), env.config);
         }
+    }
+
+    /// The echo cannot be of a timestamp of ours. That is no reason to do anything (RFC 7323 3.2).
+    fn echoes_another_clock(&self, segment: &Segment<'_>, env: &Env<'_>) -> bool {
+        segment
+            .options
+            .timestamps
+            .is_some_and(|timestamps| self.ts_now(env).wrapping_sub(timestamps.echo) > 1 << 20)
     }
 
     fn scaled_window(&self, segment: &Segment<'_>, env: &Env<'_>) -> u32 {
@@ -451,6 +477,7 @@ impl Connection {
                 self.timers.set(Timer::Retransmit, env.now + rto);
             }
         }
+        self.schedule_probe(env);
         if acked.made_room {
             self.tell(EventKind::Writable, env);
         }
@@ -527,7 +554,7 @@ impl Connection {
         }
     }
 
-    fn tell_readable(&mut self, env: &mut Env<'_>) {
+    pub(super) fn tell_readable(&mut self, env: &mut Env<'_>) {
         if !self.readable_told {
             self.readable_told = self.owned;
             self.tell(EventKind::Readable, env);
@@ -537,6 +564,10 @@ impl Connection {
     /// Eighth: the FIN bit, when everything before it is here.
     fn take_fin(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         if !self.state.takes_text() {
+            if segment.has(Flags::FIN) && self.rcv.fin_taken() {
+                // A FIN where there can be none: the peer hears once more what we have.
+                self.owe_duplicate(env);
+            }
             return;
         }
         let at = segment.has(Flags::FIN).then(|| segment.end() - 1);

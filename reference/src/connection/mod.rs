@@ -7,8 +7,10 @@
 mod calls;
 mod ecn;
 mod emit;
+mod fast_open;
 mod icmp;
 mod input;
+mod rack;
 mod timeouts;
 
 use core::net::SocketAddr;
@@ -16,6 +18,7 @@ use core::time::Duration;
 use std::collections::VecDeque;
 
 use crate::config::Config;
+use crate::cookie::FastOpenCache;
 use crate::event::{ConnId, Error, Event, EventKind, ListenerId, Status};
 use crate::isn::{Purpose, Secret};
 use crate::mutant::Mutant;
@@ -24,11 +27,11 @@ use crate::rtt::RttEstimator;
 use crate::send::{Phase, SendHalf};
 use crate::seq::SeqNum;
 use crate::state::closed::Reset;
-use crate::state::{Origin, State};
+use crate::state::{Origin, State, synchronized};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, Options, Outgoing, Segment};
+use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, UserTimeout};
 
 /// What a connection may use of the endpoint that owns it.
 pub(crate) struct Env<'a> {
@@ -37,6 +40,7 @@ pub(crate) struct Env<'a> {
     pub(crate) events: &'a mut VecDeque<Event>,
     pub(crate) outbox: &'a mut Outbox,
     pub(crate) challenges: &'a mut ChallengeBudget,
+    pub(crate) cookies: &'a mut FastOpenCache,
 }
 
 /// Packets that belong to no connection any more: resets and cookies. Bounded; what does not fit is lost, as any
@@ -87,6 +91,8 @@ pub(crate) struct Settings {
     pub(crate) keepalive_interval: Duration,
     pub(crate) keepalive_count: u32,
     pub(crate) user_timeout: Option<Duration>,
+    /// REMOTE_UTO (RFC 5482 section 3).
+    pub(crate) remote_timeout: Option<Duration>,
     pub(crate) abort_on_close: bool,
     pub(crate) dscp: u8,
     pub(crate) hop_limit: u8,
@@ -100,6 +106,18 @@ struct Owed {
     ack: bool,
     /// Ones that have to stand alone: duplicates and answers to unacceptable segments.
     duplicates: u8,
+}
+
+/// What becomes of a SYN for a connection in TIME-WAIT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub(crate) enum Incarnation {
+    /// It opens a new connection.
+    Accept,
+    /// It is dropped in silence.
+    Drop,
+    /// It is judged as any other segment.
+    None,
 }
 
 /// What the SYNs have agreed on, or may still.
@@ -125,6 +143,10 @@ pub(crate) struct Connection {
     owed: Owed,
     offers: Offers,
     ecn: ecn::EcnState,
+    rack: rack::RackState,
+    fast_open: fast_open::FastOpenState,
+    /// The next segment with room for it carries the user timeout option (RFC 5482).
+    announce_timeout: bool,
     /// Timestamps are on every segment, with this offset to our clock.
     timestamps: bool,
     ts_offset: u32,
@@ -166,6 +188,7 @@ impl Connection {
             keepalive_interval: config.keepalive_interval,
             keepalive_count: config.keepalive_count,
             user_timeout: None,
+            remote_timeout: None,
             abort_on_close: false,
             dscp: 0,
             hop_limit: config.hop_limit,
@@ -188,6 +211,9 @@ impl Connection {
                 timestamps: config.timestamps,
             },
             ecn: ecn::EcnState::new(config.ecn),
+            rack: rack::RackState::default(),
+            fast_open: fast_open::FastOpenState::default(),
+            announce_timeout: false,
             timestamps: false,
             ts_offset: secret.hash(Purpose::Timestamp, local, remote, 0) as u32,
             syn_repeats: 0,
@@ -217,6 +243,7 @@ impl Connection {
     ) -> Self {
         let mut conn = Self::new(id, local, remote, iss, secret, env);
         conn.owned = true;
+        conn.offer_fast_open(env);
         conn.transition(State::SynSent, env);
         conn
     }
@@ -233,8 +260,20 @@ impl Connection {
     ) -> Self {
         let mut conn = Self::new(id, local, remote, iss, secret, env);
         conn.take_syn(syn, env);
+        conn.take_fast_open(syn, secret, env);
         conn.transition(State::SynReceived(Origin::Passive(listener)), env);
+        if conn.is_early() {
+            conn.owned = true;
+            conn.tell(EventKind::Accepted { listener }, env);
+            conn.tell_readable(env);
+        }
         conn
+    }
+
+    /// The SYN,ACK went out as a cookie: from here on it is as if we had remembered it (RFC 4987 3.6).
+    pub(crate) fn assume_syn_sent(&mut self, env: &Env<'_>) {
+        let syn = self.first_syn();
+        self.snd.sent(syn, env.now, &self.rtt, env.config);
     }
 
     /// Reads the peer's SYN: IRS, window, MSS and what it offers.
@@ -246,10 +285,12 @@ impl Connection {
         // RFC 9293 3.7.1, MUST-14 and MUST-15. An MSS of zero says nothing.
         match syn.options.mss.filter(|&mss| mss > 0) {
             Some(mss) => self.snd.peer_mss = u32::from(mss),
+            None if config.is(Mutant::MissingMssStopsSending) => self.snd.peer_mss = 1,
             None => self.snd.peer_mss = default_mss(self.remote, config),
         }
         self.negotiate(&syn.options, env);
         self.negotiate_ecn(syn, env);
+        self.note_user_timeout(&syn.options, env);
     }
 
     /// What both SYNs carry is on (RFC 7323 2.2 and 3.2, RFC 2018 2).
@@ -321,7 +362,9 @@ impl Connection {
         // From here on the application knows of it, at least through the accept queue.
         self.owned = true;
         self.transition(State::Established, env);
-        self.tell(kind, env);
+        if !self.is_early() {
+            self.tell(kind, env);
+        }
     }
 
     /// Ends the connection with an error. All segment queues are flushed (RFC 9293 3.10.7.4, second).
@@ -411,29 +454,61 @@ impl Connection {
                 config.syn_r2
             }
             (None, State::SynSent | State::SynReceived(_)) => config.syn_r2 / 10,
-            (None, _) => config.r2,
+            (None, _) => match self.settings.remote_timeout {
+                // RFC 5482 3.1: min(U_LIMIT, max(ADV_UTO, REMOTE_UTO, L_LIMIT)), unless the application has chosen.
+                Some(remote) => {
+                    remote.max(config.r2).max(config.user_timeout_limits.0).min(config.user_timeout_limits.1)
+                }
+                None => config.r2,
+            },
         }
     }
 
-    /// Whether a SYN in TIME-WAIT opens a new incarnation (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
-    pub(crate) fn accepts_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> bool {
+    /// RFC 5482: what the peer advises, and what we announce.
+    fn note_user_timeout(&mut self, options: &Options, env: &Env<'_>) {
+        if let Some(UserTimeout(span)) = options.user_timeout
+            && env.config.user_timeout_option
+            && !span.is_zero()
+        {
+            self.settings.remote_timeout = Some(span);
+        }
+    }
+
+    fn announced_timeout(&self, config: &Config) -> UserTimeout {
+        UserTimeout(self.settings.user_timeout.unwrap_or(config.r2))
+    }
+
+    /// What a SYN in TIME-WAIT does (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
+    pub(crate) fn on_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> Incarnation {
         let opening = segment.has(Flags::SYN)
             && !segment.has(Flags::ACK)
             && !segment.has(Flags::RST)
             && !segment.has(Flags::FIN);
         if self.state != State::TimeWait || !opening || !config.time_wait_reuse {
-            return false;
+            return Incarnation::None;
         }
         if config.is(Mutant::TimeWaitReuseUnchecked) {
-            return true;
+            return Incarnation::Accept;
         }
+        let above = segment.seq.after(self.rcv.nxt);
         match segment.options.timestamps.filter(|_| self.timestamps) {
-            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides.
+            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides; an older one is
+            // dropped in silence.
             Some(timestamps) if timestamps.value != self.rcv.ts_recent => {
-                !crate::state::synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent)
+                match synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent) {
+                    false => Incarnation::Accept,
+                    true => Incarnation::Drop,
+                }
             }
-            _ => segment.seq.after(self.rcv.nxt),
+            _ if above => Incarnation::Accept,
+            _ => Incarnation::None,
         }
+    }
+
+    /// A deliberate bug has made another connection of the same name.
+    pub(crate) fn forget(&mut self, env: &mut Env<'_>) {
+        self.error = Some(Error::Reset);
+        self.transition(State::Closed, env);
     }
 
     /// The old incarnation makes room for a new one.

@@ -24,7 +24,8 @@ impl Connection {
                     self.error.get_or_insert(Error::TimedOut);
                     self.transition(State::Closed, env);
                 }
-                Timer::Reorder | Timer::Probe => {}
+                Timer::Reorder => self.rack_detect(env),
+                Timer::Probe => self.rack.probe_due = true,
             }
         }
     }
@@ -44,10 +45,12 @@ impl Connection {
             self.syn_repeats += 1;
         }
         self.rtt.back_off(env.config);
-        self.snd.on_timeout(env.now, env.config);
+        let patience = self.rack_timeout_patience(env);
+        self.snd.on_timeout(patience, env.now, env.config);
+        self.rack_on_timeout();
         self.ecn.note_reduction();
         // SHLD-9: between R1 and R2 the application should hear of it.
-        if self.snd.timeouts == env.config.r1 {
+        if self.snd.timeouts == env.config.r1 && !env.config.is(Mutant::R1NotReported) {
             self.report_soft_error(env);
         }
     }
@@ -73,11 +76,12 @@ impl Connection {
         }
         let quiet = env.now.since(self.last_heard);
         let busy = !self.snd.board.is_empty() || self.timers.is_running(Timer::Persist);
-        if self.keepalives_unanswered == 0 && (quiet < self.settings.keepalive_idle || busy) {
+        let idle = self.keepalive_idle(env);
+        if self.keepalives_unanswered == 0 && (quiet < idle || busy) {
             let eager = env.config.is(Mutant::KeepAliveWhileBusy);
             if !eager {
-                let wait = self.settings.keepalive_idle.saturating_sub(quiet).max(Duration::from_millis(1));
-                let wait = if busy { self.settings.keepalive_idle } else { wait };
+                let wait = idle.saturating_sub(quiet).max(Duration::from_millis(1));
+                let wait = if busy { idle } else { wait };
                 self.timers.set(Timer::KeepAlive, env.now + wait);
                 return;
             }
@@ -106,15 +110,24 @@ impl Connection {
             self.timers.stop(Timer::KeepAlive);
             return;
         }
-        let idle = match env.config.mutant {
+        let idle = self.keepalive_idle(env);
+        self.timers.set(Timer::KeepAlive, env.now + idle);
+    }
+
+    fn keepalive_idle(&self, env: &Env<'_>) -> Duration {
+        match env.config.mutant {
             Some(Mutant::KeepAliveDefaultTooShort) => Duration::from_secs(60),
             _ => self.settings.keepalive_idle,
-        };
-        self.timers.set(Timer::KeepAlive, env.now + idle);
+        }
     }
 
     /// RFC 9293 3.8.6.1: the first probe after one RTO (SHLD-29), then at doubling intervals (SHLD-30).
     pub(super) fn persist_interval(&self, env: &Env<'_>) -> Duration {
+        match env.config.mutant {
+            Some(Mutant::PersistTooEarly) if self.persist_backoff == 0 => return Duration::from_millis(1),
+            Some(Mutant::PersistTooLate) => return env.config.persist_max,
+            _ => {}
+        }
         let doublings =
             if env.config.is(Mutant::PersistNoBackoff) { 0 } else { self.persist_backoff.min(16) };
         self.rtt.rto(env.config).saturating_mul(1 << doublings).min(env.config.persist_max)

@@ -1,11 +1,13 @@
 //! Acknowledgements and loss recovery (RFC 5681 3.2, RFC 6582, RFC 6675, RFC 6298 5.4 to 5.6).
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use super::{AckInfo, Acked, Phase, SendHalf};
 use crate::config::Config;
 use crate::congestion::{Congestion, Growth};
 use crate::mutant::Mutant;
+use crate::recv::KEPT_BUFFER;
 use crate::scoreboard::DUP_THRESH;
 use crate::time::Instant;
 
@@ -16,7 +18,11 @@ impl SendHalf {
         let mut sacked = 0;
         let mut acked = Acked::default();
         if self.sack && !config.is(Mutant::SackIgnored) {
-            (sacked, acked.newest) = self.board.apply_sack(info.sack, self.una, self.nxt);
+            let reported = self.board.apply_sack(info.sack, self.una, self.nxt);
+            sacked = reported.octets;
+            acked.newest = reported.newest;
+            acked.reordered = reported.reordered;
+            acked.dsack = is_dsack(info);
         }
         if info.ack.after(self.una) {
             self.advance(info, flight, srtt, &mut acked, config);
@@ -52,13 +58,23 @@ impl SendHalf {
         let text = self.una.later(self.base).distance_from(self.base) as usize;
         let text = text.min(self.buffer.len());
         self.buffer.drain(..text);
+        if self.buffer.is_empty() && self.buffer.capacity() <= KEPT_BUFFER {
+            self.buffer = VecDeque::new();
+        }
         self.base += text as u32;
         if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
             self.urgent = None;
         }
         acked.octets = octets;
-        acked.sample = removed.sample;
-        acked.newest = acked.newest.or(removed.newest);
+        acked.sample = match config.mutant {
+            Some(Mutant::SampleFromRetransmission) => removed.ambiguous,
+            _ => removed.sample,
+        };
+        acked.newest = match (acked.newest, removed.newest) {
+            (Some(reported), Some(removed)) => Some(reported.newer_of(removed)),
+            (reported, removed) => reported.or(removed),
+        };
+        acked.reordered |= removed.reordered;
         acked.made_room = self.was_full && text > 0;
         self.was_full &= text == 0;
         self.timeouts = 0;
@@ -73,6 +89,7 @@ impl SendHalf {
                 let outstanding = self.flight();
                 self.congestion.leave_recovery(outstanding, smss, self.sack, config);
                 self.phase = Phase::Open;
+                acked.left_recovery = true;
             }
             Phase::Timeout { recover } => {
                 if self.una.at_or_after(recover) {
@@ -104,6 +121,9 @@ impl SendHalf {
             self.phase = Phase::Open;
             return;
         }
+        if self.sack && config.rack {
+            return;
+        }
         if self.sack {
             self.board.mark_lost_by_sack(smss);
             if self.board.sacked_octets() > 0 && self.board.next_lost().is_none() && self.board.pipe() == 0 {
@@ -119,6 +139,10 @@ impl SendHalf {
 
     fn on_duplicate(&mut self, now: Instant, config: &Config) {
         self.dupacks += 1;
+        if self.sack && config.rack {
+            // RFC 8985: time decides, not the count.
+            return;
+        }
         let smss = self.mss(config);
         let threshold = match config.mutant {
             Some(Mutant::FastRetransmitTooEarly) => 1,
@@ -132,7 +156,7 @@ impl SendHalf {
                     self.board.mark_lost_by_sack(smss);
                 }
                 if self.dupacks >= threshold || self.board.has_lost() {
-                    self.enter_recovery(now, config);
+                    self.enter_recovery(true, now, config);
                 }
             }
             // RFC 5681 3.2 step 4: each further duplicate means that a segment has left the network.
@@ -145,25 +169,28 @@ impl SendHalf {
             // RFC 6582 4: duplicates of what the timeout resends mean nothing.
             Phase::Timeout { .. } => {
                 if config.is(Mutant::FastRetransmitAfterTimeout) && self.dupacks == threshold {
-                    self.enter_recovery(now, config);
+                    self.enter_recovery(true, now, config);
                 }
             }
         }
     }
 
     /// Fast retransmit (RFC 5681 3.2, RFC 6582 3.2 step 2, RFC 6675 5 step 4).
-    pub(crate) fn enter_recovery(&mut self, now: Instant, config: &Config) {
+    pub(crate) fn enter_recovery(&mut self, front_lost: bool, now: Instant, config: &Config) {
         let smss = self.mss(config);
         let flight = self.flight().saturating_sub(self.limited);
         self.congestion.enter_recovery(flight, smss, self.sack, now, config);
-        self.board.mark_front_lost();
+        if front_lost {
+            self.board.mark_front_lost();
+        }
         self.phase = Phase::Fast { recover: self.nxt, partial_acks: 0, rescued: false };
         self.force = true;
         self.limited = 0;
     }
 
-    /// The retransmission timer has expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1).
-    pub(crate) fn on_timeout(&mut self, now: Instant, config: &Config) {
+    /// The retransmission timer has expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1). With RACK only what is older than
+    /// its patience is lost besides the front (RFC 8985 6.3).
+    pub(crate) fn on_timeout(&mut self, patience: Option<Duration>, now: Instant, config: &Config) {
         let smss = self.mss(config);
         let flight = self.flight();
         self.congestion.on_timeout(flight, smss, self.timeouts == 0, now, config);
@@ -171,6 +198,11 @@ impl SendHalf {
             && let Some(back) = self.board.back().copied()
         {
             self.board.mark_lost_where(|record| record.seq == back.seq);
+        } else if let Some(patience) = patience
+            && self.board.front().is_some_and(|front| !front.is_sacked())
+        {
+            self.board.mark_front_lost();
+            self.board.mark_lost_where(|record| record.sent_at + patience <= now);
         } else {
             self.board.mark_all_lost();
         }
@@ -179,5 +211,14 @@ impl SendHalf {
         self.dupacks = 0;
         self.limited = 0;
         self.force = true;
+    }
+}
+
+/// RFC 2883 section 4: the first block reports a duplicate if it lies below the cumulative ACK or inside the second.
+fn is_dsack(info: AckInfo<'_>) -> bool {
+    match info.sack {
+        [first, ..] if first.end.at_or_before(info.ack) => true,
+        [first, second, ..] => second.start.at_or_before(first.start) && first.end.at_or_before(second.end),
+        _ => false,
     }
 }

@@ -142,7 +142,7 @@ fn a_timeout_resends_from_the_front_one_segment_at_a_time() {
     let mut bench = Bench::new(Config::default());
     bench.write(500);
     bench.flush();
-    bench.half.on_timeout(bench.now, &bench.config);
+    bench.half.on_timeout(None, bench.now, &bench.config);
     assert_eq!(bench.flush(), [(0, 100)]);
     bench.ack(100);
     assert_eq!(bench.flush(), [(100, 100), (200, 100)]);
@@ -155,7 +155,7 @@ fn karn_takes_no_sample_from_a_repeated_segment() {
     let mut bench = Bench::new(Config::default());
     bench.write(100);
     bench.flush();
-    bench.half.on_timeout(bench.now, &bench.config);
+    bench.half.on_timeout(None, bench.now, &bench.config);
     bench.flush();
     assert_eq!(bench.ack(100).sample, None);
     bench.write(100);

@@ -73,6 +73,11 @@ impl<'a> IpPacket<'a> {
         }
     }
 
+    /// Reads a packet as IPv4 whatever its version says: only a deliberate bug does.
+    pub(crate) fn parse_as_v4(octets: &'a [u8]) -> Result<Self, Malformed> {
+        Self::parse_v4(octets)
+    }
+
     fn parse_v4(octets: &'a [u8]) -> Result<Self, Malformed> {
         if octets.len() < 20 {
             return Err(Malformed::Truncated);

@@ -149,6 +149,27 @@ impl Options {
         options
     }
 
+    /// The options one by one: where each begins, its kind, and its length unless that is illegal.
+    pub(crate) fn kinds(octets: &[u8]) -> impl Iterator<Item = (usize, u8, Option<usize>)> {
+        let mut at = 0;
+        core::iter::from_fn(move || {
+            let start = at;
+            let &kind = octets.get(start)?;
+            if kind == END {
+                return None;
+            }
+            let len = match kind {
+                NOP => Some(1),
+                _ => octets
+                    .get(start + 1)
+                    .map(|&len| usize::from(len))
+                    .filter(|&len| len >= 2 && start + len <= octets.len()),
+            };
+            at = len.map_or(octets.len(), |len| start + len);
+            Some((start, kind, len))
+        })
+    }
+
     /// Records one option. The first of its kind wins; a wrong length for a known kind is ignored.
     fn take(&mut self, kind: u8, body: &[u8]) {
         match (kind, body.len()) {
@@ -166,7 +187,7 @@ impl Options {
                     .get_or_insert_with(|| Timestamps { value: be32(body, 0), echo: be32(body, 4) });
             }
             (USER_TIMEOUT, 2) => {
-                _ = self.user_timeout.get_or_insert_with(|| UserTimeout::parse(be16(body, 0)))
+                _ = self.user_timeout.get_or_insert_with(|| UserTimeout::parse(be16(body, 0)));
             }
             (FAST_OPEN, 0) => _ = self.fast_open.get_or_insert(FastOpen::Request),
             (FAST_OPEN, len @ 4..=16) if len % 2 == 0 => {

@@ -1,0 +1,81 @@
+//! TCP Fast Open (RFC 7413): text on the SYN, for a client that shows a cookie.
+
+use super::{Connection, Env};
+use crate::cookie;
+use crate::isn::Secret;
+use crate::mutant::Mutant;
+use crate::send::Piece;
+use crate::wire::{FastOpen, Segment};
+
+/// What one connection does of Fast Open.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct FastOpenState {
+    /// What our SYN or SYN,ACK carries.
+    pub(super) option: Option<FastOpen>,
+    /// How much text our SYN may carry: what the server last announced.
+    limit: u16,
+    /// The server's side accepted the text, so the application may have the connection at once (4.2.2).
+    pub(super) early: bool,
+}
+
+impl Connection {
+    /// A client's SYN asks for a cookie, or shows the one it has (4.2.1).
+    pub(crate) fn offer_fast_open(&mut self, env: &Env<'_>) {
+        if !env.config.fast_open {
+            return;
+        }
+        match env.cookies.get(self.remote.ip()) {
+            Some((cookie, mss)) => {
+                self.fast_open.option = Some(cookie);
+                self.fast_open.limit = mss;
+            }
+            None => self.fast_open.option = Some(FastOpen::Request),
+        }
+    }
+
+    /// The first SYN of all, with text if a cookie allows it. Repetitions carry neither (4.1.3).
+    pub(super) fn first_syn(&self) -> Piece {
+        let room = match self.fast_open.option {
+            // What a SYN carries besides: 12 for timestamps, 4 for scale, 4 for MSS, 12 for the cookie.
+            Some(FastOpen::Cookie { .. }) => u32::from(self.fast_open.limit).min(self.snd.path_mss),
+            Some(FastOpen::Request) | None => 0,
+        };
+        let len = self.snd.unsent().min(room.saturating_sub(40));
+        Piece { seq: self.snd.iss, len, syn: true, fin: false, again: false }
+    }
+
+    /// A server's answer to a SYN with the option (4.2.2).
+    pub(super) fn take_fast_open(&mut self, syn: &Segment<'_>, secret: &Secret, env: &Env<'_>) {
+        let Some(option) = syn.options.fast_open.filter(|_| env.config.fast_open) else { return };
+        let cookie = cookie::fast_open_cookie(secret, self.local.ip(), self.remote.ip());
+        if option != cookie && !env.config.is(Mutant::FastOpenCookieUnchecked) {
+            // A request, or a cookie that is not ours: the text is dropped and a good cookie returned.
+            self.fast_open.option = Some(cookie);
+            return;
+        }
+        if !syn.payload.is_empty() {
+            let _ = self.rcv.take_text(syn, env.config);
+            self.fast_open.early = true;
+            self.snd.open(false, env.config);
+        }
+    }
+
+    /// A client reads the SYN,ACK: a new cookie, and whether the text was taken (4.2.1).
+    pub(super) fn after_fast_open(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
+        if !env.config.fast_open {
+            return;
+        }
+        if let Some(cookie @ FastOpen::Cookie { .. }) = segment.options.fast_open {
+            let mss = segment.options.mss.unwrap_or(536);
+            env.cookies.remember(self.remote.ip(), cookie, mss);
+        }
+        if !self.snd.board.is_empty() {
+            // Only the SYN was acknowledged: the text goes again as any other.
+            self.snd.repeat_all();
+        }
+    }
+
+    pub(crate) fn is_early(&self) -> bool {
+        self.fast_open.early
+    }
+}
