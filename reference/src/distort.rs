@@ -1,11 +1,11 @@
-//! The last step before the wire, and the deliberate bugs that put wrong numbers there.
+//! The last step before the wire, and the deliberate bugs that put wrong numbers there or misread what comes.
 //!
 //! With no mutant chosen this is the emission of a segment and nothing else.
 
 use crate::config::Config;
 use crate::mutant::Mutant;
 use crate::seq::SeqNum;
-use crate::wire::{Flags, Outgoing, SackBlock, SackBlocks, Timestamps, checksum, ip};
+use crate::wire::{Flags, Options, Outgoing, SackBlock, SackBlocks, Timestamps, checksum, ip};
 
 /// Appends the packet to `buffer`, distorted as the configured mutant wants.
 pub(crate) fn emit(config: &Config, outgoing: Outgoing<'_>, buffer: &mut Vec<u8>) {
@@ -18,6 +18,23 @@ pub(crate) fn emit(config: &Config, outgoing: Outgoing<'_>, buffer: &mut Vec<u8>
     outgoing.emit(buffer);
     let segment = start + ip::header_len(outgoing.local.ip());
     spoil(mutant, &outgoing, &mut buffer[segment..]);
+}
+
+/// Deliberate bugs of reading: whether a segment that is well formed gets lost.
+pub(crate) fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
+    let header = usize::from(octets[12] >> 4) * 4;
+    let options = &octets[20..header];
+    match mutant {
+        Mutant::ReservedBitsRejected => octets[12] & 0x0f != 0,
+        Mutant::UnknownOptionRejected => {
+            Options::kinds(options).any(|(_, kind, _)| (29..=254).contains(&kind))
+        }
+        Mutant::OptionsUnalignedIgnored => {
+            Options::kinds(options).any(|(at, kind, _)| kind == 2 && at % 4 != 0)
+        }
+        Mutant::OptionLengthUnchecked => Options::kinds(options).any(|(_, _, len)| len.is_none()),
+        _ => false,
+    }
 }
 
 /// Wrong numbers before the checksum is made.

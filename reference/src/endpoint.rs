@@ -6,23 +6,22 @@
 //! [`Endpoint::poll_event`] likewise, then [`Endpoint::poll_timeout`] for when to come back. *Getters*:
 //! [`Endpoint::status`]. `now` must never go back. Nothing waits, reads a clock or fails because of a packet.
 
-use core::hash::{BuildHasherDefault, Hasher};
+use core::hash::BuildHasherDefault;
 use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::config::Config;
-use crate::connection::{ChallengeBudget, Connection, Env, Incarnation, Outbox, reset_packet};
-use crate::cookie::{Claim, FastOpenCache, SYN_COOKIE_LIFETIME};
+use crate::connection::{ChallengeBudget, Connection, Env, Incarnation, Outbox};
+use crate::cookie::FastOpenCache;
+use crate::distort::misreads;
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
-use crate::seq::SeqNum;
-use crate::state::closed::{self, Reset};
-use crate::state::listen::{self, ListenDisposition};
 use crate::time::Instant;
-use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Options, Outgoing, Segment, Verify};
+use crate::wire::ip;
+use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Segment, Verify};
+use hash::TupleHasher;
 
 /// Where a connection lives. A generation makes an old [`ConnId`] stale.
 #[derive(Debug, Default)]
@@ -54,14 +53,6 @@ pub struct Endpoint {
     ready: VecDeque<u32>,
     /// When to look at whose timers. An entry may be early, never late.
     deadlines: BTreeSet<(Instant, u32)>,
-}
-
-/// Whether an ACK was the answer to a SYN cookie.
-#[derive(Clone, Copy, PartialEq, Eq)]
-#[must_use]
-enum Redeemed {
-    Yes,
-    No,
 }
 
 /// The first ephemeral port (RFC 6335).
@@ -192,158 +183,6 @@ impl Endpoint {
             Incarnation::Accept | Incarnation::None => {}
         }
         self.with_conn(now, index, |conn, env| conn.on_segment(segment, ecn, env));
-    }
-
-    fn listener_of(&self, segment: &Segment<'_>) -> Option<ListenerId> {
-        self.listeners
-            .iter()
-            .find(|(_, listener)| listener.port == segment.destination_port)
-            .map(|(&id, _)| id)
-    }
-
-    /// CLOSED or LISTEN (RFC 9293 3.10.7.1 and 3.10.7.2).
-    fn on_no_connection(&mut self, now: Instant, tuple: Tuple, segment: &Segment<'_>, above: Option<SeqNum>) {
-        let Some(id) = self.listener_of(segment) else {
-            if let Some(reset) = closed::decide(segment, &self.config) {
-                self.send_reset(tuple, reset);
-            }
-            return;
-        };
-        if self.redeem_syn_cookie(now, tuple, id, segment) == Redeemed::Yes {
-            return;
-        }
-        match listen::decide(segment, &self.config) {
-            ListenDisposition::Ignore => {}
-            ListenDisposition::Reset(reset) => self.send_reset(tuple, reset),
-            ListenDisposition::Synchronize => self.synchronize(now, tuple, id, segment, above),
-        }
-    }
-
-    fn synchronize(
-        &mut self,
-        now: Instant,
-        tuple: Tuple,
-        listener: ListenerId,
-        syn: &Segment<'_>,
-        above: Option<SeqNum>,
-    ) {
-        let Some(entry) = self.listeners.get(&listener) else { return };
-        if self.tuples.len() >= self.config.max_connections {
-            return;
-        }
-        if entry.half_open >= self.config.syn_backlog && !self.config.is(Mutant::HalfOpenUnbounded) {
-            if self.config.syn_cookies {
-                self.send_syn_cookie(now, tuple, listener, syn);
-            }
-            return;
-        }
-        let mut iss = self.isn(now, tuple);
-        if let Some(above) = above.filter(|above| !iss.after(*above)) {
-            // MAY-2: the new ISS must be beyond all that the old incarnation used.
-            iss = above + 250_000;
-        }
-        let id = self.vacant();
-        self.insert(now, id, tuple, |secret, env| {
-            Connection::passive(id, tuple, listener, syn, iss, secret, env)
-        });
-        let early = self.conn(id.index).is_some_and(Connection::is_early);
-        let early = early || self.config.is(Mutant::AcceptBeforeAck);
-        if let Some(entry) = self.listeners.get_mut(&listener) {
-            entry.half_open += 1;
-            if early {
-                // RFC 7413 4.2.2: the application need not wait for the handshake.
-                entry.push(id);
-            }
-        }
-    }
-
-    /// RFC 4987 3.6: with the half-open queue full, the SYN,ACK itself remembers the SYN. Only the MSS survives.
-    fn send_syn_cookie(&mut self, now: Instant, tuple: Tuple, listener: ListenerId, syn: &Segment<'_>) {
-        let (local, remote) = tuple;
-        let default = if remote.is_ipv4() { 536 } else { 1220 };
-        let claim = Claim { local, remote, irs: syn.seq };
-        let cookie = claim.syn_cookie(&self.secret, now, syn.options.mss.unwrap_or(default));
-        let headers = ip::header_len(local.ip()) as u16 + 20;
-        let fields =
-            HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
-        self.outbox.push(
-            &self.config,
-            Outgoing {
-                local,
-                remote,
-                ip: fields,
-                seq: cookie,
-                ack: syn.seq + 1,
-                flags: Flags::SYN | Flags::ACK,
-                window: self.config.recv_buffer.min(0xffff) as u16,
-                urgent: 0,
-                options: Options { mss: Some(self.config.mtu.saturating_sub(headers)), ..Options::default() },
-                text: (&[], &[]),
-            },
-        );
-        if let Some(entry) = self.listeners.get_mut(&listener) {
-            entry.cookies_until = Some(now + SYN_COOKIE_LIFETIME);
-        }
-    }
-
-    /// The ACK of a SYN,ACK that was a cookie makes the connection that we did not keep.
-    fn redeem_syn_cookie(
-        &mut self,
-        now: Instant,
-        tuple: Tuple,
-        listener: ListenerId,
-        segment: &Segment<'_>,
-    ) -> Redeemed {
-        let Some(entry) = self.listeners.get(&listener) else { return Redeemed::No };
-        let awaited = entry.cookies_until.is_some_and(|until| now <= until);
-        let plain = segment.has(Flags::ACK) && !segment.has(Flags::RST) && !segment.has(Flags::SYN);
-        if !awaited || !plain {
-            return Redeemed::No;
-        }
-        let claim = Claim { local: tuple.0, remote: tuple.1, irs: segment.seq - 1 };
-        let cookie = segment.ack - 1;
-        let mss = match claim.check_syn_cookie(&self.secret, now, cookie) {
-            Some(mss) => mss,
-            None if self.config.is(Mutant::SynCookieUnchecked) => 536,
-            None => return Redeemed::No,
-        };
-        if !entry.has_room() || self.tuples.len() >= self.config.max_connections {
-            // Lost on us; the peer will send something again.
-            return Redeemed::Yes;
-        }
-        let syn = Segment {
-            seq: claim.irs,
-            flags: Flags::SYN,
-            options: Options { mss: Some(mss), ..Options::default() },
-            payload: &[],
-            ..*segment
-        };
-        let id = self.vacant();
-        self.insert(now, id, tuple, |secret, env| {
-            let mut conn = Connection::passive(id, tuple, listener, &syn, cookie, secret, env);
-            conn.assume_syn_sent(env);
-            conn
-        });
-        if let Some(entry) = self.listeners.get_mut(&listener) {
-            entry.half_open += 1;
-        }
-        self.with_conn(now, id.index, |conn, env| conn.on_segment(segment, Ecn::NotEct, env));
-        Redeemed::Yes
-    }
-
-    fn isn(&self, now: Instant, (local, remote): Tuple) -> SeqNum {
-        match self.config.mutant {
-            Some(Mutant::IsnConstant) => SeqNum(0x1000_0000),
-            Some(Mutant::IsnClockOnly) => SeqNum((now.as_micros() / 4) as u32),
-            Some(Mutant::IsnNoClock) => self.secret.isn(Instant::ZERO, local, remote),
-            _ => self.secret.isn(now, local, remote),
-        }
-    }
-
-    fn send_reset(&mut self, (local, remote): Tuple, reset: Reset) {
-        let fields =
-            HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
-        self.outbox.push(&self.config, reset_packet(local, remote, fields, reset));
     }
 
     // ------------------------------------------------------------- application
@@ -744,52 +583,8 @@ fn is_group(address: IpAddr) -> bool {
     }
 }
 
-/// Deliberate bugs of reading: whether a segment that is well formed gets lost.
-fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
-    let header = usize::from(octets[12] >> 4) * 4;
-    let options = &octets[20..header];
-    match mutant {
-        Mutant::ReservedBitsRejected => octets[12] & 0x0f != 0,
-        Mutant::UnknownOptionRejected => {
-            Options::kinds(options).any(|(_, kind, _)| (29..=254).contains(&kind))
-        }
-        Mutant::OptionsUnalignedIgnored => {
-            Options::kinds(options).any(|(at, kind, _)| kind == 2 && at % 4 != 0)
-        }
-        Mutant::OptionLengthUnchecked => Options::kinds(options).any(|(_, _, len)| len.is_none()),
-        _ => false,
-    }
-}
-
-/// Mixes the words of a four-tuple. Collisions that a peer could provoke cost time, not correctness.
-#[derive(Debug, Default)]
-struct TupleHasher(u64);
-
-impl Hasher for TupleHasher {
-    fn write(&mut self, octets: &[u8]) {
-        for chunk in octets.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
-        }
-    }
-
-    fn write_u16(&mut self, word: u16) {
-        self.write_u64(u64::from(word));
-    }
-
-    fn write_u32(&mut self, word: u32) {
-        self.write_u64(u64::from(word));
-    }
-
-    fn write_u64(&mut self, word: u64) {
-        self.0 = (self.0.rotate_left(5) ^ word).wrapping_mul(0x517c_c1b7_2722_0a95);
-    }
-
-    fn finish(&self) -> u64 {
-        self.0 ^ (self.0 >> 32)
-    }
-}
+mod hash;
+mod passive;
 
 #[cfg(test)]
 mod extension_tests;

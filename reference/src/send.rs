@@ -405,7 +405,7 @@ impl SendHalf {
         if let Some(record) = self.board.front() {
             let text = record.len - u32::from(record.syn) - u32::from(record.fin);
             let fin = record.fin && text == 0;
-            return Some(Piece { seq: record.seq, len: text.min(1), syn: false, fin, again: true });
+            return Some(Piece { seq: record.seq, len: text.min(1), syn: record.syn, fin, again: true });
         }
         match (self.unsent(), self.fin) {
             (0, Fin::Queued) => Some(Piece { seq: self.nxt, len: 0, syn: false, fin: true, again: false }),

@@ -351,11 +351,9 @@ impl Connection {
             self.snd.open(self.syn_repeats > 0, env.config);
         }
         let same_window = self.scaled_window(segment, env) == self.snd.wnd;
-        let ack = if env.config.is(Mutant::FutureAckAccepted) {
-            segment.ack.earlier(self.snd.nxt)
-        } else {
-            segment.ack
-        };
+        // A mutant may let a wild number through; what it acknowledges is then all that was sent.
+        let sane = segment.ack.at_or_after(self.snd.una) && segment.ack.at_or_before(self.snd.nxt);
+        let ack = if sane { segment.ack } else { self.snd.nxt };
         let info = AckInfo {
             ack,
             pure: segment.is_empty(),

@@ -5,6 +5,8 @@ use core::time::Duration;
 use super::*;
 use crate::event::{EventKind, StateName};
 use crate::pair::{PORT, Pair, Side, address};
+use crate::seq::SeqNum;
+use crate::wire::ip::HeaderFields;
 use crate::wire::{FastOpen, UserTimeout, checksum};
 
 fn both(config: Config) -> Pair {

@@ -5,6 +5,7 @@ use core::time::Duration;
 use super::*;
 use crate::event::{EventKind, StateName};
 use crate::pair::{Pair, Side, address};
+use crate::seq::SeqNum;
 
 fn pair() -> Pair {
     Pair::new(Config::default(), Config::default())

@@ -1,7 +1,7 @@
 //! The codec: IP packets, TCP segments and ICMP errors, read and written.
 //!
 //! Reading makes no judgement beyond "is this well formed"; what a segment means is decided by
-//! [`crate::connection`]. Writing only produces well-formed packets. Nothing here knows about connections.
+//! `crate::connection`. Writing only produces well-formed packets. Nothing here knows about connections.
 
 pub mod checksum;
 pub mod icmp;

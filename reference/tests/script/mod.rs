@@ -12,51 +12,51 @@ use tcpspec_reference::wire::ip::HeaderFields;
 use tcpspec_reference::wire::{Ecn, Flags, IpPacket, Options, Outgoing, Segment, Verify, checksum};
 use tcpspec_reference::{Config, ConnId, ConnOption, Endpoint, Instant, ListenerId, Mutant, Recv, SeqNum};
 
-pub const SYN: Flags = Flags::SYN;
-pub const ACK: Flags = Flags::ACK;
-pub const FIN: Flags = Flags::FIN;
-pub const RST: Flags = Flags::RST;
-pub const PSH: Flags = Flags::PSH;
-pub const URG: Flags = Flags::URG;
+pub(crate) const SYN: Flags = Flags::SYN;
+pub(crate) const ACK: Flags = Flags::ACK;
+pub(crate) const FIN: Flags = Flags::FIN;
+pub(crate) const RST: Flags = Flags::RST;
+pub(crate) const PSH: Flags = Flags::PSH;
+pub(crate) const URG: Flags = Flags::URG;
 
 /// Our ISN: close to the wrap, so that every script crosses it.
-pub const ISN: u32 = u32::MAX - 50;
-pub const PORT: u16 = 80;
+pub(crate) const ISN: u32 = u32::MAX - 50;
+pub(crate) const PORT: u16 = 80;
 
 /// A segment of the target's, with relative numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Got {
-    pub at: Instant,
-    pub flags: Flags,
-    pub seq: u32,
-    pub ack: u32,
-    pub window: u16,
-    pub payload: Vec<u8>,
-    pub options: Options,
+pub(crate) struct Got {
+    pub(crate) at: Instant,
+    pub(crate) flags: Flags,
+    pub(crate) seq: u32,
+    pub(crate) ack: u32,
+    pub(crate) window: u16,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) options: Options,
 }
 
-pub struct Script {
-    pub tcp: Endpoint,
-    pub now: Instant,
-    pub log: String,
-    pub target: SocketAddr,
-    pub peer: SocketAddr,
-    pub isn: SeqNum,
-    pub iss: Option<SeqNum>,
-    pub conn: Option<ConnId>,
-    pub listener: Option<ListenerId>,
-    pub window: u16,
+pub(crate) struct Script {
+    pub(crate) tcp: Endpoint,
+    pub(crate) now: Instant,
+    pub(crate) log: String,
+    pub(crate) target: SocketAddr,
+    pub(crate) peer: SocketAddr,
+    pub(crate) isn: SeqNum,
+    pub(crate) iss: Option<SeqNum>,
+    pub(crate) conn: Option<ConnId>,
+    pub(crate) listener: Option<ListenerId>,
+    pub(crate) window: u16,
     /// Options on everything that is sent, a SYN excepted.
-    pub options: Options,
-    pub syn_options: Options,
-    pub ecn: Ecn,
-    pub urgent: u16,
+    pub(crate) options: Options,
+    pub(crate) syn_options: Options,
+    pub(crate) ecn: Ecn,
+    pub(crate) urgent: u16,
 }
 
 impl Script {
-    pub fn new(config: Config) -> Self {
+    pub(crate) fn new(mut config: Config) -> Self {
         let target: SocketAddr = "10.0.0.1:80".parse().unwrap();
-        let config = Config { addresses: vec![target.ip()], ..config };
+        config.addresses = vec![target.ip()];
         Self {
             tcp: Endpoint::new(config),
             now: Instant::from_millis(10_000),
@@ -75,14 +75,15 @@ impl Script {
         }
     }
 
-    pub fn mutated(mutant: Option<Mutant>, config: Config) -> Self {
-        Self::new(Config { mutant, ..config })
+    pub(crate) fn mutated(mutant: Option<Mutant>, mut config: Config) -> Self {
+        config.mutant = mutant;
+        Self::new(config)
     }
 
     // ------------------------------------------------------------- the wire
 
     /// The octets of a segment of ours; `seq` and `ack` are relative.
-    pub fn packet(&self, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
+    pub(crate) fn packet(&self, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Vec<u8> {
         let options = if flags.has(SYN) { self.syn_options } else { self.options };
         let out = Outgoing {
             local: self.peer,
@@ -101,18 +102,18 @@ impl Script {
         packet
     }
 
-    pub fn tx(&mut self, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Vec<Got> {
+    pub(crate) fn tx(&mut self, flags: Flags, seq: u32, ack: u32, payload: &[u8]) -> Vec<Got> {
         let packet = self.packet(flags, seq, ack, payload);
         self.raw(&packet)
     }
 
-    pub fn raw(&mut self, packet: &[u8]) -> Vec<Got> {
+    pub(crate) fn raw(&mut self, packet: &[u8]) -> Vec<Got> {
         self.tcp.handle_packet(self.now, packet);
         self.drain()
     }
 
     /// Everything the target sends now, logged.
-    pub fn drain(&mut self) -> Vec<Got> {
+    pub(crate) fn drain(&mut self) -> Vec<Got> {
         let mut all = Vec::new();
         for _ in 0..10_000 {
             let Some(packet) = self.tcp.poll_transmit(self.now) else { break };
@@ -160,7 +161,7 @@ impl Script {
     }
 
     /// Lets time pass, stopping at every timer.
-    pub fn wait(&mut self, millis: u64) -> Vec<Got> {
+    pub(crate) fn wait(&mut self, millis: u64) -> Vec<Got> {
         let limit = self.now + Duration::from_millis(millis);
         let mut all = self.drain();
         for _ in 0..10_000 {
@@ -175,39 +176,39 @@ impl Script {
 
     // ------------------------------------------------------- the application
 
-    pub fn listen(&mut self) {
+    pub(crate) fn listen(&mut self) {
         self.listener = self.tcp.listen(self.now, PORT).ok();
     }
 
-    pub fn connect(&mut self) -> Vec<Got> {
+    pub(crate) fn connect(&mut self) -> Vec<Got> {
         let result = self.tcp.connect(self.now, Some(self.target), self.peer);
         self.note(&format!("connect {}", result.is_ok()));
         self.conn = result.ok();
         self.drain()
     }
 
-    pub fn accept(&mut self) -> bool {
+    pub(crate) fn accept(&mut self) -> bool {
         let accepted = self.listener.and_then(|listener| self.tcp.accept(listener));
         self.note(&format!("accept {}", accepted.is_some()));
         self.conn = accepted.or(self.conn);
         accepted.is_some()
     }
 
-    pub fn send(&mut self, octets: &[u8]) -> Vec<Got> {
+    pub(crate) fn send(&mut self, octets: &[u8]) -> Vec<Got> {
         let Some(conn) = self.conn else { return Vec::new() };
         let result = self.tcp.send(self.now, conn, octets);
         self.note(&format!("send {result:?}"));
         self.drain()
     }
 
-    pub fn send_urgent(&mut self, octets: &[u8]) -> Vec<Got> {
+    pub(crate) fn send_urgent(&mut self, octets: &[u8]) -> Vec<Got> {
         let Some(conn) = self.conn else { return Vec::new() };
         let result = self.tcp.send_urgent(self.now, conn, octets);
         self.note(&format!("send urgent {result:?}"));
         self.drain()
     }
 
-    pub fn read(&mut self, len: usize) -> Vec<u8> {
+    pub(crate) fn read(&mut self, len: usize) -> Vec<u8> {
         let Some(conn) = self.conn else { return Vec::new() };
         let mut buf = vec![0; len];
         let result = self.tcp.recv(self.now, conn, &mut buf);
@@ -218,39 +219,39 @@ impl Script {
         buf
     }
 
-    pub fn shutdown(&mut self) -> Vec<Got> {
+    pub(crate) fn shutdown(&mut self) -> Vec<Got> {
         let Some(conn) = self.conn else { return Vec::new() };
         let result = self.tcp.shutdown(self.now, conn);
         self.note(&format!("shutdown {result:?}"));
         self.drain()
     }
 
-    pub fn close(&mut self) -> Vec<Got> {
+    pub(crate) fn close(&mut self) -> Vec<Got> {
         let Some(conn) = self.conn else { return Vec::new() };
         let result = self.tcp.close(self.now, conn);
         self.note(&format!("close {result:?}"));
         self.drain()
     }
 
-    pub fn abort(&mut self) -> Vec<Got> {
+    pub(crate) fn abort(&mut self) -> Vec<Got> {
         let Some(conn) = self.conn else { return Vec::new() };
         let result = self.tcp.abort(self.now, conn);
         self.note(&format!("abort {result:?}"));
         self.drain()
     }
 
-    pub fn set(&mut self, option: ConnOption) -> Vec<Got> {
+    pub(crate) fn set(&mut self, option: ConnOption) -> Vec<Got> {
         let Some(conn) = self.conn else { return Vec::new() };
         let result = self.tcp.set_option(self.now, conn, option);
         self.note(&format!("set {option:?} {result:?}"));
         self.drain()
     }
 
-    pub fn state(&self) -> String {
+    pub(crate) fn state(&self) -> String {
         self.conn.map_or_else(|| "none".into(), |conn| self.tcp.status(conn).state.to_string())
     }
 
-    pub fn note(&mut self, text: &str) {
+    pub(crate) fn note(&mut self, text: &str) {
         let line = format!("{} {text} [{}]\n", self.now.as_micros(), self.state());
         self.log.push_str(&line);
     }
@@ -258,7 +259,7 @@ impl Script {
     // --------------------------------------------------------------- fixtures
 
     /// Our SYN, their SYN,ACK, our ACK, accepted. Next numbers are 1 and 1.
-    pub fn passive(mut self) -> Self {
+    pub(crate) fn passive(mut self) -> Self {
         self.listen();
         self.tx(SYN, 0, 0, b"");
         self.tx(ACK, 1, 1, b"");
@@ -267,14 +268,14 @@ impl Script {
     }
 
     /// Their SYN, our SYN,ACK. Next numbers are 1 and 1.
-    pub fn active(mut self) -> Self {
+    pub(crate) fn active(mut self) -> Self {
         self.connect();
         self.tx(SYN | ACK, 0, 1, b"");
         self
     }
 
     /// An ICMP unreachable from the peer about the target's segment with that relative number.
-    pub fn icmp(&mut self, kind: u8, code: u8, mtu: u16, seq: u32) -> Vec<Got> {
+    pub(crate) fn icmp(&mut self, kind: u8, code: u8, mtu: u16, seq: u32) -> Vec<Got> {
         let (IpAddr::V4(target), IpAddr::V4(peer)) = (self.target.ip(), self.peer.ip()) else {
             return Vec::new();
         };
@@ -302,7 +303,7 @@ impl Script {
 }
 
 /// Changes octets of the TCP header and makes the checksums right again.
-pub fn patch(packet: &mut [u8], change: impl FnOnce(&mut [u8])) {
+pub(crate) fn patch(packet: &mut [u8], change: impl FnOnce(&mut [u8])) {
     change(packet);
     packet[10..12].fill(0);
     let sum = checksum::of(&packet[..20]);
