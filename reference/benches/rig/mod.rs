@@ -89,8 +89,6 @@ pub(crate) struct Pair<H: Host> {
     conns: Vec<(H::Conn, H::Conn)>,
     ports: core::iter::Cycle<core::ops::Range<u16>>,
     scratch: Vec<u8>,
-    /// Packets that have crossed the wire.
-    pub(crate) segments: u64,
 }
 
 impl<H: Host> Pair<H> {
@@ -105,7 +103,6 @@ impl<H: Host> Pair<H> {
             conns: Vec::with_capacity(connections),
             ports: (1024..65000).cycle(),
             scratch: vec![0; 65536],
-            segments: 0,
         };
         pair.server.listen(connections.max(1));
         for _ in 0..connections {
@@ -134,7 +131,6 @@ impl<H: Host> Pair<H> {
         self.server.work(self.now, &mut self.to_server[1], leaving);
         let sent = sent + leaving.packets.len();
         core::mem::swap(leaving, back);
-        self.segments += sent as u64;
         sent
     }
 

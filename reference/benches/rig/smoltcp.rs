@@ -52,7 +52,8 @@ impl Host for Smoltcp {
         let mut device = Ends { arrived: &mut arrived, leaving: &mut leaving };
         let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut device, at(0));
         interface.update_ip_addrs(|list| {
-            list.push(IpCidr::new(IpAddress::from(core::net::Ipv4Addr::from(address)), 24)).expect("room for one");
+            list.push(IpCidr::new(IpAddress::from(core::net::Ipv4Addr::from(address)), 24))
+                .expect("room for one");
         });
         let sockets = SocketSet::new(Vec::new());
         Self { interface, sockets, buffer, listening: Vec::new(), idle: Vec::new() }
