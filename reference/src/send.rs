@@ -69,6 +69,8 @@ pub(crate) struct AckInfo<'a> {
     /// No text, SYN or FIN, and the window did not change (RFC 5681 section 2).
     pub(crate) pure: bool,
     pub(crate) same_window: bool,
+    /// It echoes congestion, so the window must not grow (RFC 3168 6.1.2).
+    pub(crate) congested: bool,
     pub(crate) sack: &'a [SackBlock],
     pub(crate) now: Instant,
 }
@@ -476,8 +478,14 @@ impl SendHalf {
     /// The path takes less than was thought (RFC 1191 6.4): all that is in flight and too long goes again, and
     /// congestion has nothing to do with it.
     pub(crate) fn on_path_mtu(&mut self, path_mss: u32, config: &Config) {
+        let before = self.mss(config);
         self.path_mss = path_mss;
         let mss = self.mss(config);
+        if self.una == self.iss + 1 && before > 0 {
+            // RFC 5681 3.1: the initial window was counted in segments of the larger size.
+            let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
+            self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
+        }
         self.board.mark_lost_where(|record| record.len > mss + u32::from(record.fin));
         self.force = true;
     }

@@ -985,10 +985,10 @@ const SCENARIOS: &[Scenario] = &[
         s.wait(300);
         s.ecn = Ecn::NotEct;
         s.send(&[5; 30_000]);
-        for n in 1..4 {
+        for n in 1..8 {
             s.tx(ACK | Flags::ECE, 17, n * 1000 + 1, b"");
         }
-        for n in 4..12 {
+        for n in 8..12 {
             s.tx(ACK, 17, n * 1000 + 1, b"");
         }
         s.wait(3 * SEC);

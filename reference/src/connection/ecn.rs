@@ -68,9 +68,13 @@ impl Connection {
         }
     }
 
+    pub(super) fn hears_echo(&self, segment: &Segment<'_>) -> bool {
+        self.ecn.on && segment.has(Flags::ECE) && !segment.has(Flags::SYN)
+    }
+
     /// 6.1.2: an echo halves the window, once for each window of data.
     pub(super) fn take_echo(&mut self, segment: &Segment<'_>, env: &Env<'_>) {
-        if !self.ecn.on || !segment.has(Flags::ECE) || segment.has(Flags::SYN) {
+        if !self.hears_echo(segment) {
             return;
         }
         let settled = self.ecn.until.is_none_or(|until| self.snd.una.after(until));

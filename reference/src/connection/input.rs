@@ -358,6 +358,7 @@ impl Connection {
             ack,
             pure: segment.is_empty(),
             same_window,
+            congested: self.hears_echo(segment),
             sack: segment.options.sack.as_slice(),
             now: env.now,
         };

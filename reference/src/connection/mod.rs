@@ -31,7 +31,7 @@ use crate::state::{Origin, State, synchronized};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, UserTimeout};
+use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeout};
 
 /// What a connection may use of the endpoint that owns it.
 pub(crate) struct Env<'a> {
@@ -361,6 +361,8 @@ impl Connection {
         };
         // From here on the application knows of it, at least through the accept queue.
         self.owned = true;
+        // RFC 5482 section 3: the option may be lost with the SYN, so it is said once more.
+        self.announce_timeout = env.config.user_timeout_option;
         self.transition(State::Established, env);
         if !self.is_early() {
             self.tell(kind, env);
@@ -411,7 +413,10 @@ impl Connection {
 
     fn send_reset(&mut self, reset: Reset, env: &mut Env<'_>) {
         let fields = self.ip_fields(Ecn::NotEct);
-        env.outbox.push(env.config, reset_packet(self.local, self.remote, fields, reset));
+        // RFC 7323 3.2: once negotiated, a reset should carry them too.
+        let echo = if reset.ack.is_some() || self.state.is_synchronized() { self.rcv.ts_recent } else { 0 };
+        let timestamps = self.timestamps.then(|| Timestamps { value: self.ts_now(env), echo });
+        env.outbox.push(env.config, reset_packet(self.local, self.remote, fields, reset, timestamps));
     }
 
     fn ip_fields(&mut self, ecn: Ecn) -> HeaderFields {
@@ -501,6 +506,9 @@ impl Connection {
                 }
             }
             _ if above => Incarnation::Accept,
+            _ if self.timestamps => Incarnation::Drop,
+            // The old connection had none, the new one brings them: their clock will tell the two apart.
+            _ if segment.options.timestamps.is_some() && config.timestamps => Incarnation::Accept,
             _ => Incarnation::None,
         }
     }
@@ -573,6 +581,7 @@ pub(crate) fn reset_packet(
     remote: SocketAddr,
     fields: HeaderFields,
     reset: Reset,
+    timestamps: Option<Timestamps>,
 ) -> Outgoing<'static> {
     Outgoing {
         local,
@@ -583,7 +592,7 @@ pub(crate) fn reset_packet(
         flags: if reset.ack.is_some() { Flags::RST | Flags::ACK } else { Flags::RST },
         window: 0,
         urgent: 0,
-        options: Options::default(),
+        options: Options { timestamps, ..Options::default() },
         text: (&[], &[]),
     }
 }

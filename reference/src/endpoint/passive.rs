@@ -11,7 +11,7 @@ use crate::state::closed::{self, Reset};
 use crate::state::listen::{self, ListenDisposition};
 use crate::time::Instant;
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, Options, Outgoing, Segment};
+use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps};
 
 /// Whether an ACK was the answer to a SYN cookie.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -39,7 +39,7 @@ impl Endpoint {
     ) {
         let Some(id) = self.listener_of(segment) else {
             if let Some(reset) = closed::decide(segment, &self.config) {
-                self.send_reset(tuple, reset);
+                self.send_reset(tuple, segment, reset);
             }
             return;
         };
@@ -48,7 +48,7 @@ impl Endpoint {
         }
         match listen::decide(segment, &self.config) {
             ListenDisposition::Ignore => {}
-            ListenDisposition::Reset(reset) => self.send_reset(tuple, reset),
+            ListenDisposition::Reset(reset) => self.send_reset(tuple, segment, reset),
             ListenDisposition::Synchronize => self.synchronize(now, tuple, id, segment, above),
         }
     }
@@ -174,9 +174,11 @@ impl Endpoint {
         }
     }
 
-    fn send_reset(&mut self, (local, remote): Tuple, reset: Reset) {
+    /// A reset where there is no connection. It echoes the timestamp that drew it (RFC 7323 5.2).
+    fn send_reset(&mut self, (local, remote): Tuple, cause: &Segment<'_>, reset: Reset) {
+        let timestamps = cause.options.timestamps.map(|cause| Timestamps { value: 0, echo: cause.value });
         let fields =
             HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
-        self.outbox.push(&self.config, reset_packet(local, remote, fields, reset));
+        self.outbox.push(&self.config, reset_packet(local, remote, fields, reset, timestamps));
     }
 }

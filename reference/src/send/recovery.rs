@@ -80,7 +80,7 @@ impl SendHalf {
         self.timeouts = 0;
         let smss = self.mss(config);
         match self.phase {
-            Phase::Open => self.grow(octets, flight, info.now, srtt, config),
+            Phase::Open => self.grow(octets, flight, info, srtt, config),
             Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
                 acked.later_partial = partial_acks > 0 && !self.sack;
                 self.on_partial(octets, smss, config);
@@ -95,7 +95,7 @@ impl SendHalf {
                 if self.una.at_or_after(recover) {
                     self.phase = Phase::Open;
                 }
-                self.grow(octets, flight, info.now, srtt, config);
+                self.grow(octets, flight, info, srtt, config);
             }
         }
         self.dupacks = 0;
@@ -103,11 +103,12 @@ impl SendHalf {
     }
 
     /// The window grows only where it was the limit.
-    fn grow(&mut self, acked: u32, flight: u32, now: Instant, srtt: Duration, config: &Config) {
+    fn grow(&mut self, acked: u32, flight: u32, info: AckInfo<'_>, srtt: Duration, config: &Config) {
+        let AckInfo { now, congested, .. } = info;
         let smss = self.mss(config);
         let Congestion { cwnd, ssthresh, .. } = self.congestion;
         let used = if cwnd < ssthresh { flight.saturating_mul(2) } else { flight + smss };
-        if used >= cwnd {
+        if used >= cwnd && !congested {
             self.congestion.grow(Growth { acked, smss, now, srtt }, config);
         }
     }

@@ -55,6 +55,7 @@ impl Bench {
             ack: SeqNum(1000 + offset),
             pure: true,
             same_window: true,
+            congested: false,
             sack: &blocks,
             now: self.now,
         };
