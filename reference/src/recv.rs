@@ -176,8 +176,9 @@ impl RecvHalf {
         // RFC 7323 2.4: rounding down would move the edge left, so round up. What that promises beyond the
         // buffer is bounded, or tiny segments could push the edge on for ever.
         let limit = self.room(config).saturating_add(self.capacity / 8);
-        let up = window.next_multiple_of(unit);
-        let shown = if up <= limit { up } else { window - window % unit };
+        let down = window >> self.shift << self.shift;
+        let up = if down == window { window } else { down + unit };
+        let shown = if up <= limit { up } else { down };
         let field = (shown >> self.shift).min(0xffff);
         self.edge = self.nxt + (field << self.shift);
         field as u16

@@ -16,10 +16,14 @@ impl Sum {
             let word = u64::from_ne_bytes(eight);
             (word & 0xffff_ffff) + (word >> 32)
         };
-        let (words, rest) = octets.as_chunks::<8>();
-        let mut last = [0u8; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        self.0 += words.iter().copied().map(halves).sum::<u64>() + halves(last);
+        let (eights, rest) = octets.as_chunks::<8>();
+        let (twos, odd) = rest.as_chunks::<2>();
+        let pair = |two: [u8; 2]| u64::from(u16::from_ne_bytes(two));
+        self.0 +=
+            eights.iter().copied().map(halves).sum::<u64>() + twos.iter().copied().map(pair).sum::<u64>();
+        if let Some(&last) = odd.first() {
+            self.0 += pair([last, 0]);
+        }
     }
 
     /// Adds the pseudo-header of an upper-layer packet.
