@@ -79,6 +79,7 @@ impl<'a> IpPacket<'a> {
         Self::parse_v4(octets)
     }
 
+    #[inline]
     fn parse_v4(octets: &'a [u8]) -> Result<Self, Malformed> {
         if octets.len() < 20 {
             return Err(Malformed::Truncated);

@@ -130,6 +130,11 @@ impl Options {
     #[must_use]
     #[inline]
     pub fn parse(octets: &[u8]) -> Self {
+        // Most segments have none.
+        if octets.is_empty() { Self::default() } else { Self::parse_some(octets) }
+    }
+
+    fn parse_some(octets: &[u8]) -> Self {
         let mut options = Self::default();
         let mut rest = octets;
         while let Some(&kind) = rest.first() {
