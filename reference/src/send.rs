@@ -324,7 +324,8 @@ impl SendHalf {
         } else {
             self.cwnd_room(config)
         };
-        if len > room && self.board.pipe() > 0 {
+        // After a timeout the front goes alone; nothing new overtakes it (RFC 6298 5.4).
+        if (len > room || self.timeouts > 0) && self.board.pipe() > 0 {
             return Fresh::CwndFull;
         }
         let fin = fin_pending && len == queued && (usable > len || config.is(Mutant::FinIgnoresWindow));
@@ -369,7 +370,9 @@ impl SendHalf {
         let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
         let everything = config.is(Mutant::TimerResendsEverything);
-        if !self.force && len > 0 && len > room && self.board.pipe() > 0 && !everything {
+        // RFC 6298 5.4, RFC 9293 3.10.8: a timeout sends the front alone, until something is acknowledged.
+        let waits = self.timeouts > 0 || (len > 0 && len > room);
+        if !self.force && waits && self.board.pipe() > 0 && !everything {
             return None;
         }
         if config.is(Mutant::FinNotRetransmitted) && text == 0 && has_fin {

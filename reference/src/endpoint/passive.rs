@@ -162,7 +162,7 @@ impl Endpoint {
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
         }
-        self.with_conn(now, id.index, |conn, env| conn.on_segment(segment, Ecn::NotEct, env));
+        self.with_conn(now, id.index, |conn, env| conn.on_segment(&mut { *segment }, Ecn::NotEct, env));
         Redeemed::Yes
     }
 
