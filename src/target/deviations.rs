@@ -19,7 +19,7 @@ pub fn read(name: &str, text: &str, sources: &mut SourceMap) -> (Vec<Deviation>,
         for node in list {
             match one(node) {
                 Ok(several) => found.extend(several),
-                Err(diagnostic) => sink.push(diagnostic),
+                Err(diagnostic) => sink.push(*diagnostic),
             }
         }
     }
@@ -27,7 +27,7 @@ pub fn read(name: &str, text: &str, sources: &mut SourceMap) -> (Vec<Deviation>,
 }
 
 /// One entry; `cases` may be a list of globs that share outcome and reason.
-fn one(node: &Node) -> Result<Vec<Deviation>, Diagnostic> {
+fn one(node: &Node) -> Result<Vec<Deviation>, Box<Diagnostic>> {
     let missing =
         |key: &str| Diagnostic::new(Code::MissingKey, node.span, format!("a deviation needs `{key}`"));
     let text = |key: &str| node.get(key).and_then(Node::scalar).map(str::to_owned);
@@ -44,9 +44,8 @@ fn one(node: &Node) -> Result<Vec<Deviation>, Diagnostic> {
         other => {
             let span = node.get("outcome").map_or(node.span, |outcome| outcome.span);
             let message = format!("`{other}` is no outcome that a deviation can have");
-            return Err(
-                Diagnostic::new(Code::UnknownWord, span, message).help("fail, warn, blocked or unsupported")
-            );
+            let known = Diagnostic::new(Code::UnknownWord, span, message);
+            return Err(Box::new(known.help("fail, warn, blocked or unsupported")));
         }
     };
     let because = text("because").ok_or_else(|| missing("because"))?;
