@@ -43,6 +43,9 @@ impl Exec {
         let segment = packet.tcp().map(Segment::of);
         let mut noise = None;
         if let Some(segment) = &segment {
+            if ours && self.wire.adopt(at, segment) {
+                self.stream.clear();
+            }
             self.judge(&packet, segment, ours);
             if ours {
                 noise = noise::legal(segment, at, &self.wire, self.app.keep_alive);
@@ -204,6 +207,7 @@ impl Exec {
     /// Puts the arrival on the script's book and into the evidence.
     pub(super) fn claim(&mut self, arrival: &Arrival, claim: Claim) {
         if let Some(segment) = &arrival.segment {
+            self.script.adopt(arrival.at, segment);
             self.script.on_received(arrival.at, segment);
         }
         let line = self.line(&arrival.packet, report::From::Target);

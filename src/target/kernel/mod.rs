@@ -24,6 +24,7 @@ mod poller;
 mod profile;
 mod socket;
 mod state;
+mod stream;
 mod sysctl;
 
 pub use diag::Entry;
