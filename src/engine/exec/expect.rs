@@ -129,7 +129,10 @@ impl Exec {
         }
         self.mark(
             step,
-            Mark { at: arrival.at, packet: Some(arrival.packet.clone()), answer: name.map(str::to_owned),
+            Mark {
+                at: arrival.at,
+                packet: Some(arrival.packet.clone()),
+                answer: name.map(str::to_owned),
                 ..Mark::default()
             },
         );
