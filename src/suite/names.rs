@@ -102,6 +102,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("out-of-order", "data behind a hole is kept"),
     ability("pmtud", "path MTU discovery"),
     ability("push", "the application can mark data to be pushed"),
+    ability("rack", "losses are detected by time, and a lost tail is probed for (RFC 8985)"),
     ability("reuse", "TIME-WAIT gives way to a new SYN with a higher sequence number"),
     ability("rfc1337", "RST is ignored in TIME-WAIT"),
     ability("rfc5961", "blind RST, SYN and ACK attacks are answered as RFC 5961 says"),
