@@ -13,17 +13,19 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+use tcpspec::lab::namespace::Namespace;
 use tcpspec::lab::sysctl::Sysctls;
 use tcpspec::lab::{Lab, Neighbours, Options, Pair, TARGET_DEVICE, facts, offload, user};
-use tcpspec::packet::{Body, Flags, Ip, Packet, SeqNum, Tcp};
+use tcpspec::packet::{Body, Flags, Ip, Mac, Packet, SeqNum, Tcp};
 use tcpspec::target::profile::Net;
 use tcpspec::wire::Wire;
-use tcpspec::wire::af_packet::AfPacketWire;
+use tcpspec::wire::af_packet::{AfPacketWire, Carries, Socket};
+use tcpspec::wire::link::TargetMac;
 
 const PATIENCE: Duration = Duration::from_secs(5);
 const NOBODY: u32 = 65534;
@@ -305,6 +307,14 @@ lab_tests! {
         syn_ack(&mut wire, &net, false, 4000).await;
     }
 
+    async fn a_wire_may_be_a_tap_device() {
+        tunnel(Carries::Frames).await;
+    }
+
+    async fn a_wire_may_be_a_tun_device() {
+        tunnel(Carries::Packets).await;
+    }
+
     async fn work_in_a_namespace_may_panic_and_the_next_is_done() {
         let lab = Lab::new().await.unwrap();
         let tester = lab.tester().clone();
@@ -409,6 +419,59 @@ lab_tests! {
     }
 }
 
+/// A target on a TAP or TUN device: the wire is the device, the target reads and writes the other side of it.
+async fn tunnel(carries: Carries) {
+    if !is_root() && fs::File::options().read(true).write(true).open("/dev/net/tun").is_err() {
+        eprintln!("SKIPPED: no TUN and TAP devices");
+        return;
+    }
+    let net = Net::default();
+    let namespace = Namespace::new().await.unwrap();
+    let open = move || (tun::make("t0", carries), Socket::open("t0", carries).unwrap());
+    let (mut device, socket) = namespace.run(open).await;
+    let mut wire = AfPacketWire::new(socket, &net, TargetMac::Unknown).unwrap();
+    let (packet, header_len) = (syn(&net, false, 4000), if carries == Carries::Frames { 14 } else { 0 });
+    if carries == Carries::Frames {
+        assert!(wire.send(&packet).await.unwrap_err().cause.contains("not known yet"));
+        assert!(!wire.find_target(Duration::from_millis(120)).await.unwrap());
+        // The target answers a question.
+        let mut question = [0; 1600];
+        let len = device.read(&mut question).unwrap();
+        let question = Packet::parse_ethernet(&question[..len]);
+        assert_eq!(question.asks_for(), Some(net.target_v4.into()));
+        device.write_all(&question.answer_with(Mac([2, 0, 0, 0, 0, 9])).unwrap().build()).unwrap();
+        assert!(wire.find_target(PATIENCE).await.unwrap());
+        assert_eq!(wire.target_mac(), TargetMac::Learned(Mac([2, 0, 0, 0, 0, 9])));
+    } else {
+        assert!(wire.find_target(Duration::ZERO).await.unwrap());
+    }
+    wire.send(&packet).await.unwrap();
+    // Questions that nobody answered may come first.
+    let seen = loop {
+        let mut octets = [0; 1600];
+        let len = device.read(&mut octets).unwrap();
+        if octets[header_len..].starts_with(&packet) {
+            break octets[..len].to_vec();
+        }
+    };
+    device.write_all(&seen).unwrap();
+    let received = tokio::time::timeout(PATIENCE, wire.recv()).await.unwrap().unwrap();
+    assert_eq!(received.packet, packet);
+}
+
+/// Lanes are made on any thread.
+#[test]
+fn what_a_lane_is_made_of_may_be_sent() {
+    fn is_send<T: Send>(_: &T) {}
+    is_send(&Pair::new(&Net::default(), &Options::default()));
+    is_send(&async {
+        let (_pair, mut wire) = Pair::new(&Net::default(), &Options::default()).await.unwrap();
+        wire.find_target(PATIENCE).await.unwrap();
+        wire.send(&[]).await.unwrap();
+        wire.recv().await.unwrap();
+    });
+}
+
 #[test]
 fn without_any_privilege_there_is_one_clear_error() {
     if let Err(refusal) = user::try_user_namespace() {
@@ -459,6 +522,33 @@ fn drop_capabilities() {
     // SAFETY: version 3 of the interface, with its header of two and its data of six words; of this thread.
     let result = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) };
     assert_eq!(result, 0);
+}
+
+/// TAP and TUN devices (Documentation/networking/tuntap.rst).
+mod tun {
+    use std::fs::File;
+    use std::os::fd::AsRawFd;
+    use tcpspec::wire::af_packet::Carries;
+
+    /// A device of the calling thread's namespace, up; the file is its far side.
+    pub(super) fn make(name: &str, carries: Carries) -> File {
+        let file = File::options().read(true).write(true).open("/dev/net/tun").unwrap();
+        let kind = if carries == Carries::Frames { libc::IFF_TAP } else { libc::IFF_TUN };
+        // SAFETY: plain numbers, for which zero is a value.
+        let mut request: libc::ifreq = unsafe { std::mem::zeroed() };
+        for (to, from) in request.ifr_name.iter_mut().zip(name.bytes()) {
+            *to = from as libc::c_char;
+        }
+        request.ifr_ifru.ifru_flags = (kind | libc::IFF_NO_PI) as libc::c_short;
+        // SAFETY: each request takes an `ifreq`, which outlives the call.
+        unsafe {
+            assert_eq!(libc::ioctl(file.as_raw_fd(), libc::TUNSETIFF, &raw mut request), 0);
+            let socket = std::net::UdpSocket::bind("0.0.0.0:0").unwrap();
+            request.ifr_ifru.ifru_flags = libc::IFF_UP as libc::c_short;
+            assert_eq!(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw mut request), 0);
+        }
+        file
+    }
 }
 
 /// Handles of namespaces (Linux 6.18): they tell whether one still exists, without keeping it.

@@ -5,7 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "the facts are in files of /proc and /dev")]
 
 use super::sysctl;
-use super::user::{self, Privilege, Step};
+use super::user::{self, Step};
 use super::{Lab, Options};
 use crate::target::profile::Net;
 use nix::sys::utsname::uname;
@@ -295,17 +295,6 @@ fn processors() -> Fact {
         ),
         Ok(_) | Err(_) => fact,
     }
-}
-
-/// The privilege that running on a real wire would use here, or what is in the way.
-///
-/// # Errors
-/// The step that was refused.
-pub fn privilege_to_be_had() -> Result<Privilege, user::Refusal> {
-    if user::missing_capabilities().is_empty() {
-        return Ok(Privilege::Own);
-    }
-    user::try_user_namespace().map(|()| Privilege::UserNamespace)
 }
 
 fn number(file: &str) -> Option<u64> {
