@@ -15,7 +15,7 @@ use crate::wire::{Options, SackBlock, SackBlocks, Segment};
 /// What is set aside at the first octet, so that a burst does not grow the buffer step by step.
 const FIRST_BUFFER: usize = 16 * 1024;
 /// A buffer that has grown beyond this is kept even when it is empty: its connection moves bulk.
-pub(crate) const KEPT_BUFFER: usize = 64 * 1024;
+pub(crate) const KEPT_BUFFER: usize = 16 * 1024;
 
 /// What the arrival of text calls for (RFC 5681 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

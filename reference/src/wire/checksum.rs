@@ -41,10 +41,11 @@ impl Sum {
     /// The complement of the folded sum: the field's value, or 0 if a sum over a valid packet was taken.
     #[must_use]
     pub fn finish(self) -> u16 {
-        let mut sum = self.0;
-        while sum > 0xffff {
-            sum = (sum >> 16) + (sum & 0xffff);
-        }
+        // Each step halves the width, and the last ones take in what the ones before carried.
+        let sum = (self.0 >> 32) + (self.0 & 0xffff_ffff);
+        let sum = (sum >> 16) + (sum & 0xffff);
+        let sum = (sum >> 16) + (sum & 0xffff);
+        let sum = (sum >> 16) + (sum & 0xffff);
         !u16::from_be_bytes((sum as u16).to_ne_bytes())
     }
 }
