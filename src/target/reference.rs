@@ -102,6 +102,7 @@ pub fn profile() -> Profile {
         "rfc6191",
         "sack",
         "simultaneous-open",
+        "soft-errors",
         "status",
         "syn-cookies",
         "timestamps",
