@@ -151,6 +151,7 @@ impl Endpoint {
     fn is_valid_source(&self, source: IpAddr) -> bool {
         let invalid = (is_group(source) && !self.config.is(Mutant::InvalidSourceAnswered))
             || source.is_unspecified()
+            || source.is_loopback()
             || self.config.addresses.contains(&source);
         !invalid
     }

@@ -22,12 +22,16 @@ pub(crate) struct Composed {
     pub(crate) octets: Vec<u8>,
     pub(crate) segment: Option<Segment>,
     pub(crate) weight: Weight,
+    /// The ports, where they are not those of the case: target, peer. None of the books knows of it.
+    pub(crate) aside: Option<(u16, u16)>,
+    /// It speaks for other addresses or ports than the case's.
+    pub(crate) elsewhere: bool,
 }
 
 impl Composed {
     /// Octets that the case wrote by hand: the bookkeeping makes nothing of them.
     pub(crate) fn raw(octets: Vec<u8>) -> Self {
-        Self { octets, segment: None, weight: Weight::Void }
+        Self { octets, segment: None, weight: Weight::Void, aside: None, elsewhere: false }
     }
 }
 
@@ -381,9 +385,11 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(self, fields: &Fields) -> Result<Composed, ComposeError> {
-        let elsewhere = self.tcp.sport() != self.scope.tuple.peer_port
-            || self.tcp.dport() != self.scope.tuple.target_port
-            || fields.octets.iter().any(|(f, _)| matches!(f, OctetField::Src | OctetField::Dst));
+        let other_host = fields.octets.iter().any(|(f, _)| matches!(f, OctetField::Src | OctetField::Dst));
+        let ports = (self.tcp.dport(), self.tcp.sport());
+        let other_ports = ports != (self.scope.tuple.target_port, self.scope.tuple.peer_port);
+        let elsewhere = other_host || other_ports;
+        let aside = (other_ports && !other_host).then_some(ports);
         // Without SYN, ACK or RST a segment is dropped in every state (RFC 9293 section 3.10.7).
         let mute = !self.tcp.has(Flags::SYN) && !self.tcp.has(Flags::ACK) && !self.tcp.has(Flags::RST);
         let segment = Segment::of(&self.tcp);
@@ -396,7 +402,7 @@ impl<'a> Draft<'a> {
             None if self.spoiled || mute => Weight::Void,
             None => self.scope.book.weigh(&segment),
         };
-        Ok(Composed { octets: packet.build(), segment: Some(segment), weight })
+        Ok(Composed { octets: packet.build(), segment: Some(segment), weight, aside, elsewhere })
     }
 }
 
@@ -464,7 +470,7 @@ pub(crate) fn icmp(send: &IcmpSend, scope: &Scope<'_>, quoted: &[u8]) -> Result<
         _ => return Err(ComposeError::Senseless("the tuple mixes address families".into())),
     };
     let body = if ip.is_v6() { Body::Icmpv6(message) } else { Body::Icmp(message) };
-    Ok(Composed { octets: Packet::of(ip, body).build(), segment: None, weight: Weight::Void })
+    Ok(Composed::raw(Packet::of(ip, body).build()))
 }
 
 /// RFC 792, RFC 1191 and RFC 4443 numbers behind one set of names.
@@ -499,6 +505,7 @@ pub(crate) fn named_icmp(name: &str, family: Family) -> Result<(u8, u8), Compose
                 (1, 4)
             }
         }
+        "fragmentation-needed" if v4 => (3, 4),
         "packet-too-big" => {
             if v4 {
                 (3, 4)
@@ -525,6 +532,13 @@ pub(crate) fn named_icmp(name: &str, family: Family) -> Result<(u8, u8), Compose
                 (11, 0)
             } else {
                 (3, 0)
+            }
+        }
+        "reassembly-time-exceeded" => {
+            if v4 {
+                (11, 1)
+            } else {
+                (3, 1)
             }
         }
         "parameter-problem" => {

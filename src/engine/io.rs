@@ -128,6 +128,10 @@ pub enum AppEvent {
     Eof,
     Closed,
     Urgent,
+    /// A condition that may pass: an ICMP error, or R1 (RFC 9293 section 3.9.1.8).
+    SoftError,
+    /// An ICMP error ended the connection.
+    Unreachable,
 }
 
 /// Octets as hexadecimal text.

@@ -95,6 +95,11 @@ impl Resolved {
         self.fits_kind(packet) && self.wanted.matches(packet)
     }
 
+    /// The port that a segment is sent to is part of what is wanted: it may be of another connection.
+    pub(crate) fn names_port(&self) -> bool {
+        self.wanted.fields.iter().any(|(field, _)| matches!(field, Field::DstPort | Field::SrcPort))
+    }
+
     /// One cell a field, in the words of the case.
     pub(crate) fn cells(&self, packet: &Packet, book: &Book) -> Vec<Cell> {
         if !self.fits_kind(packet) {

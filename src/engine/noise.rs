@@ -20,6 +20,8 @@ pub(crate) enum Noise {
     Repeat,
     WindowProbe,
     KeepAlive,
+    /// It is of another connection that the case has opened or spoken to.
+    Aside,
 }
 
 impl Noise {
@@ -30,13 +32,14 @@ impl Noise {
             Self::Repeat => "an acknowledgment that repeats the last one",
             Self::WindowProbe => "a window probe",
             Self::KeepAlive => "a keep-alive probe",
+            Self::Aside => "a segment of another connection of the case",
         }
     }
 
     /// It may come even where silence is expected, for it answers nothing.
     pub(crate) fn is_silent(self) -> bool {
         match self {
-            Self::Retransmission | Self::Progress | Self::WindowProbe | Self::KeepAlive => true,
+            Self::Retransmission | Self::Progress | Self::WindowProbe | Self::KeepAlive | Self::Aside => true,
             Self::Repeat => false,
         }
     }

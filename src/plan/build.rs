@@ -125,7 +125,7 @@ fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
         Verb::App(app) => match app {
             App::Listen => "listen",
             App::Accept => "accept",
-            App::Connect => "active-open",
+            App::Connect | App::ConnectTo(_) => "active-open",
             App::Abort => "abort",
             App::Shutdown => "half-close",
             App::Status(_) => "status",

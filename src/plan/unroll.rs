@@ -81,6 +81,7 @@ fn in_app(app: &mut App, counter: &Counter<'_>) {
         | App::Expect(AppExpect::Data(e)) => in_expr(e, counter),
         App::Listen
         | App::Connect
+        | App::ConnectTo(_)
         | App::Accept
         | App::Shutdown
         | App::Close

@@ -118,8 +118,19 @@ pub const ICMP_KINDS: &[&str] = &[
     "parameter-problem",
 ];
 pub const APP_CALLS: &[&str] = &["listen", "connect", "accept", "close", "abort"];
-pub const APP_EVENTS: &[&str] =
-    &["connected", "eof", "reset", "refused", "timed-out", "closed", "urgent", "nothing", "error"];
+pub const APP_EVENTS: &[&str] = &[
+    "connected",
+    "eof",
+    "reset",
+    "refused",
+    "timed-out",
+    "closed",
+    "urgent",
+    "soft-error",
+    "unreachable",
+    "nothing",
+    "error",
+];
 
 const WORDS: Shape = Shape::List(&Shape::Id);
 const TEXTS: Shape = Shape::List(&Shape::Text);
@@ -521,6 +532,7 @@ pub static APP: Mapping = Mapping {
     id: "app",
     doc: "A call of the application above the target, or what it must learn.",
     keys: &[&[
+        verb("connect", Shape::Text, "Connects to this address instead of the peer's."),
         verb("send", Shape::Expr("a number"), "Sends so many octets of the pattern."),
         verb("send_urgent", Shape::Expr("a number"), "Sends so many octets as urgent data."),
         verb("recv", Shape::Expr("a number"), "Reads so many octets and checks them."),

@@ -365,6 +365,8 @@ pub enum Expect {
 pub enum App {
     Listen,
     Connect,
+    /// To this address instead of the peer's.
+    ConnectTo(std::net::IpAddr),
     Accept,
     Send(Expr),
     SendUrgent(Expr),
@@ -388,6 +390,8 @@ pub enum AppExpect {
     TimedOut,
     Closed,
     Urgent,
+    SoftError,
+    Unreachable,
     /// This many octets arrive, and their content is right.
     Data(Expr),
     /// No data, no event, for the time of `within`.

@@ -110,6 +110,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("sack", "SACK is negotiated when the peer permits it"),
     ability("simultaneous-open", "a SYN in SYN-SENT is answered with SYN-ACK"),
     ability("sink", "the application reads and throws away"),
+    ability("soft-errors", "the application hears of ICMP errors that may pass"),
     ability("status", "the application can tell the state of its connection"),
     ability("syn-cookies", "an overflowing backlog is met with SYN cookies"),
     ability("timestamps", "timestamps are negotiated when the peer offers them"),

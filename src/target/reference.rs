@@ -101,6 +101,7 @@ const ABILITIES: &[&str] = &[
     "rfc6191",
     "sack",
     "simultaneous-open",
+    "soft-errors",
     "status",
     "syn-cookies",
     "timestamps",

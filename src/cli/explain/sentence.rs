@@ -133,6 +133,7 @@ fn application(app: &App) -> String {
     match app {
         App::Listen => "The application listens".to_owned(),
         App::Connect => "The application connects to the peer".to_owned(),
+        App::ConnectTo(address) => format!("The application connects to {address}"),
         App::Accept => "The application accepts the connection".to_owned(),
         App::Send(count) => format!("The application sends {count} octets"),
         App::SendUrgent(count) => format!("The application sends {count} octets as urgent"),
@@ -155,6 +156,8 @@ fn learned(expect: &AppExpect) -> String {
         AppExpect::TimedOut => "learn that the connection timed out".to_owned(),
         AppExpect::Closed => "learn that the connection is closed".to_owned(),
         AppExpect::Urgent => "learn that there is urgent data".to_owned(),
+        AppExpect::SoftError => "hear of the error, and that the connection goes on".to_owned(),
+        AppExpect::Unreachable => "learn that the peer cannot be reached".to_owned(),
         AppExpect::Data(count) => format!("get {count} octets, as the peer sent them"),
         AppExpect::Nothing => "learn nothing".to_owned(),
         AppExpect::Error => "be refused the last call with an error".to_owned(),

@@ -43,7 +43,9 @@ impl Exec {
         Ok(match app {
             App::Listen => AppCall::Listen { port },
             App::Accept => AppCall::Accept { port },
+            App::ConnectTo(to) => AppCall::Connect { to: SocketAddr::new(*to, self.tuple.peer_port) },
             App::Connect => {
+                self.open_again();
                 self.app.connecting = true;
                 AppCall::Connect { to: SocketAddr::new(self.tuple.peer, self.tuple.peer_port) }
             }
@@ -236,6 +238,8 @@ impl Exec {
             AppExpect::TimedOut => AppEvent::TimedOut,
             AppExpect::Closed => AppEvent::Closed,
             AppExpect::Urgent => AppEvent::Urgent,
+            AppExpect::SoftError => AppEvent::SoftError,
+            AppExpect::Unreachable => AppEvent::Unreachable,
             AppExpect::Error => {
                 self.app_violates(ViolationKind::App, "the call to be refused", "success".to_owned());
                 return false;
@@ -243,7 +247,10 @@ impl Exec {
             AppExpect::Nothing => return self.await_no_news(deadline),
             AppExpect::Data(_) => return false,
         };
-        if let Some(index) = self.app.learned.iter().position(|(_, _, learned)| *learned == event) {
+        // A socket cannot always tell an ICMP error from a RST: both are "refused".
+        let same =
+            |learned| learned == event || event == AppEvent::Unreachable && learned == AppEvent::Refused;
+        if let Some(index) = self.app.learned.iter().position(|(_, _, learned)| same(*learned)) {
             let at = self.app.learned.remove(index).map_or(self.now, |(at, ..)| at);
             return self.pass(at.max(self.last));
         }
@@ -290,11 +297,13 @@ impl AppEvent {
             Self::Eof => "end of stream",
             Self::Closed => "closed",
             Self::Urgent => "urgent data",
+            Self::SoftError => "an error that may pass",
+            Self::Unreachable => "peer unreachable",
         }
     }
 
     fn is_end(self) -> bool {
-        matches!(self, Self::Refused | Self::Reset | Self::TimedOut)
+        matches!(self, Self::Refused | Self::Reset | Self::TimedOut | Self::Unreachable)
     }
 }
 
@@ -319,7 +328,7 @@ fn describe(call: &AppCall) -> String {
 fn phrase(app: &App) -> String {
     match app {
         App::Listen => "listen".to_owned(),
-        App::Connect => "connect".to_owned(),
+        App::Connect | App::ConnectTo(_) => "connect".to_owned(),
         App::Accept => "accept".to_owned(),
         App::Send(_) => "send".to_owned(),
         App::SendUrgent(_) => "send urgent data".to_owned(),

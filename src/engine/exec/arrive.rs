@@ -26,6 +26,18 @@ pub(super) struct Arrival {
     noise: Option<Noise>,
     /// It stands in the evidence already, as noise.
     pub(super) claimed: bool,
+    /// It is of another connection than the case's own.
+    pub(super) aside: bool,
+}
+
+/// Whose a frame of the target is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kinship {
+    /// Of the connection that the case is about.
+    Own,
+    /// Of another that the case has spoken for, by ports of its own.
+    Aside,
+    Stray,
 }
 
 impl Arrival {
@@ -39,15 +51,18 @@ impl Exec {
     /// `at` is the wire's stamp: it may be older than what has been handled already.
     pub(super) fn arrive(&mut self, at: Time, octets: &[u8]) {
         let packet = Packet::parse_ip(octets);
-        let Some(ours) = self.belongs(&packet) else { return };
+        let Some(kin) = self.belongs(&packet) else { return };
+        let aside = kin == Kinship::Aside;
         let segment = packet.tcp().map(Segment::of);
         let mut noise = None;
         if let Some(segment) = &segment {
-            if ours && self.wire.adopt(at, segment) {
+            if kin == Kinship::Own && self.wire.adopt(at, segment) {
                 self.stream.clear();
             }
-            self.judge(&packet, segment, ours);
-            if ours {
+            self.judge(&packet, segment, kin);
+            if aside {
+                noise = Some(Noise::Aside);
+            } else if kin == Kinship::Own {
                 noise = noise::legal(segment, at, &self.wire, self.app.keep_alive);
                 self.remember_stream(segment);
                 let irs = self.wire.irs;
@@ -66,7 +81,9 @@ impl Exec {
                 return;
             }
         }
-        self.last_packet = octets.to_vec();
+        if !aside {
+            self.last_packet = octets.to_vec();
+        }
         if self.inbox.len() == INBOX_MAX {
             let violation = self.violation(
                 ViolationKind::Unexpected,
@@ -77,14 +94,22 @@ impl Exec {
             self.finish();
             return;
         }
-        self.inbox.push_back(Arrival { at, octets: octets.to_vec(), packet, segment, noise, claimed: false });
+        self.inbox.push_back(Arrival {
+            at,
+            octets: octets.to_vec(),
+            packet,
+            segment,
+            noise,
+            claimed: false,
+            aside,
+        });
     }
 
-    /// `None` for what is none of our business; otherwise whether it is of the case's connection.
-    fn belongs(&mut self, packet: &Packet) -> Option<bool> {
+    /// `None` for what is none of our business.
+    fn belongs(&mut self, packet: &Packet) -> Option<Kinship> {
         let (source, destination) = packet.ends()?;
         if source != self.plan.tuple.target || destination != self.plan.tuple.peer {
-            return packet.tcp().map(|_| false);
+            return packet.tcp().map(|_| Kinship::Stray);
         }
         if let Some(tcp) = packet.tcp() {
             let opening = tcp.flags().core() == Flags::SYN && tcp.dport() == self.tuple.peer_port;
@@ -92,7 +117,14 @@ impl Exec {
                 // An active open chooses its own port.
                 self.tuple.target_port = tcp.sport();
             }
-            return Some(tcp.sport() == self.tuple.target_port && tcp.dport() == self.tuple.peer_port);
+            let ports = (tcp.sport(), tcp.dport());
+            return Some(if ports == (self.tuple.target_port, self.tuple.peer_port) {
+                Kinship::Own
+            } else if self.asides.contains(&ports) {
+                Kinship::Aside
+            } else {
+                Kinship::Stray
+            });
         }
         let icmp = packet.icmp()?;
         let kind = icmp.kind?;
@@ -100,15 +132,16 @@ impl Exec {
             Family::V4 => matches!(kind, 3 | 4 | 11 | 12),
             Family::V6 => matches!(kind, 1..=4),
         };
-        error.then_some(true)
+        error.then_some(Kinship::Own)
     }
 
-    fn judge(&mut self, packet: &Packet, segment: &Segment, ours: bool) {
+    fn judge(&mut self, packet: &Packet, segment: &Segment, kin: Kinship) {
         let sighting = Sighting {
             packet,
             segment,
             book: &self.wire,
-            ours,
+            ours: kin == Kinship::Own,
+            stray: kin == Kinship::Stray,
             stream: &self.stream,
             written: self.app.written,
             mss: self.announced_mss(),
@@ -162,7 +195,8 @@ impl Exec {
         let reason = match self.tolerated(arrival, step) {
             Some(because) => because,
             None => match arrival.noise {
-                Some(noise) if !self.is_strict(step) => noise.reason().to_owned(),
+                // How strict a case is with its own connection says nothing of others.
+                Some(noise) if noise == Noise::Aside || !self.is_strict(step) => noise.reason().to_owned(),
                 Some(_) | None => return false,
             },
         };
@@ -206,7 +240,7 @@ impl Exec {
 
     /// Puts the arrival on the script's book and into the evidence.
     pub(super) fn claim(&mut self, arrival: &Arrival, claim: Claim) {
-        if let Some(segment) = &arrival.segment {
+        if let Some(segment) = arrival.segment.as_ref().filter(|_| !arrival.aside) {
             self.script.adopt(arrival.at, segment);
             self.script.on_received(arrival.at, segment);
         }

@@ -96,7 +96,7 @@ impl Exec {
         let scope = self.scope();
         for (name, pattern) in candidates(expect) {
             let wanted = Resolved::of(pattern, &scope).map_err(|e| e.to_string())?;
-            if wanted.matches(&arrival.packet) {
+            if wanted.matches(&arrival.packet) && (!arrival.aside || wanted.names_port()) {
                 return Ok(Some(name.map(str::to_owned)));
             }
         }

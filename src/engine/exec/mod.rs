@@ -43,6 +43,8 @@ pub struct Exec {
     script: Book,
     wire: Book,
     tuple: Tuple,
+    /// Ports of other connections that the case has spoken for: the target's, the peer's.
+    asides: BTreeSet<(u16, u16)>,
     inbox: VecDeque<Arrival>,
     /// What the step at `pc` has skipped as noise: legal by itself, but it may be the wrong answer.
     skipped: Vec<Arrival>,
@@ -116,6 +118,7 @@ impl Exec {
             script: book.clone(),
             wire: book,
             tuple,
+            asides: BTreeSet::new(),
             inbox: VecDeque::new(),
             skipped: Vec::new(),
             labels: BTreeMap::new(),
@@ -264,7 +267,8 @@ impl Exec {
             Ok(composed) => composed,
             Err(e) => return self.broken(&e.to_string()),
         };
-        if let Some(segment) = &composed.segment {
+        self.asides.extend(composed.aside);
+        if let Some(segment) = composed.segment.as_ref().filter(|_| !composed.elsewhere) {
             self.script.on_sent(self.now, segment, composed.weight);
             self.wire.on_sent(self.now, segment, composed.weight);
         }
@@ -274,6 +278,17 @@ impl Exec {
         self.outputs.push_back(Output::Frame(composed.octets));
         self.mark(step, Mark { at: self.now, packet: Some(packet), ..Mark::default() });
         self.pass(self.now)
+    }
+
+    /// An active open after another one is a connection of its own, from a port of its own.
+    fn open_again(&mut self) {
+        if self.wire.irs.is_none() {
+            return;
+        }
+        self.asides.insert((self.tuple.target_port, self.tuple.peer_port));
+        self.script = Book::new(self.script.isn, WINDOW_FIELD);
+        self.wire = self.script.clone();
+        self.stream.clear();
     }
 
     /// The step is done, as of `at`.

@@ -25,7 +25,9 @@ pub(super) fn well_formed(seen: &Sighting<'_>) -> Judgement {
 }
 
 pub(super) fn tuple(seen: &Sighting<'_>) -> Judgement {
-    Judgement::of(seen.ours, || "This segment belongs to a connection that the case did not open.".to_owned())
+    Judgement::of(!seen.stray, || {
+        "This segment belongs to a connection that the case did not open.".to_owned()
+    })
 }
 
 /// RFC 9293 section 3.1: once a connection is established, ACK is always sent. A RST that answers a

@@ -24,6 +24,8 @@ pub(crate) struct Sighting<'a> {
     pub(crate) book: &'a Book,
     /// The segment belongs to the case's four-tuple.
     pub(crate) ours: bool,
+    /// It belongs to no connection that the case knows of.
+    pub(crate) stray: bool,
     /// The target's stream, as far as it was seen.
     pub(crate) stream: &'a [Option<u8>],
     /// All the octets its application has written.

@@ -175,6 +175,7 @@ impl<'a> Lower<'a> {
         let value = &entry.value;
         let mut number = || self.expr(value, &env, &[Type::Int]);
         match entry.key.value.as_str() {
+            "connect" => self.connect_to(value, &env),
             "send" => Some(App::Send(number()?)),
             "send_urgent" => Some(App::SendUrgent(number()?)),
             "recv" => Some(App::Recv(number()?)),
@@ -188,6 +189,16 @@ impl<'a> Lower<'a> {
             "expect" => Some(App::Expect(self.app_expect(value, &env)?)),
             _ => None,
         }
+    }
+
+    fn connect_to(&mut self, node: &'a Node, env: &Env<'a>) -> Option<App> {
+        let text = self.text(node, env, Open::Refuse)?;
+        if let Ok(address) = text.text.parse() {
+            return Some(App::ConnectTo(address));
+        }
+        let message = format!("`{}` is no address", text.text);
+        self.push(Diagnostic::new(Code::NotAValue, text.span, message));
+        None
     }
 
     fn states(&mut self, node: &'a Node, env: &Env<'a>) -> Vec<String> {
@@ -221,6 +232,8 @@ impl<'a> Lower<'a> {
             "timed-out" => Some(AppExpect::TimedOut),
             "closed" => Some(AppExpect::Closed),
             "urgent" => Some(AppExpect::Urgent),
+            "soft-error" => Some(AppExpect::SoftError),
+            "unreachable" => Some(AppExpect::Unreachable),
             "nothing" => Some(AppExpect::Nothing),
             "error" => Some(AppExpect::Error),
             other => {

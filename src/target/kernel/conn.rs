@@ -415,6 +415,9 @@ fn event_of(errno: Errno, progress: Progress) -> Option<AppEvent> {
         {
             Some(AppEvent::TimedOut)
         }
+        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT if progress == Progress::Connecting => {
+            Some(AppEvent::Unreachable)
+        }
         _ => None,
     }
 }

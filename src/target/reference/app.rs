@@ -241,6 +241,8 @@ impl Apps {
             "keepalive_interval" => ConnOption::KeepAliveInterval(span),
             "keepalive_count" => ConnOption::KeepAliveCount(u32::try_from(value).unwrap_or_default()),
             "user_timeout" => ConnOption::UserTimeout(span),
+            "ttl" => ConnOption::HopLimit(u8::try_from(value).unwrap_or(u8::MAX)),
+            "tos" => ConnOption::Dscp(u8::try_from(value >> 2).unwrap_or(u8::MAX)),
             "soft_errors" => ConnOption::SoftErrors(value != 0),
             "linger" => ConnOption::Linger(Some(span)),
             _ => return Ok(AppOutcome::Unsupported),
@@ -277,10 +279,8 @@ fn app_event(kind: EventKind) -> Option<AppEvent> {
         EventKind::Eof => Some(AppEvent::Eof),
         EventKind::Closed => Some(AppEvent::Closed),
         EventKind::Urgent => Some(AppEvent::Urgent),
-        EventKind::Accepted { .. }
-        | EventKind::Readable
-        | EventKind::Writable
-        | EventKind::SoftError
-        | EventKind::HardError => None,
+        EventKind::SoftError => Some(AppEvent::SoftError),
+        EventKind::HardError => Some(AppEvent::Unreachable),
+        EventKind::Accepted { .. } | EventKind::Readable | EventKind::Writable => None,
     }
 }
