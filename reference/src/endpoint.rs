@@ -91,7 +91,18 @@ impl Endpoint {
     /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.advance(now);
-        let Some(packet) = self.parse_ip(packet) else { return };
+        match &IpPacket::parse(packet) {
+            Ok(packet) => self.handle_ip(now, packet),
+            Err(_) if self.config.is(Mutant::IpVersionUnchecked) => {
+                if let Ok(packet) = &IpPacket::parse_as_v4(packet) {
+                    self.handle_ip(now, packet);
+                }
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn handle_ip(&mut self, now: Instant, packet: &IpPacket<'_>) {
         // MUST-57: broadcast and multicast destinations are never ours.
         let ours = self.config.addresses.contains(&packet.destination);
         let answered = is_group(packet.destination) && self.config.is(Mutant::BroadcastSynAnswered);
@@ -99,23 +110,15 @@ impl Endpoint {
             return;
         }
         match packet.protocol {
-            ip::PROTOCOL_TCP => self.handle_tcp(now, &packet),
-            ip::PROTOCOL_ICMP | ip::PROTOCOL_ICMPV6 => self.handle_icmp(now, &packet),
+            ip::PROTOCOL_TCP => self.handle_tcp(now, packet),
+            ip::PROTOCOL_ICMP | ip::PROTOCOL_ICMPV6 => self.handle_icmp(now, packet),
             _ => {}
         }
     }
 
-    fn parse_ip<'a>(&self, octets: &'a [u8]) -> Option<IpPacket<'a>> {
-        let packet = IpPacket::parse(octets);
-        if self.config.is(Mutant::IpVersionUnchecked) {
-            return packet.or_else(|_| IpPacket::parse_as_v4(octets)).ok();
-        }
-        packet.ok()
-    }
-
     fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
         let verify = if self.config.is(Mutant::BadChecksumAccepted) { Verify::No } else { Verify::Yes };
-        let Ok(segment) = Segment::parse(packet, verify) else { return };
+        let Ok(segment) = &mut Segment::parse(packet, verify) else { return };
         if self.config.mutant.is_some_and(|mutant| misreads(mutant, packet.payload)) {
             return;
         }
@@ -132,8 +135,8 @@ impl Endpoint {
             found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
         }
         match found {
-            Some(index) => self.on_connection(now, index, &segment, packet.ecn),
-            None => self.on_no_connection(now, (local, remote), &segment, None),
+            Some(index) => self.on_connection(now, index, segment, packet.ecn),
+            None => self.on_no_connection(now, (local, remote), segment, None),
         }
     }
 
@@ -152,7 +155,7 @@ impl Endpoint {
         !invalid
     }
 
-    fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, ecn: Ecn) {
+    fn on_connection(&mut self, now: Instant, index: u32, segment: &mut Segment<'_>, ecn: Ecn) {
         let Some(conn) = self.conn(index) else { return };
         if let Some(listener) = conn.half_open_of() {
             let full = self.listeners.get(&listener).is_some_and(|listener| !listener.has_room());
@@ -360,6 +363,13 @@ impl Endpoint {
             Some(conn) => conn.status(&self.config),
             None => Status::closed(),
         }
+    }
+
+    /// The connection of a four-tuple. Half-open ones, which no listener has shown yet, are found as well.
+    #[must_use]
+    pub fn lookup(&self, local: SocketAddr, remote: SocketAddr) -> Option<ConnId> {
+        let &index = self.tuples.get(&(local, remote))?;
+        self.conn(index).map(|conn| conn.id)
     }
 
     /// How many connections are known, in whatever state.

@@ -3,8 +3,10 @@
 use super::error::Failure;
 use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
+use crate::suite::embedded;
 use crate::suite::select::Selection;
-use crate::target::profile::Profile;
+use crate::suite::source::SourceMap;
+use crate::target::profile::{Deviation, Profile};
 use crate::target::reference;
 use clap::{Args, ValueEnum};
 use tcpspec_reference::Mutant;
@@ -97,14 +99,35 @@ fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
     if let Some(wire) = arguments.wire.filter(|wire| *wire != Wire::Veth) {
         return Err(no_wire(LINUX, wire, "veth"));
     }
-    let profile = tokio::runtime::Builder::new_current_thread()
+    let mut profile = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::harness(format!("cannot start a runtime: {error}")))?
         .block_on(KernelMaker::new(Net::default()).profile())
         .map_err(|error| Failure::from(&error))?;
+    profile.deviations = deviations(LINUX)?;
     let maker = AnyMaker::Kernel(KernelMaker::new(profile.net.clone()));
     Ok(Target { name: LINUX.to_owned(), wire: Wire::Veth.word(), profile, maker })
+}
+
+/// What the manifest of a shipped target says it does otherwise: in a checkout the file, else what the
+/// program was built with.
+#[allow(clippy::disallowed_methods, reason = "the command line reads files")]
+fn deviations(target: &str) -> Result<Vec<Deviation>, Failure> {
+    let path = format!("targets/{target}.yaml");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(_) => {
+            let found = embedded::TARGETS.iter().find(|(name, _)| *name == path);
+            found.map(|(_, text)| (*text).to_owned()).unwrap_or_default()
+        }
+    };
+    let mut sources = SourceMap::default();
+    let (found, mistakes) = crate::target::deviations::read(&path, &text, &mut sources);
+    match mistakes.first() {
+        None => Ok(found),
+        Some(mistake) => Err(Failure::usage(format!("{path}: {}", mistake.message))),
+    }
 }
 
 fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {

@@ -1,8 +1,8 @@
 //! Any of the lanes that this build has, chosen at run time.
 
+use super::sim::{SimLane, SimMaker};
 #[cfg(target_os = "linux")]
 use super::veth::{KernelLane, KernelMaker};
-use super::sim::{SimLane, SimMaker};
 use super::{Lane, LaneMaker, SetupError};
 use crate::event::Try;
 use crate::plan::Plan;

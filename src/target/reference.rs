@@ -67,51 +67,54 @@ fn instant(now: Time) -> Instant {
 /// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that
 /// there is something to test.
 fn config() -> Config {
-    Config { ecn: true, fast_open: true, ..Config::default() }
+    Config { ecn: true, fast_open: true, rack: true, ..Config::default() }
 }
+
+/// What the reference does, by the words of the case language.
+const ABILITIES: &[&str] = &[
+    "abort",
+    "accept",
+    "active-open",
+    "challenge-ack-unlimited",
+    "closed-port-rst",
+    "control",
+    "delays-acks",
+    "ecn",
+    "fast-open",
+    "fast-retransmit",
+    "half-close",
+    "icmp",
+    "ipv4",
+    "ipv6",
+    "keepalive",
+    "limited-transmit",
+    "listen",
+    "many-connections",
+    "mss-option",
+    "nodelay",
+    "out-of-order",
+    "pmtud",
+    "push",
+    "rack",
+    "reuse",
+    "rfc5961",
+    "rfc6191",
+    "sack",
+    "simultaneous-open",
+    "status",
+    "syn-cookies",
+    "timestamps",
+    "urgent",
+    "wscale",
+];
 
 /// What the reference can do, and its timing, as a manifest would say it.
 pub fn profile() -> Profile {
     let config = config();
-    let abilities = [
-        "abort",
-        "accept",
-        "active-open",
-        "challenge-ack-unlimited",
-        "closed-port-rst",
-        "control",
-        "delays-acks",
-        "ecn",
-        "fast-open",
-        "fast-retransmit",
-        "half-close",
-        "icmp",
-        "ipv4",
-        "ipv6",
-        "keepalive",
-        "limited-transmit",
-        "listen",
-        "many-connections",
-        "mss-option",
-        "nodelay",
-        "out-of-order",
-        "pmtud",
-        "push",
-        "reuse",
-        "rfc5961",
-        "rfc6191",
-        "sack",
-        "simultaneous-open",
-        "status",
-        "syn-cookies",
-        "timestamps",
-        "urgent",
-        "wscale",
-    ];
     Profile {
         name: "reference".to_owned(),
         about: "the reference stack of tcpspec, built in".to_owned(),
-        abilities: abilities.into_iter().map(str::to_owned).collect(),
+        abilities: ABILITIES.iter().map(|ability| (*ability).to_owned()).collect(),
         families: Family::BOTH.to_vec(),
         net: Net::default(),
         mss_v4: config.mtu - 40,

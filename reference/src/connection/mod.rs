@@ -410,7 +410,8 @@ impl Connection {
         if env.config.is(Mutant::AbortSendsNoRst) {
             return;
         }
-        let seq = if env.config.is(Mutant::AbortRstWrongSeq) { self.snd.una } else { self.snd.nxt };
+        let seq =
+            if env.config.is(Mutant::AbortRstWrongSeq) { self.snd.una } else { self.snd.acceptable_nxt() };
         self.send_reset(Reset { seq, ack: None }, env);
     }
 

@@ -241,6 +241,7 @@ impl Apps {
             "keepalive_interval" => ConnOption::KeepAliveInterval(span),
             "keepalive_count" => ConnOption::KeepAliveCount(u32::try_from(value).unwrap_or_default()),
             "user_timeout" => ConnOption::UserTimeout(span),
+            "soft_errors" => ConnOption::SoftErrors(value != 0),
             "linger" => ConnOption::Linger(Some(span)),
             _ => return Ok(AppOutcome::Unsupported),
         };
