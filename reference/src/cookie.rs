@@ -31,11 +31,12 @@ impl Claim {
         secret.hash(Purpose::SynCookie, self.local, self.remote, extra) as u32 & 0x00ff_ffff
     }
 
-    /// The ISS that says all this: five bits of counter, three of size, the rest a keyed hash.
-    pub(crate) fn syn_cookie(self, secret: &Secret, now: Instant, mss: u16) -> SeqNum {
-        let size = SIZES.iter().rposition(|&size| size <= mss).unwrap_or(0) as u32;
+    /// The ISS that says all this: five bits of counter, three of size, the rest a keyed hash. Nothing for a size
+    /// below all that a cookie can remember: segments would be too long for the peer (MUST-16).
+    pub(crate) fn syn_cookie(self, secret: &Secret, now: Instant, mss: u16) -> Option<SeqNum> {
+        let size = SIZES.iter().rposition(|&size| size <= mss)? as u32;
         let period = period_of(now);
-        SeqNum(((period as u32 & 0x1f) << 27) | (size << 24) | self.seal(secret, period, size))
+        Some(SeqNum(((period as u32 & 0x1f) << 27) | (size << 24) | self.seal(secret, period, size)))
     }
 
     /// The MSS, if the number is a cookie of ours that has not grown old.
@@ -95,7 +96,8 @@ mod tests {
             irs: SeqNum(77),
         };
         let now = Instant::from_millis(1_000_000);
-        let cookie = claim.syn_cookie(&secret, now, 1400);
+        assert_eq!(claim.syn_cookie(&secret, now, 63), None);
+        let cookie = claim.syn_cookie(&secret, now, 1400).unwrap();
         assert_eq!(claim.check_syn_cookie(&secret, now, cookie), Some(1220));
         assert_eq!(claim.check_syn_cookie(&secret, now + PERIOD, cookie), Some(1220));
         assert_eq!(claim.check_syn_cookie(&secret, now + PERIOD * 2, cookie), None);

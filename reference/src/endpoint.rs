@@ -115,7 +115,7 @@ impl Endpoint {
 
     fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
         let verify = if self.config.is(Mutant::BadChecksumAccepted) { Verify::No } else { Verify::Yes };
-        let Ok(segment) = Segment::parse(packet, verify) else { return };
+        let Ok(mut segment) = Segment::parse(packet, verify) else { return };
         if self.config.mutant.is_some_and(|mutant| misreads(mutant, packet.payload)) {
             return;
         }
@@ -132,7 +132,7 @@ impl Endpoint {
             found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
         }
         match found {
-            Some(index) => self.on_connection(now, index, &segment, packet.ecn),
+            Some(index) => self.on_connection(now, index, &mut segment, packet.ecn),
             None => self.on_no_connection(now, (local, remote), &segment, None),
         }
     }
@@ -153,7 +153,7 @@ impl Endpoint {
         !invalid
     }
 
-    fn on_connection(&mut self, now: Instant, index: u32, segment: &Segment<'_>, ecn: Ecn) {
+    fn on_connection(&mut self, now: Instant, index: u32, segment: &mut Segment<'_>, ecn: Ecn) {
         let Some(conn) = self.conn(index) else { return };
         if let Some(listener) = conn.half_open_of() {
             let full = self.listeners.get(&listener).is_some_and(|listener| !listener.has_room());
@@ -361,6 +361,13 @@ impl Endpoint {
             Some(conn) => conn.status(&self.config),
             None => Status::closed(),
         }
+    }
+
+    /// The connection of a four-tuple. Half-open ones, which no listener has shown yet, are found as well.
+    #[must_use]
+    pub fn lookup(&self, local: SocketAddr, remote: SocketAddr) -> Option<ConnId> {
+        let &index = self.tuples.get(&(local, remote))?;
+        self.conn(index).map(|conn| conn.id)
     }
 
     /// How many connections are known, in whatever state.

@@ -96,7 +96,7 @@ mutants! {
     SynSentAckEstablishes "syn-sent-ack-establishes" "RFC9293-MUST-10" "state diagram"
         "In SYN-SENT an ACK without SYN establishes the connection.";
     SynAckTextLost "syn-ack-text-lost" "RFC9293-U-17" "TCP-Fuzz (FreeBSD)"
-        "Text on a SYN,ACK is dropped although the ACK that follows is the only chance to take it at once.";
+        "Text on a SYN,ACK is acknowledged and never delivered.";
     NoSimultaneousOpen "no-simultaneous-open" "RFC9293-MUST-10" "MUST list"
         "In SYN-SENT a bare SYN is ignored.";
     OriginForgotten "origin-forgotten" "RFC9293-MUST-11" "MUST list"

@@ -176,8 +176,9 @@ impl RecvHalf {
         // RFC 7323 2.4: rounding down would move the edge left, so round up. What that promises beyond the
         // buffer is bounded, or tiny segments could push the edge on for ever.
         let limit = self.room(config).saturating_add(self.capacity / 8);
-        let up = window.next_multiple_of(unit);
-        let shown = if up <= limit { up } else { window - window % unit };
+        let down = window >> self.shift << self.shift;
+        let up = if down == window { window } else { down + unit };
+        let shown = if up <= limit { up } else { down };
         let field = (shown >> self.shift).min(0xffff);
         self.edge = self.nxt + (field << self.shift);
         field as u16
@@ -281,7 +282,9 @@ impl RecvHalf {
     pub(crate) fn note_old(&mut self, segment: &Segment<'_>) {
         let len = segment.payload.len() as u32;
         let end = segment.seq + len;
-        if len > 0 && end.at_or_before(self.nxt) {
+        // What lies below IRS is from an earlier incarnation: this one has never had it.
+        let ours = self.nxt.distance_from(segment.seq) < self.nxt.distance_from(self.irs);
+        if len > 0 && end.at_or_before(self.nxt) && ours {
             self.note_duplicate(SackBlock { start: segment.seq, end });
         }
     }
@@ -292,7 +295,8 @@ impl RecvHalf {
         if let Some(at) = fin
             && self.fin_at.is_none()
             && at.at_or_after(self.nxt)
-            && (at.at_or_before(self.edge) || self.window() == 0)
+            // RFC 9293 3.10.7.4, first: what lies outside the window is trimmed off, a FIN like any octet.
+            && at.before(self.edge)
         {
             self.fin_at = Some(at);
         }
@@ -308,8 +312,6 @@ impl RecvHalf {
         }
         if !config.is(Mutant::FinNotCounted) {
             self.nxt += 1;
-            // The FIN used the last number of a window that was closed up to it.
-            self.edge = self.edge.later(self.nxt);
         }
         true
     }

@@ -108,6 +108,8 @@ pub(crate) struct SendHalf {
     wl2: SeqNum,
     /// MAX.SND.WND.
     pub(crate) max_wnd: u32,
+    /// The furthest right edge that the peer has offered.
+    edge: SeqNum,
     /// The peer's window scale shift, zero unless negotiated.
     pub(crate) shift: u8,
     /// SendMSS: what the peer announced, or the default (MUST-15).
@@ -151,6 +153,7 @@ impl SendHalf {
             wl1: SeqNum(0),
             wl2: SeqNum(0),
             max_wnd: 0,
+            edge: iss + 1,
             shift: 0,
             peer_mss: default_mss,
             path_mss,
@@ -187,6 +190,12 @@ impl SendHalf {
 
     pub(crate) fn flight(&self) -> u32 {
         self.nxt.distance_from(self.una)
+    }
+
+    /// The sequence number of a segment without text: SND.NXT, or the right edge if a probe lies beyond it. A closed
+    /// window takes nothing else (MUST-66), and of two ends that probe each other neither may answer for ever.
+    pub(crate) fn acceptable_nxt(&self) -> SeqNum {
+        self.nxt.earlier(self.edge)
     }
 
     /// Octets written and not acknowledged.
@@ -315,7 +324,8 @@ impl SendHalf {
         } else {
             self.cwnd_room(config)
         };
-        if len > room && self.board.pipe() > 0 {
+        // After a timeout the front goes alone; nothing new overtakes it (RFC 6298 5.4).
+        if (len > room || self.timeouts > 0) && self.board.pipe() > 0 {
             return Fresh::CwndFull;
         }
         let fin = fin_pending && len == queued && (usable > len || config.is(Mutant::FinIgnoresWindow));
@@ -360,7 +370,9 @@ impl SendHalf {
         let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
         let everything = config.is(Mutant::TimerResendsEverything);
-        if !self.force && len > 0 && len > room && self.board.pipe() > 0 && !everything {
+        // RFC 6298 5.4, RFC 9293 3.10.8: a timeout sends the front alone, until something is acknowledged.
+        let waits = self.timeouts > 0 || (len > 0 && len > room);
+        if !self.force && waits && self.board.pipe() > 0 && !everything {
             return None;
         }
         if config.is(Mutant::FinNotRetransmitted) && text == 0 && has_fin {
@@ -447,7 +459,10 @@ impl SendHalf {
 
     /// SND.WND, SND.WL1 and SND.WL2 (RFC 9293 3.10.7.4, fifth).
     pub(crate) fn update_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32, config: &Config) {
-        let fresh = self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        // A later acknowledgement is newer whatever its sequence number: a retransmission is numbered below WL1, and
+        // to keep the old window as an offset from the new SND.UNA would move the right edge (MUST-34).
+        let fresh =
+            self.wl2.before(ack) || self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
         if !fresh && !config.is(Mutant::StaleWindowAccepted) {
             return;
         }
@@ -462,6 +477,7 @@ impl SendHalf {
         self.wl1 = seq;
         self.wl2 = ack;
         self.max_wnd = self.max_wnd.max(window);
+        self.edge = self.edge.later(self.una + window);
     }
 
     /// The connection is open: the initial window (RFC 6928), and the RTO of RFC 6298 5.7.

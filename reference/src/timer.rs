@@ -49,16 +49,21 @@ impl Timer {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TimerTable {
     expiry: [Option<Instant>; Timer::ALL.len()],
+    /// No timer expires before this one. It may be early: a timer that stops leaves it alone.
+    earliest: Option<Instant>,
 }
 
 impl TimerTable {
     pub(crate) fn set(&mut self, timer: Timer, at: Instant) {
         self.expiry[timer as usize] = Some(at);
+        self.earliest = Some(self.earliest.map_or(at, |earliest| earliest.min(at)));
     }
 
     /// Starts the timer only if it is not running.
-    pub(crate) fn start(&mut self, timer: Timer, at: Instant) {
-        self.expiry[timer as usize].get_or_insert(at);
+    pub(crate) fn start(&mut self, timer: Timer, at: impl FnOnce() -> Instant) {
+        if !self.is_running(timer) {
+            self.set(timer, at());
+        }
     }
 
     pub(crate) fn stop(&mut self, timer: Timer) {
@@ -66,7 +71,7 @@ impl TimerTable {
     }
 
     pub(crate) fn stop_all(&mut self) {
-        self.expiry = Default::default();
+        *self = Self::default();
     }
 
     pub(crate) fn get(&self, timer: Timer) -> Option<Instant> {
@@ -77,16 +82,19 @@ impl TimerTable {
         self.get(timer).is_some()
     }
 
-    /// The earliest expiry of all.
+    /// When to look for an expired timer. May be early, never late.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.expiry.iter().flatten().min().copied()
+        self.earliest
     }
 
     /// Takes one timer that has expired by `now`, in the order of [`Timer::ALL`].
     pub(crate) fn take_expired(&mut self, now: Instant) -> Option<Timer> {
-        let timer = Timer::ALL.into_iter().find(|&timer| self.get(timer).is_some_and(|at| at <= now))?;
-        self.stop(timer);
-        Some(timer)
+        let expired = Timer::ALL.into_iter().find(|&timer| self.get(timer).is_some_and(|at| at <= now));
+        match expired {
+            Some(timer) => self.stop(timer),
+            None => self.earliest = self.expiry.iter().flatten().min().copied(),
+        }
+        expired
     }
 }
 
@@ -100,11 +108,12 @@ mod tests {
         assert_eq!(table.next(), None);
         table.set(Timer::KeepAlive, Instant::from_millis(50));
         table.set(Timer::DelayedAck, Instant::from_millis(20));
-        table.start(Timer::DelayedAck, Instant::from_millis(90));
+        table.start(Timer::DelayedAck, || Instant::from_millis(90));
         assert_eq!(table.next(), Some(Instant::from_millis(20)));
         assert_eq!(table.take_expired(Instant::from_millis(19)), None);
         assert_eq!(table.take_expired(Instant::from_millis(20)), Some(Timer::DelayedAck));
         assert!(!table.is_running(Timer::DelayedAck));
+        assert_eq!(table.take_expired(Instant::from_millis(20)), None);
         assert_eq!(table.next(), Some(Instant::from_millis(50)));
         table.stop_all();
         assert_eq!(table.next(), None);

@@ -125,7 +125,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     outputs::directory(&directory)?;
     let record = directory.join("run.jsonl");
     let sinks = Sinks::new(arguments, streams, outputs::create(&record)?, jobs.len());
-    let (run, ended, failures) = execute(arguments, &target, jobs, sinks)?;
+    let (run, ended, failures) = execute(arguments, target, jobs, sinks)?;
     let require_all = arguments.verdicts.require_all;
     let summary = run.summary(require_all);
     let junit = Wanted::usual(Kind::Junit);
@@ -173,11 +173,11 @@ pub(super) fn exit_of(conclusion: Conclusion) -> Exit {
 /// Runs the jobs on a runtime of its own and collects what came of it.
 fn execute(
     arguments: &Arguments,
-    target: &Target,
+    target: Target,
     jobs: Vec<Job>,
     mut sinks: Sinks,
 ) -> Result<(Run, Ended, Vec<String>), Failure> {
-    let lanes = arguments.how.jobs.unwrap_or_else(cpus);
+    let lanes = arguments.how.jobs.unwrap_or_else(|| if target.is_virtual() { cpus() } else { LANES });
     let deny = |word| arguments.verdicts.deny.contains(&word);
     let options = Options {
         lanes,
@@ -213,6 +213,9 @@ fn execute(
     let finished = finished.expect("a run always ends with `RunFinished`");
     Ok((Run::new(started, cases, finished), ended, failures))
 }
+
+/// On a real clock cases wait most of the time, so lanes are not processors.
+const LANES: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
 
 fn cpus() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)

@@ -1,15 +1,20 @@
 //! `-t`, `--wire` and `--mutant`: what is tested, and over what.
 
 use super::error::Failure;
+use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
+use crate::suite::embedded;
 use crate::suite::select::Selection;
-use crate::target::profile::Profile;
+use crate::suite::source::SourceMap;
+use crate::target::profile::{Deviation, Profile};
 use crate::target::reference;
 use clap::{Args, ValueEnum};
 use tcpspec_reference::Mutant;
 
 /// The name of the built-in target.
 const REFERENCE: &str = "reference";
+/// The kernel that this runs on.
+const LINUX: &str = "linux";
 
 /// The seed where none is given: a run says the same on every machine.
 pub(super) const SEED: u64 = 42;
@@ -17,7 +22,7 @@ pub(super) const SEED: u64 = 42;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetArguments {
-    /// What to test: `reference` is the built-in TCP
+    /// What to test: `reference` is the built-in TCP, `linux` the kernel this runs on
     #[arg(short, long, value_name = "TARGET", default_value = REFERENCE)]
     target: String,
     /// What carries the packets: the one the target prefers, unless given
@@ -59,7 +64,7 @@ pub(super) struct Target {
     pub(super) name: String,
     pub(super) wire: &'static str,
     pub(super) profile: Profile,
-    pub(super) maker: SimMaker,
+    pub(super) maker: AnyMaker,
 }
 
 impl Target {
@@ -71,24 +76,78 @@ impl Target {
 
 /// Finds the target, or says which there are. `mutant` breaks the reference on purpose.
 pub(super) fn resolve(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
-    if arguments.target != REFERENCE {
-        let name = &arguments.target;
-        return Err(Failure::usage(format!("there is no target `{name}`"))
-            .hint(format!("the target of this version is `{REFERENCE}`, the built-in TCP")));
+    match arguments.target.as_str() {
+        REFERENCE => reference(arguments, mutant),
+        LINUX if mutant.is_some() => {
+            Err(Failure::usage("only the reference can be broken on purpose").hint("leave out `-t linux`"))
+        }
+        LINUX => linux(arguments),
+        name => Err(Failure::usage(format!("there is no target `{name}`"))
+            .hint(format!("there are `{REFERENCE}`, the built-in TCP, and `{LINUX}`, the kernel"))),
     }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn linux(_: &TargetArguments) -> Result<Target, Failure> {
+    Err(Failure::harness("this is not Linux"))
+}
+
+#[cfg(target_os = "linux")]
+fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
+    use crate::lane::veth::KernelMaker;
+    use crate::target::profile::Net;
+    if let Some(wire) = arguments.wire.filter(|wire| *wire != Wire::Veth) {
+        return Err(no_wire(LINUX, wire, "veth"));
+    }
+    let mut profile = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::harness(format!("cannot start a runtime: {error}")))?
+        .block_on(KernelMaker::new(Net::default()).profile())
+        .map_err(|error| Failure::from(&error))?;
+    profile.deviations = deviations(LINUX)?;
+    let maker = AnyMaker::Kernel(KernelMaker::new(profile.net.clone()));
+    Ok(Target { name: LINUX.to_owned(), wire: Wire::Veth.word(), profile, maker })
+}
+
+/// What the manifest of a shipped target says it does otherwise: in a checkout the file, else what the
+/// program was built with.
+#[allow(clippy::disallowed_methods, reason = "the command line reads files")]
+fn deviations(target: &str) -> Result<Vec<Deviation>, Failure> {
+    let path = format!("targets/{target}.yaml");
+    let text = match std::fs::read_to_string(&path) {
+        Ok(text) => text,
+        Err(_) => {
+            let found = embedded::TARGETS.iter().find(|(name, _)| *name == path);
+            found.map(|(_, text)| (*text).to_owned()).unwrap_or_default()
+        }
+    };
+    let mut sources = SourceMap::default();
+    let (found, mistakes) = crate::target::deviations::read(&path, &text, &mut sources);
+    match mistakes.first() {
+        None => Ok(found),
+        Some(mistake) => Err(Failure::usage(format!("{path}: {}", mistake.message))),
+    }
+}
+
+fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
+    Failure::usage(format!("the target `{target}` has no wire `{}`", wire.word()))
+        .hint(format!("wires of `{target}`: {has}"))
+}
+
+fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
     match arguments.wire {
         None | Some(Wire::Sim) => {}
         Some(wire @ (Wire::Veth | Wire::Tap | Wire::Tun | Wire::Fd)) => {
-            let wire = wire.word();
-            return Err(Failure::usage(format!("the target `{REFERENCE}` has no wire `{wire}`"))
-                .hint(format!("wires of `{REFERENCE}`: sim")));
+            return Err(no_wire(REFERENCE, wire, "sim"));
         }
     }
     let name = match mutant {
         None => REFERENCE.to_owned(),
         Some(mutant) => format!("{REFERENCE}+{}", mutant.id()),
     };
-    Ok(Target { name, wire: Wire::Sim.word(), profile: reference::profile(), maker: SimMaker { mutant } })
+    let maker = AnyMaker::Sim(SimMaker { mutant });
+    Ok(Target { name, wire: Wire::Sim.word(), profile: reference::profile(), maker })
 }
 
 /// For clap: the bug of that name.

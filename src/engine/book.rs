@@ -44,6 +44,8 @@ pub(crate) struct Book {
     pub(crate) last_seen: Option<(Segment, Time)>,
     /// How many of our segments may still draw an answer; pure ACKs draw none.
     pub(crate) answers_due: u32,
+    /// A SYN of ours that a correct target need not take: it opens a connection only if it is answered so.
+    knocking: Option<Segment>,
     /// The newest TSval each side has sent.
     pub(crate) our_tsval: Option<u32>,
     pub(crate) their_tsval: Option<u32>,
@@ -105,6 +107,7 @@ impl Book {
             last_sent: None,
             last_seen: None,
             answers_due: 0,
+            knocking: None,
             our_tsval: None,
             their_tsval: None,
         }
@@ -167,6 +170,9 @@ impl Book {
             self.answers_due += 1;
         }
         if weight == Weight::Void {
+            if self.ours.syn && segment.flags.core() & !Flags::FIN == Flags::SYN {
+                self.knocking = Some(segment.clone());
+            }
             return;
         }
         if segment.has(Flags::SYN) {
@@ -201,6 +207,20 @@ impl Book {
             }
             raise(&mut self.our_edge, segment.ack + self.rcv_wnd);
         }
+    }
+
+    /// The target has taken our SYN for a new connection, as it may in TIME-WAIT (RFC 9293 section
+    /// 3.6.1): from its SYN,ACK on that is the connection of the books. True if it is so.
+    pub(crate) fn adopt(&mut self, now: Time, answer: &Segment) -> bool {
+        let taken = |syn: &Segment| answer.ack == syn.seq + 1 || answer.ack == syn.end();
+        if answer.flags.core() != Flags::SYN | Flags::ACK || !self.knocking.as_ref().is_some_and(taken) {
+            return false;
+        }
+        if let Some(syn) = self.knocking.take() {
+            self.rebase(syn.seq);
+            self.on_sent(now, &syn, Weight::Counts);
+        }
+        true
     }
 
     /// A SYN with a number of its own begins a new incarnation of the connection.
@@ -344,6 +364,21 @@ mod tests {
         let mut book = established();
         book.on_sent(Time::ZERO, &segment(Flags::ACK, 101, 501, 50), Weight::Void);
         assert_eq!(book.snd_nxt(), SeqNum(101));
+    }
+
+    #[test]
+    fn a_syn_that_need_not_be_taken_opens_what_its_answer_says() {
+        let syn = segment(Flags::SYN, 9000, 0, 0);
+        let mut refused = established();
+        refused.on_sent(Time::ZERO, &syn, Weight::Void);
+        assert!(!refused.adopt(Time::ZERO, &segment(Flags::ACK, 501, 101, 0)));
+        assert_eq!(refused.isn, SeqNum(100));
+        let mut taken = established();
+        taken.on_sent(Time::ZERO, &syn, Weight::Void);
+        let answer = segment(Flags::SYN | Flags::ACK, 7000, 9001, 0);
+        assert!(taken.adopt(Time::ZERO, &answer));
+        taken.on_received(Time::ZERO, &answer);
+        assert_eq!((taken.isn, taken.irs), (SeqNum(9000), Some(SeqNum(7000))));
     }
 
     #[test]

@@ -30,6 +30,8 @@ pub(crate) struct Mark {
     pub(crate) packet: Option<Packet>,
     /// The alternative of a `one_of` that was seen.
     pub(crate) answer: Option<String>,
+    /// RCV.NXT of the script's book once the step was done: how far the target has sent.
+    pub(crate) rcv_nxt: Option<SeqNum>,
 }
 
 /// Everything a name can refer to.
@@ -165,6 +167,9 @@ fn label_value(name: &str, scope: &Scope<'_>) -> Result<Value, EvalError> {
     let mark = scope.labels.get(label).ok_or_else(not_yet)?;
     if attribute == "time" {
         return Ok(Value::At(mark.at));
+    }
+    if attribute == "rcv_nxt" {
+        return mark.rcv_nxt.map(Value::Seq).ok_or_else(not_yet);
     }
     let answered = || mark.answer.as_ref().map(|seen| Value::Bool(seen == attribute)).ok_or_else(not_yet);
     let Some((packet, tcp)) = mark.packet.as_ref().and_then(|packet| Some((packet, packet.tcp()?))) else {

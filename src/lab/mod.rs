@@ -12,10 +12,12 @@
 //!
 //! The injector's addresses belong to no kernel: the wire answers for them.
 
+pub mod facts;
 pub mod namespace;
 pub mod offload;
 mod settings;
 pub mod sysctl;
+pub mod user;
 mod veth;
 
 use crate::lane::SetupError;
@@ -91,7 +93,7 @@ impl Lab {
         let tester = Namespace::new().await?;
         let (stamps, has_ipv6) = tester
             .run(|| {
-                settings::TESTER.iter().try_for_each(settings::Setting::apply)?;
+                settings::apply_to_tester()?;
                 Ok((keep_stamping()?, settings::has_ipv6()))
             })
             .await?;
@@ -110,7 +112,7 @@ impl Lab {
         let asked = options.sysctls.clone();
         target
             .run(move || {
-                settings::TARGET.iter().try_for_each(settings::Setting::apply)?;
+                settings::apply_to_target()?;
                 asked.iter().try_for_each(|(name, value)| sysctl::write(name, value))
             })
             .await?;
@@ -243,6 +245,9 @@ async fn configure_target(
     }
     netlink.set_up(LOOPBACK_INDEX).await?;
     netlink.wait_up(index).await?;
+    if has_ipv6 {
+        netlink.wait_local(net.target_v6.into()).await?;
+    }
     Ok(index)
 }
 

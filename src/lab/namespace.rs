@@ -10,7 +10,9 @@
 
 use super::{denied, failed};
 use crate::lane::SetupError;
+use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
+use nix::sys::statvfs::{FsFlags, statvfs};
 use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -20,6 +22,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use tokio::sync::oneshot;
 
+const SETTINGS: &str = "/proc/sys";
 const OWN: &str = "/proc/thread-self/ns/net";
 /// Plenty for a few system calls; only touched pages count.
 const WORKER_STACK: usize = 256 * 1024;
@@ -48,6 +51,7 @@ impl Namespace {
     pub async fn new() -> Result<Self, SetupError> {
         Self::with_worker(|| {
             unshare(CloneFlags::CLONE_NEWNET)?;
+            make_settings_writable();
             File::open(OWN).map(OwnedFd::from)
         })
         .await
@@ -130,6 +134,21 @@ impl AsFd for Namespace {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.shared.fd.as_fd()
     }
+}
+
+/// Containers show /proc/sys read-only. Whoever may mount can look at it otherwise: in a mount namespace of this thread
+/// alone. Where that fails, so will the first setting, and say why.
+fn make_settings_writable() {
+    let is_read_only = statvfs(SETTINGS).is_ok_and(|found| found.flags().contains(FsFlags::ST_RDONLY));
+    if is_read_only && unshare(CloneFlags::CLONE_NEWNS).is_ok() && keep_mounts_private().is_ok() {
+        let flags = MsFlags::MS_REMOUNT | MsFlags::MS_BIND;
+        let _ = mount(None::<&str>, SETTINGS, None::<&str>, flags, None::<&str>);
+    }
+}
+
+/// Keeps what is mounted by the calling thread from being seen in other mount namespaces. Only makes system calls.
+pub(super) fn keep_mounts_private() -> nix::Result<()> {
+    mount(None::<&str>, c"/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
 }
 
 fn unwind<T>(result: thread::Result<T>) -> T {

@@ -2,14 +2,13 @@
 //!
 //! Owns two tables. A new namespace takes some settings from the machine (forwarding, buffer sizes, congestion control),
 //! others from the kernel's defaults; what is in no table is the kernel's default.
-#![allow(clippy::disallowed_methods, reason = "looks for /proc/sys/net/ipv6")]
 
 use super::sysctl;
 use crate::lane::SetupError;
 
 /// One setting: which, to what, and whether a kernel may lack it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Setting {
+struct Setting {
     name: &'static str,
     value: &'static str,
     presence: Presence,
@@ -32,7 +31,7 @@ const fn where_known(name: &'static str, value: &'static str) -> Setting {
 
 impl Setting {
     /// Makes the setting in the calling thread's namespace.
-    pub(super) fn apply(&self) -> Result<(), SetupError> {
+    fn apply(&self) -> Result<(), SetupError> {
         let Self { name, value, presence } = *self;
         if presence == Presence::WhereKnown && !sysctl::is_known(name) {
             return Ok(());
@@ -41,20 +40,35 @@ impl Setting {
     }
 }
 
+/// Makes the target's settings in the calling thread's namespace.
+pub(super) fn apply_to_target() -> Result<(), SetupError> {
+    TARGET.iter().try_for_each(Setting::apply)?;
+    // Linux as it comes uses CUBIC (RFC 9438); a machine may prefer another, which reads the RFCs otherwise. Every
+    // kernel has Reno (RFC 5681).
+    sysctl::write(CONGESTION_CONTROL, "cubic").or_else(|_| sysctl::write(CONGESTION_CONTROL, "reno"))
+}
+
+/// Makes the tester's settings in the calling thread's namespace.
+pub(super) fn apply_to_tester() -> Result<(), SetupError> {
+    TESTER.iter().try_for_each(Setting::apply)
+}
+
 /// False where the kernel was built or booted without IPv6.
 pub(super) fn has_ipv6() -> bool {
     sysctl::is_known("net.ipv6.conf.default.disable_ipv6")
 }
 
+const CONGESTION_CONTROL: &str = "net.ipv4.tcp_congestion_control";
+
 /// Of the tester's namespace: its kernel is to be silent and blind.
-pub(super) const TESTER: &[Setting] = &[
+const TESTER: &[Setting] = &[
     always("net.ipv4.ip_forward", "0"),
     where_known("net.ipv6.conf.all.disable_ipv6", "1"),
     where_known("net.ipv6.conf.default.disable_ipv6", "1"),
 ];
 
 /// Of a target's namespace. `default` is what its devices begin with.
-pub(super) const TARGET: &[Setting] = &[
+const TARGET: &[Setting] = &[
     always("net.ipv4.ip_forward", "0"),
     // A scripted peer may have any source address.
     always("net.ipv4.conf.all.rp_filter", "0"),

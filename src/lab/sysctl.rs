@@ -8,7 +8,7 @@ use super::namespace::Namespace;
 use super::{denied, failed};
 use crate::lane::SetupError;
 use std::fs;
-use std::io;
+use std::io::{self, Write};
 
 /// The settings of one namespace, and what they were before.
 #[derive(Debug)]
@@ -84,14 +84,15 @@ pub fn read(name: &str) -> Result<String, SetupError> {
 /// Where there is no such setting, or it does not take the value.
 pub fn write(name: &str, value: &str) -> Result<(), SetupError> {
     // Never made where it is missing, as `fs::write` would try.
-    fs::OpenOptions::new()
-        .write(true)
-        .open(path(name)?)
-        .and_then(|mut file| io::Write::write_all(&mut file, value.as_bytes()))
-        .map_err(|e| match e.raw_os_error() {
-            Some(libc::EINVAL) => failed(format!("set sysctl {name}"), format!("it does not take `{value}`")),
-            _ => explain("set", name, &e),
-        })
+    let mut file =
+        fs::OpenOptions::new().write(true).open(path(name)?).map_err(|e| explain("set", name, &e))?;
+    file.write_all(value.as_bytes()).map_err(|e| match e.raw_os_error() {
+        // ENOENT: a congestion control that the kernel does not have.
+        Some(libc::EINVAL | libc::ERANGE | libc::ENOENT) => {
+            failed(format!("set sysctl {name}"), format!("it does not take `{value}`"))
+        }
+        _ => explain("set", name, &e),
+    })
 }
 
 /// True where this kernel has the setting in the calling thread's namespace.

@@ -9,15 +9,24 @@ use crate::packet::Mac;
 use futures_util::TryStreamExt;
 use rtnetlink::packet_route::address::{AddressAttribute, AddressFlags};
 use rtnetlink::packet_route::link::{InfoData, InfoVeth, LinkAttribute, LinkFlags, LinkMessage, State};
+use rtnetlink::packet_route::route::RouteType;
 use rtnetlink::{Error, Handle, LinkUnspec, LinkVeth, RouteMessageBuilder};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::os::fd::{AsFd, AsRawFd};
 use std::time::Duration;
 
-/// Between two looks at a link that is coming up.
-const LOOK_PAUSE: Duration = Duration::from_micros(250);
+/// Between two looks at what the kernel is still busy with, after the first few.
+const LOOK_PAUSE: Duration = Duration::from_millis(1);
+const QUICK_LOOKS: u32 = 16;
 const UP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the kernel settles in its own time.
+#[derive(Debug, Clone, Copy)]
+enum Question {
+    IsUp(u32),
+    IsLocal(IpAddr),
+}
 
 /// One end of a pair that is to be made.
 #[derive(Debug, Clone)]
@@ -145,15 +154,52 @@ impl Netlink {
     ///
     /// The kernel makes up its mind about a link in a work queue, and drops what is sent before.
     pub(super) async fn wait_up(&self, index: u32) -> Result<(), SetupError> {
-        let operation = "wait for a link to come up";
-        let until_up = async {
-            while !self.is_up(index).await.map_err(|e| refused(operation, &e))? {
-                tokio::time::sleep(LOOK_PAUSE).await;
+        self.wait_until("wait for a link to come up", Question::IsUp(index)).await
+    }
+
+    /// Waits until what is sent to an address of this namespace is delivered.
+    ///
+    /// The kernel routes to a new IPv6 address from a work queue: before that sockets can be bound to it, but whatever
+    /// arrives for it is dropped.
+    pub(super) async fn wait_local(&self, address: IpAddr) -> Result<(), SetupError> {
+        self.wait_until("wait for an address to be usable", Question::IsLocal(address)).await
+    }
+
+    async fn wait_until(&self, operation: &'static str, question: Question) -> Result<(), SetupError> {
+        let until_so = async {
+            let mut looks = 0;
+            loop {
+                let is_so = match question {
+                    Question::IsUp(index) => self.is_up(index).await,
+                    Question::IsLocal(address) => self.is_local(address).await,
+                };
+                if is_so.map_err(|e| refused(operation, &e))? {
+                    return Ok(());
+                }
+                looks += 1;
+                // A timer takes a millisecond at least; the kernel mostly needs less.
+                if looks < QUICK_LOOKS {
+                    tokio::task::yield_now().await;
+                } else {
+                    tokio::time::sleep(LOOK_PAUSE).await;
+                }
             }
-            Ok(())
         };
-        let result = tokio::time::timeout(UP_PATIENCE, until_up).await;
-        result.unwrap_or_else(|_| Err(failed(operation, "it stays down")))
+        let result = tokio::time::timeout(UP_PATIENCE, until_so).await;
+        result.unwrap_or_else(|_| Err(failed(operation, format!("not after {} s", UP_PATIENCE.as_secs()))))
+    }
+
+    async fn is_local(&self, address: IpAddr) -> Result<bool, Error> {
+        let question = match address {
+            IpAddr::V4(address) => {
+                RouteMessageBuilder::<Ipv4Addr>::new().destination_prefix(address, 32).build()
+            }
+            IpAddr::V6(address) => {
+                RouteMessageBuilder::<Ipv6Addr>::new().destination_prefix(address, 128).build()
+            }
+        };
+        let route = self.handle.route().get(question).execute().try_next().await?;
+        Ok(route.is_some_and(|route| route.header.kind == RouteType::Local))
     }
 
     async fn is_up(&self, index: u32) -> Result<bool, Error> {

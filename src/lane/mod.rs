@@ -4,8 +4,11 @@
 //! and replies between `Exec`, the wire and the target, tells it the time, and records every input
 //! so that the case can be judged again from a file.
 
+pub mod any;
 pub mod real;
 pub mod sim;
+#[cfg(target_os = "linux")]
+pub mod veth;
 
 use crate::event::Try;
 use crate::plan::Plan;

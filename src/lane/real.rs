@@ -71,7 +71,7 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             start: Instant::now(),
             lane: self,
         };
-        drive.to_the_end().await;
+        drive.finish().await;
         let Drive { exec, inputs, .. } = drive;
         self.clear(tuple.peer_port).await;
         let events = exec.into_events();
@@ -95,7 +95,7 @@ enum Wake {
 }
 
 impl<W: Wire, T: Target> Drive<'_, W, T> {
-    async fn to_the_end(&mut self) {
+    async fn finish(&mut self) {
         loop {
             self.put_out().await;
             if self.exec.is_done() {

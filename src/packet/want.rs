@@ -58,7 +58,9 @@ impl Want {
             Self::Less(limit) => order(*limit, &|way| way < 0),
             Self::Greater(limit) => order(*limit, &|way| way > 0),
             Self::Range(lo, hi) if field.wraps() => {
-                number(&|n| SeqNum(n as u32).in_range(SeqNum(*lo as u32), SeqNum(*hi as u32)))
+                let (lo, hi) = (SeqNum(*lo as u32), SeqNum(*hi as u32));
+                // A range that ends before it begins is empty; it is not the rest of the circle.
+                number(&|n| hi.diff(lo) >= 0 && SeqNum(n as u32).in_range(lo, hi))
             }
             Self::Range(lo, hi) => number(&|n| (*lo..=*hi).contains(&n)),
             Self::OneOf(wants) => wants.iter().any(|want| want.admits(field, seen)),

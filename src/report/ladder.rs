@@ -132,16 +132,22 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
                 Some(_) | None => rows.push(row(Side::App, &format!("app: -> {line}"), Tone::Plain)),
             },
             CaseEventKind::Note { text } => rows.push(row(Side::Aside, &format!("# {text}"), Tone::Noise)),
-            CaseEventKind::Violated(violation) => mark(&mut rows, violation, plan),
             CaseEventKind::Unsupported { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
             CaseEventKind::Inconclusive { why } => rows.push(row(Side::Aside, why, Tone::Wrong)),
             CaseEventKind::Broken { how } => rows.push(row(Side::Aside, how, Tone::Wrong)),
-            CaseEventKind::Late { .. }
+            // Marked below: a monitor speaks before the row it speaks of is there.
+            CaseEventKind::Violated(_)
+            | CaseEventKind::Late { .. }
             | CaseEventKind::StepStarted
             | CaseEventKind::StepSkipped
             | CaseEventKind::StepPassed
             | CaseEventKind::Observed { .. }
             | CaseEventKind::Finished { .. } => {}
+        }
+    }
+    for event in events {
+        if let CaseEventKind::Violated(violation) = &event.what {
+            mark(&mut rows, violation, plan);
         }
     }
     rows
@@ -182,7 +188,9 @@ fn mark(rows: &mut Vec<Row>, violation: &Violation, plan: Option<&Plan>) {
         | ViolationKind::Monitor(_) => violation.got.as_deref().unwrap_or("(nothing)"),
     };
     let (side, text) = (Side::App, clean(text).into());
-    rows.push(Row { at: violation.at, side, text, remark, tone: Tone::Wrong, open: false });
+    let row = Row { at: violation.at, side, text, remark, tone: Tone::Wrong, open: false };
+    let place = rows.partition_point(|before| before.at <= violation.at);
+    rows.insert(place, row);
 }
 
 /// `step 2`, `step 1 of established`, `right-edge`.

@@ -102,6 +102,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("out-of-order", "data behind a hole is kept"),
     ability("pmtud", "path MTU discovery"),
     ability("push", "the application can mark data to be pushed"),
+    ability("rack", "losses are detected by time, and a lost tail is probed for (RFC 8985)"),
     ability("reuse", "TIME-WAIT gives way to a new SYN with a higher sequence number"),
     ability("rfc1337", "RST is ignored in TIME-WAIT"),
     ability("rfc5961", "blind RST, SYN and ACK attacks are answered as RFC 5961 says"),
@@ -134,10 +135,14 @@ pub const SEGMENT_PROPERTIES: &[Name] = &[
     name("dst_port", Type::Int, "its destination port"),
     name("ttl", Type::Int, "its time to live or hop limit"),
     name("ip_id", Type::Int, "its IPv4 identification"),
+    name("rcv_nxt", Type::Seq, "RCV.NXT of the injector after the step"),
 ];
 
 /// What a label of any other step has.
-pub const STEP_PROPERTIES: &[Name] = &[name("time", Type::Time, "when the step was done")];
+pub const STEP_PROPERTIES: &[Name] = &[
+    name("time", Type::Time, "when the step was done"),
+    name("rcv_nxt", Type::Seq, "RCV.NXT of the injector after the step"),
+];
 
 pub fn property(of: &'static [Name], word: &str) -> Option<Type> {
     of.iter().find(|name| name.name == word).map(|name| name.kind)

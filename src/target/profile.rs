@@ -93,6 +93,13 @@ pub struct Limits {
     pub syn_retries: u32,
 }
 
+impl Deviation {
+    /// Names more than one case.
+    pub fn is_glob(&self) -> bool {
+        self.cases.contains(['*', '?', '['])
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Deviation {
     pub cases: String,

@@ -67,7 +67,7 @@ fn instant(now: Time) -> Instant {
 /// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that
 /// there is something to test.
 fn config() -> Config {
-    Config { ecn: true, fast_open: true, ..Config::default() }
+    Config { ecn: true, fast_open: true, rack: true, ..Config::default() }
 }
 
 /// What the reference can do, and its timing, as a manifest would say it.
@@ -97,6 +97,7 @@ pub fn profile() -> Profile {
         "out-of-order",
         "pmtud",
         "push",
+        "rack",
         "reuse",
         "rfc5961",
         "rfc6191",

@@ -18,6 +18,7 @@ use stamp::Clocks;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 /// A full device queue empties within this, or the wire is broken.
@@ -121,8 +122,9 @@ impl AfPacketWire {
             if self.is_gone {
                 return Err(broken("receive", GONE));
             }
-            let mut guard =
-                self.socket.readable().await.map_err(|e| broken("wait for a frame", &e.to_string()))?;
+            // A device that goes down is an error and nothing to read.
+            let news = self.socket.ready(Interest::READABLE | Interest::ERROR).await;
+            let mut guard = news.map_err(|e| broken("wait for a frame", &e.to_string()))?;
             let looked_at = Instant::now();
             match guard.try_io(|socket| socket.get_ref().read(&mut self.buffer)) {
                 Ok(Ok(read)) => return self.take(read),

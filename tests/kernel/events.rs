@@ -72,6 +72,17 @@ async fn a_reset_in_close_wait_is_a_reset() {
 }
 
 #[tokio::test]
+async fn an_end_and_a_reset_at_once_are_both_told() {
+    let mut lab = Lab::new(false);
+    let (conn, peer) = lab.accepted().await;
+    peer.shutdown(Shutdown::Write).unwrap();
+    reset(peer);
+    assert_eq!(lab.event().await, (conn, AppEvent::Eof));
+    assert_eq!(lab.event().await, (conn, AppEvent::Reset));
+    lab.nothing().await;
+}
+
+#[tokio::test]
 async fn a_reset_before_accept_is_learned_with_it() {
     let mut lab = Lab::new(false);
     lab.ok(AppCall::Listen { port: PORT }).await;

@@ -3,6 +3,7 @@
 use crate::support::{Lab, PORT, deafen};
 use std::io::Write;
 use std::os::fd::AsFd;
+use std::time::Duration;
 use tcpspec::engine::AppCall;
 use tcpspec::target::Target;
 use tcpspec::target::kernel::{Refusal, State, TcpInfo, profile};
@@ -65,7 +66,7 @@ async fn the_error_queue_has_transmit_stamps() {
     let flags = 1 << 9 | 1 << 4 | 1 << 7 | 1 << 11;
     lab.target.set_option(conn, "SOL_SOCKET", "SO_TIMESTAMPING", flags).unwrap();
     lab.send(conn, 0, 10).await;
-    tokio::time::sleep(std::time::Duration::from_millis(60)).await;
+    tokio::time::sleep(Duration::from_millis(60)).await;
     let error = lab.target.queued_error(conn).unwrap().unwrap();
     // SO_EE_ORIGIN_TIMESTAMPING, SCM_TSTAMP_ACK, and the last octet's number.
     assert_eq!((error.origin, error.info, error.data), (4, 2, 9));
@@ -136,4 +137,49 @@ async fn the_profile_says_what_the_sysctls_say() {
         before.abilities
     );
     assert_eq!(before.timing.user_timeout.as_millis(), 924_600);
+}
+
+/// A span as a manifest writes it.
+fn span(text: &str) -> Duration {
+    let number = text.trim_end_matches(char::is_alphabetic);
+    let unit = if text.ends_with("ms") { 1 } else { 1000 };
+    Duration::from_millis(number.parse::<u64>().unwrap() * unit)
+}
+
+#[tokio::test]
+async fn the_manifest_says_what_the_kernel_does() {
+    let lab = Lab::new(false);
+    let profile = profile(lab.file.as_fd(), &Net::default()).unwrap();
+    let manifest: serde_json::Value = serde_yaml::from_str(include_str!("../../targets/linux.yaml")).unwrap();
+    let abilities = manifest["abilities"].as_array().unwrap();
+    assert!(abilities.iter().map(|id| id.as_str().unwrap()).eq(profile.abilities.iter().map(String::as_str)));
+    let timing = &profile.timing;
+    for (name, value) in [
+        ("msl", timing.msl),
+        ("rto-initial", timing.rto_initial),
+        ("rto-min", timing.rto_min),
+        ("rto-max", timing.rto_max),
+        ("delayed-ack", timing.delayed_ack),
+        ("persist-min", timing.persist_min),
+        ("persist-max", timing.persist_max),
+        ("keepalive-idle", timing.keepalive_idle),
+        ("keepalive-interval", timing.keepalive_interval),
+        ("user-timeout", timing.user_timeout),
+        ("fin-wait-2", timing.fin_wait_2),
+        ("reply", timing.reply),
+        ("settle", timing.settle),
+    ] {
+        assert_eq!(span(manifest["timing"][name].as_str().unwrap()), value, "{name}");
+    }
+    assert_eq!(manifest["timing"]["keepalive-count"], timing.keepalive_count);
+    assert_eq!(manifest["mss"], serde_json::json!({"ipv4": profile.mss_v4, "ipv6": profile.mss_v6}));
+    assert_eq!(manifest["limits"]["buffer"], profile.limits.buffer);
+    assert_eq!(manifest["limits"]["backlog"], profile.limits.backlog);
+    assert_eq!(manifest["limits"]["syn-retries"], profile.limits.syn_retries);
+    assert_eq!(manifest["profile"], profile.reading);
+    // Every sysctl it wants is there to be set.
+    let mut target = lab.target;
+    for (name, value) in manifest["sysctls"].as_object().unwrap() {
+        target.set_sysctl(name, &value.to_string()).unwrap_or_else(|e| panic!("{name}: {e}"));
+    }
 }

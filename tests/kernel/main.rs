@@ -7,6 +7,7 @@
     clippy::disallowed_methods,
     reason = "the peer is a plain socket, and waits"
 )]
+#![allow(clippy::print_stdout, reason = "numbers are for whoever runs the tests with --nocapture")]
 
 mod calls;
 mod events;

@@ -30,7 +30,7 @@ impl Connection {
                 self.after_piece(piece, env);
             }
             Choice::Ack => {
-                self.emit_ack(self.snd.nxt, env, buffer);
+                self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
                 self.owed.duplicates = self.owed.duplicates.saturating_sub(1);
             }
             Choice::KeepAlive => {
@@ -96,7 +96,7 @@ impl Connection {
                 let never =
                     matches!(env.config.mutant, Some(Mutant::NagleDeadlock | Mutant::OverrideTimerNever));
                 if self.snd.board.is_empty() && !never {
-                    self.timers.start(Timer::Override, env.now + env.config.override_timeout);
+                    self.timers.start(Timer::Override, || env.now + env.config.override_timeout);
                 }
                 None
             }
@@ -118,14 +118,15 @@ impl Connection {
         if piece.fin && !piece.again {
             self.transition(closing::on_fin_sent(self.state, env.config), env);
         }
-        let r2 = self.r2(env.config);
-        self.timers.start(Timer::UserTimeout, env.now + r2);
+        if !self.timers.is_running(Timer::UserTimeout) {
+            let r2 = self.r2(env.config);
+            self.timers.set(Timer::UserTimeout, env.now + r2);
+        }
         if self.snd.wnd == 0 && self.state.is_synchronized() {
             self.persist_backoff += 1;
             self.start_persist(env);
         } else {
-            let rto = self.rtt.rto(env.config);
-            self.timers.start(Timer::Retransmit, env.now + rto);
+            self.timers.start(Timer::Retransmit, || env.now + self.rtt.rto(env.config));
             if !piece.again && self.state.is_synchronized() {
                 self.schedule_probe(env);
             }

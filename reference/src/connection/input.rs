@@ -29,7 +29,7 @@ enum Check {
 
 impl Connection {
     /// A segment for this four-tuple has arrived.
-    pub(crate) fn on_segment(&mut self, segment: &Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
+    pub(crate) fn on_segment(&mut self, segment: &mut Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
         self.last_heard = env.now;
         if self.keepalives_unanswered > 0 && !env.config.is(Mutant::KeepAliveAnswerIgnored) {
             self.restart_keepalive(env);
@@ -76,30 +76,29 @@ impl Connection {
 
     /// Text and FIN on the SYN,ACK that established us (RFC 9293 3.10.7.3, fourth).
     fn after_syn(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        if env.config.is(Mutant::SynAckTextLost) {
-            return;
-        }
         self.check_urgent(segment, env);
         self.take_text(segment, env);
+        if env.config.is(Mutant::SynAckTextLost) {
+            self.rcv.discard();
+        }
         self.take_fin(segment, env);
     }
 
     /// RFC 9293 3.10.7.4.
-    fn in_other_states(&mut self, segment: &Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
-        let mut segment = *segment;
-        self.untangle_simultaneous_open(&mut segment);
-        if self.check_sequence(&mut segment, env) == Check::Done
-            || self.check_reset(&segment, env) == Check::Done
-            || self.check_syn(&segment, env) == Check::Done
-            || self.check_ack(&segment, env) == Check::Done
+    fn in_other_states(&mut self, segment: &mut Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
+        self.untangle_simultaneous_open(segment);
+        if self.check_sequence(segment, env) == Check::Done
+            || self.check_reset(segment, env) == Check::Done
+            || self.check_syn(segment, env) == Check::Done
+            || self.check_ack(segment, env) == Check::Done
         {
             return;
         }
         self.note_user_timeout(&segment.options, env);
-        self.note_ecn(ecn, &segment, env);
-        self.check_urgent(&segment, env);
-        self.take_text(&segment, env);
-        self.take_fin(&segment, env);
+        self.note_ecn(ecn, segment, env);
+        self.check_urgent(segment, env);
+        self.take_text(segment, env);
+        self.take_fin(segment, env);
     }
 
     /// Figure 7: in a simultaneous open the peer's SYN comes a second time, with an ACK of ours. The SYN is old;
@@ -128,7 +127,7 @@ impl Connection {
         match synchronized::acceptability(self.rcv.nxt, self.rcv.window(), segment, env.config) {
             Acceptability::Acceptable => {}
             Acceptability::ControlOnly => {
-                if !rst {
+                if !rst && !env.config.is(Mutant::UnacceptableSilent) {
                     self.owe_duplicate(env);
                 }
                 segment.payload = &[];
@@ -345,6 +344,12 @@ impl Connection {
 
     /// SND.UNA =< SEG.ACK =< SND.NXT: acknowledges, measures, opens the window and follows the arrows.
     fn take_ack(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
+        if segment.ack == self.snd.una && self.snd.board.is_empty() {
+            // Text for us, most of the time: nothing is outstanding, so there is only the window to learn.
+            self.take_echo(segment, env);
+            self.take_window(segment, env);
+            return;
+        }
         let syn_acked = self.snd.una == self.snd.iss && segment.ack.after(self.snd.una);
         if syn_acked {
             self.rtt_after_handshake(env);
@@ -424,8 +429,8 @@ impl Connection {
         let was_closed = self.snd.wnd == 0;
         let window = self.scaled_window(segment, env);
         self.snd.update_window(segment.seq, segment.ack, window, env.config);
-        let waiting = !self.snd.board.is_empty() || self.snd.probe().is_some();
-        if self.snd.wnd == 0 && self.state.is_synchronized() && waiting {
+        let waiting = || !self.snd.board.is_empty() || self.snd.probe().is_some();
+        if self.snd.wnd == 0 && self.state.is_synchronized() && waiting() {
             self.timers.stop(Timer::Retransmit);
             self.start_persist(env);
             // MUST-37: as long as probes are answered the connection stays.
@@ -447,7 +452,7 @@ impl Connection {
     pub(super) fn start_persist(&mut self, env: &Env<'_>) {
         if !env.config.is(Mutant::NoWindowProbe) {
             let interval = self.persist_interval(env);
-            self.timers.start(Timer::Persist, env.now + interval);
+            self.timers.start(Timer::Persist, || env.now + interval);
         }
     }
 
@@ -545,10 +550,10 @@ impl Connection {
             AckAdvice::MayDelay => match (env.config.delayed_ack, env.config.mutant) {
                 (_, Some(Mutant::AckNever)) => {}
                 (Some(_), Some(Mutant::DelayedAckTooLong)) => {
-                    self.timers.start(Timer::DelayedAck, env.now + Duration::from_millis(700));
+                    self.timers.start(Timer::DelayedAck, || env.now + Duration::from_millis(700));
                 }
                 (None, _) | (Some(_), Some(Mutant::NoDelayedAck)) => self.owed.ack = true,
-                (Some(delay), _) => self.timers.start(Timer::DelayedAck, env.now + delay),
+                (Some(delay), _) => self.timers.start(Timer::DelayedAck, || env.now + delay),
             },
         }
     }
@@ -573,7 +578,7 @@ impl Connection {
         let above = at.is_some_and(|at: SeqNum| at.after(self.rcv.nxt));
         if self.rcv.take_fin(at, env.config) {
             if env.config.is(Mutant::FinAckDelayed) {
-                self.timers.start(Timer::DelayedAck, env.now + Duration::from_millis(450));
+                self.timers.start(Timer::DelayedAck, || env.now + Duration::from_millis(450));
             } else if !env.config.is(Mutant::FinNotAcked) {
                 self.owed.ack = true;
             }

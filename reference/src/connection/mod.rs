@@ -394,12 +394,15 @@ impl Connection {
     }
 
     fn restart_time_wait(&mut self, env: &Env<'_>) {
-        let factor = match env.config.mutant {
-            Some(Mutant::TimeWaitTooShort) => 1,
+        // MUST-13: the side that closes first lingers.
+        let linger = match env.config.mutant {
+            // Long enough for the last ACK to leave.
+            Some(Mutant::TimeWaitSkipped) => Duration::from_micros(1),
+            Some(Mutant::TimeWaitTooShort) => env.config.msl,
             Some(Mutant::TimeWaitForever) => return,
-            _ => 2,
+            _ => env.config.msl * 2,
         };
-        self.timers.set(Timer::TimeWait, env.now + env.config.msl * factor);
+        self.timers.set(Timer::TimeWait, env.now + linger);
     }
 
     /// `<SEQ=SND.NXT><CTL=RST>` (RFC 9293 3.10.5).
@@ -407,7 +410,8 @@ impl Connection {
         if env.config.is(Mutant::AbortSendsNoRst) {
             return;
         }
-        let seq = if env.config.is(Mutant::AbortRstWrongSeq) { self.snd.una } else { self.snd.nxt };
+        let seq =
+            if env.config.is(Mutant::AbortRstWrongSeq) { self.snd.una } else { self.snd.acceptable_nxt() };
         self.send_reset(Reset { seq, ack: None }, env);
     }
 

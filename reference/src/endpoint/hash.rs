@@ -8,12 +8,20 @@ pub(super) struct TupleHasher(u64);
 
 impl Hasher for TupleHasher {
     fn write(&mut self, octets: &[u8]) {
-        for chunk in octets.chunks(8) {
-            let mut word = [0; 8];
-            word[..chunk.len()].copy_from_slice(chunk);
-            self.write_u64(u64::from_le_bytes(word));
+        let (words, rest) = octets.as_chunks::<4>();
+        for word in words {
+            self.write_u32(u32::from_le_bytes(*word));
+        }
+        for octet in rest {
+            self.write_u32(u32::from(*octet));
         }
     }
+
+    /// The address family and the length of an address say nothing that its octets do not.
+    fn write_isize(&mut self, _family: isize) {}
+
+    /// See [`Self::write_isize`].
+    fn write_usize(&mut self, _len: usize) {}
 
     fn write_u16(&mut self, word: u16) {
         self.write_u64(u64::from(word));

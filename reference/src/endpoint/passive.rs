@@ -96,7 +96,8 @@ impl Endpoint {
         let (local, remote) = tuple;
         let default = if remote.is_ipv4() { 536 } else { 1220 };
         let claim = Claim { local, remote, irs: syn.seq };
-        let cookie = claim.syn_cookie(&self.secret, now, syn.options.mss.unwrap_or(default));
+        let mss = syn.options.mss.filter(|&mss| mss > 0).unwrap_or(default);
+        let Some(cookie) = claim.syn_cookie(&self.secret, now, mss) else { return };
         let headers = ip::header_len(local.ip()) as u16 + 20;
         let fields =
             HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
@@ -161,7 +162,7 @@ impl Endpoint {
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
         }
-        self.with_conn(now, id.index, |conn, env| conn.on_segment(segment, Ecn::NotEct, env));
+        self.with_conn(now, id.index, |conn, env| conn.on_segment(&mut { *segment }, Ecn::NotEct, env));
         Redeemed::Yes
     }
 

@@ -309,3 +309,22 @@ fn mutants_change_what_is_seen() {
     pair.run(secs(1));
     assert_eq!(pair.client.status(client).state, StateName::Closed);
 }
+
+#[test]
+fn two_closed_windows_do_not_answer_each_other_for_ever() {
+    let config = Config { recv_buffer: 100, delayed_ack: None, ..Config::default() };
+    let mut pair = Pair::new(config.clone(), config);
+    let (client, server, _) = pair.establish();
+    for (side, conn) in [(Side::Client, client), (Side::Server, server)] {
+        let now = pair.now;
+        pair.end(side).send(now, conn, &pattern(300)).unwrap();
+    }
+    pair.run(secs(30));
+    let sent = pair.seen.len();
+    assert!(sent < 100, "{sent} segments");
+    // An abort is heard in spite of the probe beyond the window.
+    let now = pair.now;
+    pair.client.abort(now, client).unwrap();
+    pair.run(secs(1));
+    assert!(pair.told(Side::Server, EventKind::Reset));
+}

@@ -130,3 +130,17 @@ fn duplicates_are_reported_once() {
     half.sack_option(&mut options, &config);
     assert!(options.sack.is_empty());
 }
+
+#[test]
+fn text_from_before_our_initial_sequence_number_is_not_reported_as_a_duplicate() {
+    let config = Config::default();
+    let mut half = half(&config);
+    let _ = take(&mut half, 0, b"abc", &config);
+    let mut old = text(&half, 0, b"abc");
+    half.note_old(&old);
+    assert!(half.wants_sack());
+    half.sack_option(&mut Options::default(), &config);
+    old.seq = half.irs - 100;
+    half.note_old(&old);
+    assert!(!half.wants_sack());
+}

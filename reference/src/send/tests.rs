@@ -186,3 +186,18 @@ fn a_fin_waits_for_room_in_the_window_and_is_resent_whole() {
     bench.ack(101);
     assert!(bench.half.fin_acked());
 }
+
+#[test]
+fn a_later_acknowledgement_brings_its_window_though_it_is_a_retransmission() {
+    let mut bench = Bench::new(Config::default());
+    bench.write(500);
+    bench.half.set_window(SeqNum(900), SeqNum(1000), 150);
+    assert_eq!(bench.flush(), [(0, 100)]);
+    bench.ack(100);
+    // Numbered below WL1, but it acknowledges more: what is left of the window is 50.
+    bench.half.update_window(SeqNum(700), SeqNum(1100), 50, &bench.config);
+    assert_eq!(bench.half.wnd, 50);
+    // An older one of the same acknowledgement says nothing.
+    bench.half.update_window(SeqNum(600), SeqNum(1100), 400, &bench.config);
+    assert_eq!(bench.half.wnd, 50);
+}

@@ -34,7 +34,7 @@ pub(crate) fn on_fin_acked(state: State, config: &Config) -> State {
         State::Closing => match config.mutant {
             Some(Mutant::ClosingToClosed) => State::Closed,
             Some(Mutant::ClosingStuck) => State::Closing,
-            _ => time_wait(config),
+            _ => State::TimeWait,
         },
         State::LastAck => match config.mutant {
             Some(Mutant::LastAckToTimeWait) => State::TimeWait,
@@ -55,22 +55,17 @@ pub(crate) fn on_fin(state: State, config: &Config) -> State {
         },
         // If our FIN were acknowledged by this segment we would be in FIN-WAIT-2 by now.
         State::FinWait1 => match config.mutant {
-            Some(Mutant::NoClosingState) => time_wait(config),
+            Some(Mutant::NoClosingState) => State::TimeWait,
             Some(Mutant::SimultaneousCloseToLastAck) => State::LastAck,
             _ => State::Closing,
         },
         State::FinWait2 => match config.mutant {
             Some(Mutant::FinWait2ToClosed) => State::Closed,
             Some(Mutant::FinWait2IgnoresFin) => State::FinWait2,
-            _ => time_wait(config),
+            _ => State::TimeWait,
         },
         other => other,
     }
-}
-
-/// MUST-13: the side that closes first lingers.
-fn time_wait(config: &Config) -> State {
-    if config.is(Mutant::TimeWaitSkipped) { State::Closed } else { State::TimeWait }
 }
 
 #[cfg(test)]

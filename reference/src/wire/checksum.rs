@@ -3,21 +3,27 @@
 use core::net::IpAddr;
 
 /// A running one's complement sum. Octets may be added in pieces; only the last piece may be odd.
+///
+/// The words are added in the byte order of the machine and swapped once at the end (RFC 1071 section 2 (B)), and
+/// many at a time, with room for what is carried (2 (C)).
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Sum(u64);
 
 impl Sum {
-    /// Adds octets as big-endian words, the last one padded with a zero on the right.
+    /// Adds octets as words, the last one padded with a zero on the right.
     pub fn add(&mut self, octets: &[u8]) {
-        let mut words = octets.chunks_exact(4);
-        let mut sum = self.0;
-        for word in &mut words {
-            sum += u64::from(u32::from_be_bytes([word[0], word[1], word[2], word[3]]));
+        let halves = |eight: [u8; 8]| {
+            let word = u64::from_ne_bytes(eight);
+            (word & 0xffff_ffff) + (word >> 32)
+        };
+        let (eights, rest) = octets.as_chunks::<8>();
+        let (twos, odd) = rest.as_chunks::<2>();
+        let pair = |two: [u8; 2]| u64::from(u16::from_ne_bytes(two));
+        self.0 +=
+            eights.iter().copied().map(halves).sum::<u64>() + twos.iter().copied().map(pair).sum::<u64>();
+        if let Some(&last) = odd.first() {
+            self.0 += pair([last, 0]);
         }
-        let mut last = [0u8; 4];
-        let rest = words.remainder();
-        last[..rest.len()].copy_from_slice(rest);
-        self.0 = sum + u64::from(u32::from_be_bytes(last));
     }
 
     /// Adds the pseudo-header of an upper-layer packet.
@@ -28,7 +34,8 @@ impl Sum {
                 IpAddr::V6(ip) => self.add(&ip.octets()),
             }
         }
-        self.0 += u64::from(protocol) + len as u64;
+        let [a, b, c, d] = (len as u32).to_be_bytes();
+        self.add(&[a, b, c, d, 0, 0, 0, protocol]);
     }
 
     /// The complement of the folded sum: the field's value, or 0 if a sum over a valid packet was taken.
@@ -38,7 +45,7 @@ impl Sum {
         while sum > 0xffff {
             sum = (sum >> 16) + (sum & 0xffff);
         }
-        !(sum as u16)
+        !u16::from_be_bytes((sum as u16).to_ne_bytes())
     }
 }
 

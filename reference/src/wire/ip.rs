@@ -65,6 +65,7 @@ impl<'a> IpPacket<'a> {
     ///
     /// # Errors
     /// [`Malformed`] for anything that is not a whole, unfragmented IPv4 or IPv6 packet.
+    #[inline]
     pub fn parse(octets: &'a [u8]) -> Result<Self, Malformed> {
         match octets.first().ok_or(Malformed::Truncated)? >> 4 {
             4 => Self::parse_v4(octets),
@@ -78,6 +79,7 @@ impl<'a> IpPacket<'a> {
         Self::parse_v4(octets)
     }
 
+    #[inline]
     fn parse_v4(octets: &'a [u8]) -> Result<Self, Malformed> {
         if octets.len() < 20 {
             return Err(Malformed::Truncated);

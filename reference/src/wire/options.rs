@@ -128,7 +128,13 @@ impl Options {
     /// Reads the octets between the fixed header and the payload. Never fails: what cannot be understood is
     /// ignored (MUST-6), and an illegal length ends the list (MUST-7).
     #[must_use]
+    #[inline]
     pub fn parse(octets: &[u8]) -> Self {
+        // Most segments have none.
+        if octets.is_empty() { Self::default() } else { Self::parse_some(octets) }
+    }
+
+    fn parse_some(octets: &[u8]) -> Self {
         let mut options = Self::default();
         let mut rest = octets;
         while let Some(&kind) = rest.first() {

@@ -98,6 +98,7 @@ impl<'a> Segment<'a> {
     ///
     /// # Errors
     /// [`Malformed`] for a short header, a bad data offset or a checksum that does not verify (MUST-3).
+    #[inline]
     pub fn parse(packet: &IpPacket<'a>, verify: Verify) -> Result<Self, Malformed> {
         let octets = packet.payload;
         if octets.len() < HEADER_LEN {

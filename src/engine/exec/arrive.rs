@@ -56,6 +56,9 @@ impl Exec {
         let segment = packet.tcp().map(Segment::of);
         let mut noise = None;
         if let Some(segment) = &segment {
+            if kin == Kinship::Own && self.wire.adopt(at, segment) {
+                self.stream.clear();
+            }
             self.judge(&packet, segment, kin);
             if aside {
                 noise = Some(Noise::Aside);
@@ -230,6 +233,7 @@ impl Exec {
     /// Puts the arrival on the script's book and into the evidence.
     pub(super) fn claim(&mut self, arrival: &Arrival, claim: Claim) {
         if let Some(segment) = arrival.segment.as_ref().filter(|_| !arrival.aside) {
+            self.script.adopt(arrival.at, segment);
             self.script.on_received(arrival.at, segment);
         }
         let line = self.line(&arrival.packet, report::From::Target);

@@ -129,7 +129,12 @@ impl Exec {
         }
         self.mark(
             step,
-            Mark { at: arrival.at, packet: Some(arrival.packet.clone()), answer: name.map(str::to_owned) },
+            Mark {
+                at: arrival.at,
+                packet: Some(arrival.packet.clone()),
+                answer: name.map(str::to_owned),
+                ..Mark::default()
+            },
         );
         self.pass(arrival.at)
     }
@@ -140,7 +145,7 @@ impl Exec {
         }
         if let Some(name) = silence(expect) {
             self.emit_at(deadline, CaseEventKind::Observed { answer: name.to_owned() });
-            self.mark(step, Mark { at: deadline, packet: None, answer: Some(name.to_owned()) });
+            self.mark(step, Mark { at: deadline, answer: Some(name.to_owned()), ..Mark::default() });
             return self.pass(deadline);
         }
         if let Some(arrival) = self.nearest_skipped(expect, step) {

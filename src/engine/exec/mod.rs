@@ -276,7 +276,7 @@ impl Exec {
         let line = self.line(&packet, report::From::Peer);
         self.emit(CaseEventKind::Sent { octets: composed.octets.clone(), line });
         self.outputs.push_back(Output::Frame(composed.octets));
-        self.mark(step, Mark { at: self.now, packet: Some(packet), answer: None });
+        self.mark(step, Mark { at: self.now, packet: Some(packet), ..Mark::default() });
         self.pass(self.now)
     }
 
@@ -296,7 +296,8 @@ impl Exec {
         self.emit(CaseEventKind::StepPassed);
         let plan = Arc::clone(&self.plan);
         if let Some(label) = plan.steps.get(self.pc).and_then(|planned| planned.step.label.as_ref()) {
-            self.labels.entry(label.clone()).or_insert_with(|| Mark { at, ..Mark::default() });
+            let mark = self.labels.entry(label.clone()).or_insert_with(|| Mark { at, ..Mark::default() });
+            mark.rcv_nxt = self.script.irs.map(|_| self.script.rcv_nxt());
         }
         self.last = at;
         self.pc += 1;

@@ -75,10 +75,11 @@ impl<'a> Lower<'a> {
         if steps.is_empty() && node.get("steps").is_some() {
             self.push(Diagnostic::new(Code::Empty, case.id.span, "a case without steps tests nothing"));
         }
+        let level = self.level(suite, case, &env);
         let lowered = Case {
             id,
             title: title.map(|filled| filled.text).unwrap_or_default(),
-            level: self.level(suite, case, &env),
+            level,
             lesson: node
                 .get("lesson")
                 .and_then(|lesson| self.text(lesson, &env, Open::Keep))
@@ -87,7 +88,7 @@ impl<'a> Lower<'a> {
             tags: values(tags),
             needs: self.needs(needs),
             families: self.families(suite, node, &env),
-            kills: self.kills(case, &env),
+            kills: self.kills(case, level, &env),
             points: self.points(suite, node, &env),
             slow: self.flag(suite, node, "slow", &env),
             fresh: self.inherited(suite, node, "isolation", &env).is_some_and(|word| word.value == "fresh"),
@@ -255,13 +256,14 @@ impl<'a> Lower<'a> {
         families
     }
 
-    fn kills(&mut self, case: &'a CaseDecl, env: &Env<'a>) -> Vec<String> {
+    fn kills(&mut self, case: &'a CaseDecl, level: Level, env: &Env<'a>) -> Vec<String> {
         let kills = self.words(case.node.get("kills"), env);
         if let Some(known) = self.known {
             for name in kills.iter().filter(|name| !known.mutants.contains(&name.value.as_str())) {
                 self.unknown_word(Code::UnknownMutant, name.span, "mutant", &name.value, known.mutants);
             }
-            if kills.is_empty() {
+            // A `may` case records and never fails, so it kills nothing.
+            if kills.is_empty() && level != Level::May {
                 let found = Diagnostic::new(Code::KillsNothing, case.id.span, "this case kills no mutant");
                 self.push(found.help("name one in `kills:`; `tcpspec mutants` lists them"));
             }

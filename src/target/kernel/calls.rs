@@ -70,12 +70,7 @@ impl KernelTarget {
 
     /// A new socket with the options that were asked for; `None` if the kernel has no such family.
     fn socket(&mut self, v6: bool) -> Result<Option<OwnedFd>, String> {
-        let spare = if v6 { &mut self.spares.v6 } else { &mut self.spares.v4 };
-        let mut fd = spare.take();
-        if fd.is_none() {
-            self.open_spares().map_err(|e| e.to_string())?;
-            fd = if v6 { self.spares.v6.take() } else { self.spares.v4.take() };
-        }
+        let fd = self.fresh_socket(v6).map_err(|e| e.to_string())?;
         if let Some(fd) = &fd {
             for (name, value) in &self.options {
                 let set = options::set(fd.as_fd(), v6, name, *value).unwrap_or(Ok(()));

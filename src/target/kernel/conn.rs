@@ -5,7 +5,8 @@ use super::diag::Entry;
 use super::info::TcpInfo;
 use super::socket;
 use super::state::State;
-use crate::engine::{AppEvent, AppOutcome, pattern};
+use super::stream;
+use crate::engine::{AppEvent, AppOutcome};
 use crate::target::Reply;
 use nix::errno::Errno;
 use nix::sys::epoll::EpollFlags;
@@ -13,9 +14,6 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
 use tokio::time::Instant;
-
-/// Octets of one write at most.
-const CHUNK: u64 = 256 << 10;
 
 pub(super) struct Conn {
     pub(super) handle: u32,
@@ -209,11 +207,10 @@ impl Conn {
         let fd = self.fd.as_ref().ok_or(Errno::EBADF)?;
         loop {
             let (offset, left) = self.unwritten;
-            let chunk = left.min(CHUNK);
+            let chunk = left.min(stream::CHUNK);
             let last = chunk == left;
-            let octets = pattern::octets(offset, usize::try_from(chunk).unwrap_or_default());
             // The octets that follow belong to the same write, and their segments are not cut here.
-            let written = socket::write(fd, &octets, self.urgent && last, !last)?;
+            let written = socket::write(fd, stream::octets(offset, chunk), self.urgent && last, !last)?;
             let written = u64::try_from(written).unwrap_or(left).min(left);
             self.unwritten = (offset + written, left - written);
             if self.unwritten.1 == 0 {
@@ -265,7 +262,7 @@ impl Conn {
                 (Ok(n), _) => {
                     let at = read.offset + read.count;
                     let octets = buffer.get(..n).unwrap_or_default();
-                    read.mismatch = read.mismatch.or_else(|| pattern::mismatch(at, octets));
+                    read.mismatch = read.mismatch.or_else(|| stream::mismatch(at, octets));
                     read.count += u64::try_from(n).unwrap_or_default();
                 }
                 (Err(Errno::EAGAIN), None) => {
@@ -384,8 +381,14 @@ impl Conn {
     }
 
     fn fail(&mut self, errno: Errno, replies: &mut VecDeque<Reply>) {
-        if self.error.is_some() {
+        // A socket that hears of ICMP (`IP_RECVERR`) lives on.
+        if self.error.is_some() || self.state().is_some() {
             return;
+        }
+        // The kernel's word for a RST in CLOSE-WAIT: the FIN came first, and both before we looked.
+        if errno == Errno::EPIPE && !self.told.eof {
+            self.told.eof = true;
+            self.tell(AppEvent::Eof, replies);
         }
         self.error = Some(errno);
         self.unwritten.1 = 0;

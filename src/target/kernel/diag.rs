@@ -106,7 +106,10 @@ impl Diag {
     fn find_once(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<Option<Entry>> {
         self.request(SOCK_DIAG_BY_FAMILY, 0, local, remote, COOKIE_ANY)?;
         let mut found = None;
-        self.replies(|entry| found = Some(entry), true)?;
+        match self.replies(|entry| found = Some(entry), true) {
+            Err(e) if !is_gone(&e) => return Err(e),
+            _ => {}
+        }
         // Where there is no connection the kernel finds the listener.
         Ok(found.filter(|entry| entry.state != State::Listen))
     }
@@ -128,7 +131,10 @@ impl Diag {
         for _ in 0..4 {
             let Some(entry) = self.find(local, remote)? else { return Ok(()) };
             self.request(SOCK_DESTROY, NLM_F_ACK, local, remote, entry.cookie)?;
-            self.replies(|_| {}, true)?;
+            match self.replies(|_| {}, true) {
+                Err(e) if is_gone(&e) => {}
+                done => return done,
+            }
         }
         Ok(())
     }
@@ -161,7 +167,8 @@ impl Diag {
 
     /// Reads what the kernel has queued in answer: one message, or all up to the end of a dump.
     fn replies(&self, mut each: impl FnMut(Entry), single: bool) -> io::Result<()> {
-        let mut buffer = vec![0; 32 << 10];
+        // What the kernel fills at most in one go (`NLMSG_GOODSIZE`), twice over.
+        let mut buffer = [0; 16 << 10];
         loop {
             let length = recv(self.ask.as_raw_fd(), &mut buffer, MsgFlags::empty())?;
             let mut rest = buffer.get(..length).unwrap_or_default();
@@ -232,15 +239,15 @@ fn message(buffer: &[u8]) -> Option<(u16, &[u8], &[u8])> {
     Some((kind, body, buffer.get(length.next_multiple_of(4)..).unwrap_or_default()))
 }
 
-/// An error message: zero is an acknowledgement; a socket that is not there, or is another by now, is no
-/// error.
+/// An error message: zero is an acknowledgement.
 fn refusal(body: &[u8]) -> io::Result<()> {
     let errno = body.get(..4).and_then(|octets| octets.try_into().ok()).map_or(0, i32::from_ne_bytes);
-    match Errno::from_raw(-errno) {
-        Errno::ENOENT | Errno::ESTALE => Ok(()),
-        _ if errno == 0 => Ok(()),
-        errno => Err(errno.into()),
-    }
+    if errno == 0 { Ok(()) } else { Err(Errno::from_raw(-errno).into()) }
+}
+
+/// The socket is not there, or another has its place by now.
+fn is_gone(e: &io::Error) -> bool {
+    [Errno::ENOENT, Errno::ESTALE].iter().any(|errno| e.raw_os_error() == Some(*errno as i32))
 }
 
 /// An address as sixteen octets; an IPv4 one takes the first four.

@@ -24,6 +24,7 @@ mod poller;
 mod profile;
 mod socket;
 mod state;
+mod stream;
 mod sysctl;
 
 pub use diag::Entry;
@@ -39,6 +40,7 @@ use crate::target::profile::Net;
 use crate::target::{Reply, Target};
 use conn::{Conn, Next};
 use diag::Diag;
+use namespace::Pending;
 use nix::sys::epoll::EpollFlags;
 use poller::{Poller, Token};
 use std::collections::{BTreeMap, VecDeque};
@@ -80,7 +82,11 @@ pub struct KernelTarget {
 struct Spares {
     v4: Option<OwnedFd>,
     v6: Option<OwnedFd>,
+    coming: Option<Pending<Pair>>,
 }
+
+/// A socket of each family. A kernel may have been built without IPv6.
+type Pair = (OwnedFd, Option<OwnedFd>);
 
 impl KernelTarget {
     /// The kernel behind a network namespace. Needs to be called within a tokio runtime.
@@ -113,7 +119,8 @@ impl KernelTarget {
         let watched = target.poller.add(target.diag.news(), Token::Diag).map_err(std::io::Error::from);
         watched.map_err(failed("watch sockets (epoll)", "are there descriptors left?"))?;
         target
-            .open_spares()
+            .fresh_socket(false)
+            .map(|fd| target.spares.v4 = fd)
             .map_err(failed("open a TCP socket in the target's namespace", "needs CAP_SYS_ADMIN over it"))?;
         Ok(target)
     }
@@ -191,19 +198,28 @@ impl KernelTarget {
         self.sysctls.restore();
     }
 
-    fn open_spares(&mut self) -> std::io::Result<()> {
-        let (v4, v6) = (self.spares.v4.is_none(), self.spares.v6.is_none());
-        if !v4 && !v6 {
-            return Ok(());
+    /// Has sockets opened for the next case, unless there are some.
+    fn order_spares(&mut self) -> std::io::Result<()> {
+        if self.spares.coming.is_none() && (self.spares.v4.is_none() || self.spares.v6.is_none()) {
+            let open = || Ok((socket::stream(false)?, socket::stream(true).ok()));
+            self.spares.coming = Some(self.namespace.begin(open)?);
         }
-        let opened = self.namespace.enter(move || {
-            let v4 = v4.then(|| socket::stream(false)).transpose()?;
-            // A kernel may have been built without IPv6.
-            Ok((v4, v6.then(|| socket::stream(true)).and_then(Result::ok)))
-        })?;
-        self.spares.v4 = self.spares.v4.take().or(opened.0);
-        self.spares.v6 = self.spares.v6.take().or(opened.1);
         Ok(())
+    }
+
+    /// A socket inside the namespace; `None` if the kernel has no such family.
+    fn fresh_socket(&mut self, v6: bool) -> std::io::Result<Option<OwnedFd>> {
+        let spare = |spares: &mut Spares| if v6 { spares.v6.take() } else { spares.v4.take() };
+        if let Some(fd) = spare(&mut self.spares) {
+            return Ok(Some(fd));
+        }
+        self.order_spares()?;
+        if let Some(coming) = self.spares.coming.take() {
+            let (v4, v6) = coming.wait()?;
+            self.spares.v4 = Some(v4);
+            self.spares.v6 = v6.or_else(|| self.spares.v6.take());
+        }
+        Ok(spare(&mut self.spares))
     }
 }
 
@@ -242,7 +258,7 @@ impl Target for KernelTarget {
     async fn reset(&mut self) {
         self.forget();
         // If none can be opened, the call that needs one says so.
-        let _later = self.open_spares();
+        let _later = self.order_spares();
     }
 }
 

@@ -8,7 +8,7 @@ use nix::sched::{CloneFlags, setns};
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::mpsc::{Sender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, Sender, channel, sync_channel};
 use std::sync::{Arc, OnceLock};
 
 /// Who walks into namespaces.
@@ -33,6 +33,14 @@ impl Namespace {
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
+        self.begin(work)?.wait()
+    }
+
+    /// Has `work` done on a thread that is inside, while this one goes on.
+    pub(super) fn begin<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> io::Result<Pending<T>> {
         let (done, result) = sync_channel(1);
         let fd = Arc::clone(&self.fd);
         let job = Box::new(move |home: BorrowedFd<'_>| {
@@ -45,11 +53,24 @@ impl Namespace {
             // Nobody waits only where the caller is gone.
             let _unheard = done.send(outcome);
         });
-        let gone = || io::Error::other("the thread that enters namespaces is gone");
         let walker = WALKER.get_or_init(start).as_ref().ok_or_else(gone)?;
         walker.send(job).map_err(|_| gone())?;
-        result.recv().map_err(|_| gone())?
+        Ok(Pending(result))
     }
+}
+
+/// What comes of work that was begun.
+#[derive(Debug)]
+pub(super) struct Pending<T>(Receiver<io::Result<T>>);
+
+impl<T> Pending<T> {
+    pub(super) fn wait(self) -> io::Result<T> {
+        self.0.recv().map_err(|_| gone())?
+    }
+}
+
+fn gone() -> io::Error {
+    io::Error::other("the thread that enters namespaces is gone")
 }
 
 /// Starts the thread; it lives as long as the process.

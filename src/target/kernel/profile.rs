@@ -35,8 +35,10 @@ const ABILITIES: &[&str] = &[
     "urgent",
 ];
 
-/// Those that a sysctl decides: the ability, the sysctl, and whether its value grants it.
-const DECIDED: &[(&str, &str, fn(i64) -> bool)] = &[
+/// An ability, the sysctl that decides it, and whether a value grants it.
+type Decided = (&'static str, &'static str, fn(i64) -> bool);
+
+const DECIDED: &[Decided] = &[
     // The limit for the host is off by default; the one for a connection is this.
     ("challenge-ack-unlimited", "net.ipv4.tcp_invalid_ratelimit", |ms| ms == 0),
     ("ecn", "net.ipv4.tcp_ecn", |mode| mode != 0),
@@ -57,6 +59,9 @@ const RTO_INITIAL: Duration = Duration::from_secs(1);
 const MSL: Duration = Duration::from_secs(30);
 /// `TCP_DELACK_MAX`; ACKs wait 40 ms at least, once the connection is no longer new.
 const DELAYED_ACK: Duration = Duration::from_millis(200);
+
+/// As many as there are descriptors; more than a case asks for.
+const CONNECTIONS: u32 = 1 << 20;
 
 /// Reads what the kernel of this namespace is set to.
 pub fn profile(namespace: BorrowedFd<'_>, net: &Net) -> Result<Profile, SetupError> {
@@ -148,7 +153,7 @@ fn limits() -> Limits {
     Limits {
         buffer: rcvbuf / 2,
         backlog: super::BACKLOG.min(small("net.core.somaxconn", 4096)),
-        connections: small("net.ipv4.tcp_max_tw_buckets", 4096),
+        connections: CONNECTIONS,
         syn_retries: small("net.ipv4.tcp_syn_retries", 6),
     }
 }

@@ -1,0 +1,51 @@
+//! Any of the lanes that this build has, chosen at run time.
+
+use super::sim::{SimLane, SimMaker};
+#[cfg(target_os = "linux")]
+use super::veth::{KernelLane, KernelMaker};
+use super::{Lane, LaneMaker, SetupError};
+use crate::event::Try;
+use crate::plan::Plan;
+use std::sync::Arc;
+
+pub enum AnyMaker {
+    Sim(SimMaker),
+    #[cfg(target_os = "linux")]
+    Kernel(KernelMaker),
+}
+
+pub enum AnyLane {
+    Sim(SimLane),
+    #[cfg(target_os = "linux")]
+    Kernel(Box<KernelLane>),
+}
+
+impl LaneMaker for AnyMaker {
+    type Lane = AnyLane;
+
+    fn wire(&self) -> &'static str {
+        match self {
+            Self::Sim(maker) => maker.wire(),
+            #[cfg(target_os = "linux")]
+            Self::Kernel(maker) => maker.wire(),
+        }
+    }
+
+    async fn make(&self) -> Result<AnyLane, SetupError> {
+        Ok(match self {
+            Self::Sim(maker) => AnyLane::Sim(maker.make().await?),
+            #[cfg(target_os = "linux")]
+            Self::Kernel(maker) => AnyLane::Kernel(Box::new(maker.make().await?)),
+        })
+    }
+}
+
+impl Lane for AnyLane {
+    async fn run(&mut self, plan: &Arc<Plan>) -> Try {
+        match self {
+            Self::Sim(lane) => lane.run(plan).await,
+            #[cfg(target_os = "linux")]
+            Self::Kernel(lane) => lane.run(plan).await,
+        }
+    }
+}
