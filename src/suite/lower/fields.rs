@@ -305,6 +305,10 @@ impl<'a> Lower<'a> {
             "none" if through => return,
             "none" => Bound::Absent,
             "request" => Bound::Word("request".into()),
+            // The cookie of a segment that came: `asked.fast_open`.
+            name if name.strip_suffix(".fast_open").is_some_and(|of| self.labels.known.contains_key(of)) => {
+                Bound::Is(Expr::Name(filled.text))
+            }
             _ => match self.octets(node, &env) {
                 Some(octets) => Bound::Word(octets.iter().map(|octet| format!("{octet:02x}")).collect()),
                 None => return,
