@@ -35,7 +35,6 @@ async fn measure() -> Result<(), String> {
     let (pair, mut wire) = Pair::new(&net, &Options::default()).await.map_err(text)?;
     let at = (net.target_v4, net.port);
     let listener = pair.target().run(move || TcpListener::bind(at)).await.map_err(text)?;
-    std::thread::spawn(move || while listener.accept().is_ok() {});
     let segment = |tcp: Tcp| {
         let ip = Ip::between(IpAddr::V4(net.peer_v4), IpAddr::V4(net.target_v4)).expect("one family");
         Packet::of(ip, Body::Tcp(Tcp { dport: Some(net.port), ..tcp })).build()
@@ -63,6 +62,8 @@ async fn measure() -> Result<(), String> {
         answered.push(received.saturating_duration_since(sent));
         seen.push(read - received);
         reacted.push(left - received);
+        // The queue of the listener must not overflow: a SYN would be dropped.
+        listener.accept().map_err(text)?;
         wire.send(&segment(numbers(Tcp::with(Flags::RST | Flags::ACK)))).await.map_err(text)?;
         // As between the cases of a lane: the wire is idle when the next SYN leaves.
         if sport % 16 == 0 {

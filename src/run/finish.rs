@@ -181,18 +181,21 @@ mod tests {
     }
 
     #[rstest]
-    #[case(None, Pass, true)]
-    #[case(None, Unsupported, true)]
-    #[case(None, Warn, false)]
-    #[case(Some(Fail), Fail, true)]
-    #[case(Some(Fail), Pass, false)]
+    #[case::none(None, Pass, true)]
+    #[case::none(None, Unsupported, true)]
+    #[case::none(None, Warn, false)]
+    #[case::by_id(Some(("a/b", Fail)), Fail, true)]
+    #[case::by_id(Some(("a/b", Fail)), Pass, false)]
+    #[case::by_glob(Some(("a/*", Fail)), Fail, true)]
+    #[case::by_glob(Some(("a/*", Fail)), Pass, true)]
+    #[case::by_glob(Some(("a/*", Fail)), Warn, false)]
     fn a_known_deviation_is_what_is_expected(
-        #[case] known: Option<Outcome>,
+        #[case] known: Option<(&str, Outcome)>,
         #[case] outcome: Outcome,
         #[case] says: bool,
     ) {
-        let known = known.map(|outcome| Deviation {
-            cases: "**".into(),
+        let known = known.map(|(cases, outcome)| Deviation {
+            cases: cases.into(),
             outcome,
             because: "it is old".into(),
             link: None,

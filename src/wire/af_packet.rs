@@ -1,7 +1,7 @@
 //! A wire on a network device: veth, TAP or TUN, through a packet socket (packet(7)).
 //!
 //! Owns the socket of the tester's end, the kernel's receive stamps and the count of frames lost. Link layers are
-//! [`link`](super::link)'s. Frames are read in the order in which they arrived; those that are no IP packet of the
+//! [`link`]'s. Frames are read in the order in which they arrived; those that are no IP packet of the
 //! target's are answered or dropped here and never reach a case.
 #![allow(clippy::disallowed_methods, reason = "stamps what the kernel could not stamp")]
 
