@@ -15,7 +15,7 @@ use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
 use futures_util::FutureExt;
-use std::collections::VecDeque;
+use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -23,7 +23,7 @@ use std::time::Instant;
 const PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_534;
 
 /// Segments of connections that ended a while ago may still be under way.
-const REMEMBERED: usize = 256;
+const REMEMBERED: usize = 4096;
 
 /// More inputs than this is a target that floods.
 const INPUTS_MAX: usize = 1_000_000;
@@ -50,14 +50,13 @@ impl<W: Wire, T: Target> RealLane<W, T> {
     }
 
     /// What is left on the wire is of this try: it must not reach the next.
-    async fn clear(&mut self, port: u16) {
+    async fn clear(&mut self, ports: BTreeSet<u16>) {
         self.target.reset().await;
         while let Some(Ok(_)) = self.wire.recv().now_or_never() {}
         self.wire.lost();
-        self.earlier.push_back(port);
-        if self.earlier.len() > REMEMBERED {
-            self.earlier.pop_front();
-        }
+        self.earlier.extend(ports);
+        let excess = self.earlier.len().saturating_sub(REMEMBERED);
+        self.earlier.drain(..excess);
     }
 }
 
@@ -69,11 +68,12 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             exec: Exec::new(Arc::clone(&plan)),
             inputs: Vec::new(),
             start: Instant::now(),
+            ports: BTreeSet::from([tuple.peer_port]),
             lane: self,
         };
         drive.finish().await;
-        let Drive { exec, inputs, .. } = drive;
-        self.clear(tuple.peer_port).await;
+        let Drive { exec, inputs, ports, .. } = drive;
+        self.clear(ports).await;
         let events = exec.into_events();
         let verdict = verdict(&plan, &events);
         Try { tuple: Some(tuple), inputs, verdict, events }
@@ -84,6 +84,8 @@ struct Drive<'a, W, T> {
     exec: Exec,
     inputs: Vec<Input>,
     start: Instant,
+    /// The ports that the case has spoken from.
+    ports: BTreeSet<u16>,
     lane: &'a mut RealLane<W, T>,
 }
 
@@ -166,8 +168,8 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
 
     /// Of an earlier try: a target may take its time to let go of a connection.
     fn is_stale(&self, packet: &[u8]) -> bool {
-        !self.lane.earlier.is_empty()
-            && Packet::parse_ip(packet).tcp().is_some_and(|tcp| self.lane.earlier.contains(&tcp.dport()))
+        let stale = |port| !self.ports.contains(&port) && self.lane.earlier.contains(&port);
+        !self.lane.earlier.is_empty() && Packet::parse_ip(packet).tcp().is_some_and(|tcp| stale(tcp.dport()))
     }
 
     async fn put_out(&mut self) {
@@ -175,6 +177,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
             match output {
                 Output::App { call, what } => self.lane.target.call(call, &what),
                 Output::Frame(packet) => {
+                    self.ports.extend(Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport));
                     let meant = self.exec.now();
                     match self.lane.wire.send(&packet).await {
                         Ok(sent) => {
