@@ -185,7 +185,7 @@ fn a_damaged_record_is_one_line_and_exit_2(#[case] damage: fn(&str) -> String, #
 #[case("run -E levle(must)", 2, "error[E051]")]
 #[case("run -E (", 2, "error[E050]")]
 #[case("run [", 2, "error[E053]")]
-#[case("run -t linux", 2, "error: there is no target `linux`\n")]
+#[case("run -t nosuch", 2, "error: there is no target `nosuch`\n")]
 #[case(
     "run --wire tap",
     2,
