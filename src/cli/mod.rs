@@ -7,6 +7,8 @@
 mod check;
 mod corpus;
 mod coverage;
+#[cfg(target_os = "linux")]
+mod doctor;
 mod error;
 mod explain;
 mod interrupt;
@@ -71,6 +73,8 @@ enum Command {
     Explain(explain::Arguments),
     Coverage(coverage::Arguments),
     Mutants(mutants::Arguments),
+    #[cfg(target_os = "linux")]
+    Doctor(doctor::Arguments),
     Schema(schema::Arguments),
     Report(report::Arguments),
 }
@@ -111,6 +115,8 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::main(&arguments, &mut streams),
         Command::Coverage(arguments) => coverage::main(&arguments, &mut streams),
         Command::Mutants(arguments) => mutants::main(&arguments, &mut streams),
+        #[cfg(target_os = "linux")]
+        Command::Doctor(arguments) => doctor::main(&arguments, &mut streams),
         Command::Schema(arguments) => schema::main(&arguments, &mut streams),
         Command::Report(arguments) => report::main(&arguments, &mut streams),
     };

@@ -44,7 +44,7 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How cases run")]
 struct How {
-    /// How many cases run side by side [default: the number of CPUs]
+    /// How many cases run side by side [default: the number of CPUs; 64 where cases wait for a real clock]
     #[arg(short, long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
     /// The seed of all that a case may choose: ports, sequence numbers
@@ -215,7 +215,7 @@ fn execute(
 }
 
 /// On a real clock cases wait most of the time, so lanes are not processors.
-const LANES: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
+const LANES: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
 
 fn cpus() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)

@@ -99,6 +99,8 @@ fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
     if let Some(wire) = arguments.wire.filter(|wire| *wire != Wire::Veth) {
         return Err(no_wire(LINUX, wire, "veth"));
     }
+    // While there is one thread only: a normal user becomes root of namespaces of their own.
+    crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
     let mut profile = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()

@@ -473,86 +473,31 @@ pub(crate) fn icmp(send: &IcmpSend, scope: &Scope<'_>, quoted: &[u8]) -> Result<
     Ok(Composed::raw(Packet::of(ip, body).build()))
 }
 
-/// RFC 792, RFC 1191 and RFC 4443 numbers behind one set of names.
-pub(crate) fn named_icmp(name: &str, family: Family) -> Result<(u8, u8), ComposeError> {
-    let v4 = family == Family::V4;
-    Ok(match name {
-        "net-unreachable" => {
-            if v4 {
-                (3, 0)
-            } else {
-                (1, 0)
-            }
-        }
-        "host-unreachable" => {
-            if v4 {
-                (3, 1)
-            } else {
-                (1, 3)
-            }
-        }
-        "protocol-unreachable" => {
-            if v4 {
-                (3, 2)
-            } else {
-                (4, 1)
-            }
-        }
-        "port-unreachable" => {
-            if v4 {
-                (3, 3)
-            } else {
-                (1, 4)
-            }
-        }
-        "fragmentation-needed" if v4 => (3, 4),
-        "packet-too-big" => {
-            if v4 {
-                (3, 4)
-            } else {
-                (2, 0)
-            }
-        }
-        "source-route-failed" => {
-            if v4 {
-                (3, 5)
-            } else {
-                (1, 5)
-            }
-        }
-        "admin-prohibited" => {
-            if v4 {
-                (3, 13)
-            } else {
-                (1, 1)
-            }
-        }
-        "time-exceeded" => {
-            if v4 {
-                (11, 0)
-            } else {
-                (3, 0)
-            }
-        }
-        "reassembly-time-exceeded" => {
-            if v4 {
-                (11, 1)
-            } else {
-                (3, 1)
-            }
-        }
-        "parameter-problem" => {
-            if v4 {
-                (12, 0)
-            } else {
-                (4, 0)
-            }
-        }
-        "source-quench" if v4 => (4, 0),
-        other => {
-            return Err(ComposeError::Senseless(format!("no ICMP message `{other}` in {family}")));
-        }
-    })
+/// Type and code of an ICMP message.
+type IcmpNumbers = (u8, u8);
+
+/// One set of names for the numbers of RFC 792, RFC 1191 (IPv4) and RFC 4443 (IPv6).
+const NAMED_ICMP: &[(&str, Option<IcmpNumbers>, Option<IcmpNumbers>)] = &[
+    ("net-unreachable", Some((3, 0)), Some((1, 0))),
+    ("host-unreachable", Some((3, 1)), Some((1, 3))),
+    ("protocol-unreachable", Some((3, 2)), Some((4, 1))),
+    ("port-unreachable", Some((3, 3)), Some((1, 4))),
+    ("fragmentation-needed", Some((3, 4)), None),
+    ("packet-too-big", Some((3, 4)), Some((2, 0))),
+    ("source-route-failed", Some((3, 5)), Some((1, 5))),
+    ("admin-prohibited", Some((3, 13)), Some((1, 1))),
+    ("source-quench", Some((4, 0)), None),
+    ("time-exceeded", Some((11, 0)), Some((3, 0))),
+    ("reassembly-time-exceeded", Some((11, 1)), Some((3, 1))),
+    ("parameter-problem", Some((12, 0)), Some((4, 0))),
+];
+
+pub(crate) fn named_icmp(name: &str, family: Family) -> Result<IcmpNumbers, ComposeError> {
+    let numbers = NAMED_ICMP.iter().find(|(known, ..)| *known == name).and_then(|(_, v4, v6)| match family {
+        Family::V4 => *v4,
+        Family::V6 => *v6,
+    });
+    numbers.ok_or_else(|| ComposeError::Senseless(format!("no ICMP message `{name}` in {family}")))
 }
 
 fn sack_blocks(blocks: &[(Expr, Expr)], scope: &Scope<'_>) -> Result<Vec<(SeqNum, SeqNum)>, ComposeError> {

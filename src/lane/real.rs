@@ -180,7 +180,9 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                     self.ports.extend(Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport));
                     let meant = self.exec.now();
                     match self.lane.wire.send(&packet).await {
-                        Ok(sent) => {
+                        Ok(_sent) => {
+                            // The kernel may run the target within the call, so it is late by when it returns.
+                            let sent = Instant::now();
                             let late = self.time(sent).since(meant);
                             let late_ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
                             self.input(self.time(sent), InputKind::Sent { late_ns });
