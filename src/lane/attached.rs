@@ -3,6 +3,8 @@
 //! Owns how a program is brought up: built, started, ready. Cases cannot tell what the wire is made of.
 
 mod bring_up;
+#[cfg(target_os = "linux")]
+mod device;
 mod probe;
 mod smoke;
 
@@ -16,6 +18,8 @@ use crate::plan::Plan;
 use crate::target::manifest::{Link, Manifest};
 use crate::target::process::ProcessTarget;
 use crate::time::Time;
+#[cfg(target_os = "linux")]
+use crate::wire::af_packet::AfPacketWire;
 use crate::wire::fd::{FdWire, UdpWire};
 use crate::wire::{Received, Wire, WireError};
 use bring_up::{BringUp, Trouble};
@@ -31,6 +35,8 @@ const PORT_STEP: u16 = 251;
 pub enum AnyWire {
     Fd(FdWire),
     Udp(UdpWire),
+    #[cfg(target_os = "linux")]
+    Packet(Box<AfPacketWire>),
 }
 
 impl Wire for AnyWire {
@@ -38,6 +44,8 @@ impl Wire for AnyWire {
         match self {
             Self::Fd(wire) => wire.recv().await,
             Self::Udp(wire) => wire.recv().await,
+            #[cfg(target_os = "linux")]
+            Self::Packet(wire) => wire.recv().await,
         }
     }
 
@@ -45,6 +53,8 @@ impl Wire for AnyWire {
         match self {
             Self::Fd(wire) => wire.send(packet).await,
             Self::Udp(wire) => wire.send(packet).await,
+            #[cfg(target_os = "linux")]
+            Self::Packet(wire) => wire.send(packet).await,
         }
     }
 
@@ -52,6 +62,8 @@ impl Wire for AnyWire {
         match self {
             Self::Fd(wire) => wire.lost(),
             Self::Udp(wire) => wire.lost(),
+            #[cfg(target_os = "linux")]
+            Self::Packet(wire) => wire.lost(),
         }
     }
 }

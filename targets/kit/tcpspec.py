@@ -29,8 +29,31 @@ def mismatch(offset, data):
     return None
 
 
+class Tun:
+    """A TUN device with the methods of a socket."""
+
+    def __init__(self, device):
+        import fcntl
+        import struct
+
+        self.fd = os.open("/dev/net/tun", os.O_RDWR)
+        fcntl.ioctl(self.fd, 0x400454CA, struct.pack("16sH14x", device.encode(), 0x0001 | 0x1000))  # IFF_TUN, no PI
+
+    def fileno(self):
+        return self.fd
+
+    def setblocking(self, blocking):
+        os.set_blocking(self.fd, blocking)
+
+    def recv(self, size):
+        return os.read(self.fd, size)
+
+    def send(self, packet):
+        os.write(self.fd, packet)
+
+
 class Wire:
-    """IP packets to and from the harness: over the descriptor in TCPSPEC_FD, or datagrams to TCPSPEC_UDP."""
+    """IP packets to and from the harness: over the descriptor in TCPSPEC_FD, datagrams to TCPSPEC_UDP, or a TUN."""
 
     def __init__(self):
         if "TCPSPEC_FD" in os.environ:
@@ -40,8 +63,10 @@ class Wire:
             self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             self.socket.connect((host, int(port)))
             self.socket.send(b"")  # says where we are
+        elif os.environ.get("TCPSPEC_LINK") == "tun":
+            self.socket = Tun(os.environ["TCPSPEC_DEVICE"])
         else:
-            sys.exit("neither TCPSPEC_FD nor TCPSPEC_UDP is set: start me by `tcpspec run -t MANIFEST`")
+            sys.exit("none of TCPSPEC_FD, TCPSPEC_UDP and a TUN device is set: start me by `tcpspec run -t MANIFEST`")
         self.socket.setblocking(False)
 
     def fileno(self):

@@ -25,12 +25,18 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 pub(super) struct BringUp {
     pub(super) manifest: Manifest,
     pub(super) link: Link,
+    #[cfg(target_os = "linux")]
+    pub(super) lab: tokio::sync::OnceCell<crate::lab::Lab>,
     probes: AtomicU16,
 }
 
 /// What must live as long as the target.
 #[derive(Debug, Default)]
 pub(super) struct World {
+    #[cfg(target_os = "linux")]
+    pub(super) namespace: Option<crate::lab::namespace::Namespace>,
+    #[cfg(target_os = "linux")]
+    pub(super) _pair: Option<crate::lab::Pair>,
     pub(super) beside: Vec<Running>,
 }
 
@@ -52,17 +58,24 @@ pub(super) enum Trouble {
 }
 
 /// What a wire brings along for the program.
-struct Attached {
-    wire: AnyWire,
-    place: Place,
-    env: BTreeMap<String, String>,
-    fd: Option<OwnedFd>,
-    world: World,
+pub(super) struct Attached {
+    /// `None` where the program has to be there first.
+    pub(super) wire: Option<AnyWire>,
+    pub(super) place: Place,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) fd: Option<OwnedFd>,
+    pub(super) world: World,
 }
 
 impl BringUp {
     pub(super) fn new(manifest: Manifest, link: Link) -> Self {
-        Self { manifest, link, probes: AtomicU16::new(0) }
+        Self {
+            manifest,
+            link,
+            #[cfg(target_os = "linux")]
+            lab: tokio::sync::OnceCell::new(),
+            probes: AtomicU16::new(0),
+        }
     }
 
     /// What messages call the target.
@@ -141,20 +154,34 @@ impl BringUp {
             LinkKind::Fd => {
                 let (wire, other) = FdWire::pair().map_err(failed)?;
                 let world = World::default();
-                Ok(Attached { wire: AnyWire::Fd(wire), place: Place::Here, env, fd: Some(other), world })
+                Ok(Attached {
+                    wire: Some(AnyWire::Fd(wire)),
+                    place: Place::Here,
+                    env,
+                    fd: Some(other),
+                    world,
+                })
             }
             LinkKind::Udp => {
                 let wire = UdpWire::bind().await.map_err(failed)?;
                 env.insert("TCPSPEC_UDP".to_owned(), wire.address().map_err(failed)?.to_string());
                 let world = World::default();
-                Ok(Attached { wire: AnyWire::Udp(wire), place: Place::Here, env, fd: None, world })
+                Ok(Attached { wire: Some(AnyWire::Udp(wire)), place: Place::Here, env, fd: None, world })
             }
+            #[cfg(target_os = "linux")]
+            LinkKind::Veth | LinkKind::Tap | LinkKind::Tun => self.attach_device(env).await,
+            #[cfg(not(target_os = "linux"))]
             LinkKind::Veth | LinkKind::Tap | LinkKind::Tun => Err(SetupError {
                 operation: format!("make the wire `{}`", self.link.kind.word()),
-                cause: "this version attaches programs by `fd` and `udp` only".to_owned(),
+                cause: "only Linux has it".to_owned(),
                 hint: Some("add `{kind: fd}` to the links of the manifest".to_owned()),
             }),
         }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    async fn late_wire(&self, _: &World, _: &mut ProcessTarget) -> Result<AnyWire, Trouble> {
+        Err(Trouble::NotReady("only Linux has this wire".to_owned()))
     }
 
     async fn start(
@@ -198,8 +225,12 @@ impl BringUp {
             port: net.port,
             peer: SocketAddr::new(net.peer_v4.into(), 0),
         };
-        let target = ProcessTarget::new(manner, running, stdin, stdout);
+        let mut target = ProcessTarget::new(manner, running, stdin, stdout);
         let Attached { wire, world, .. } = attached;
+        let wire = match wire {
+            Some(wire) => wire,
+            None => self.late_wire(&world, &mut target).await?,
+        };
         let mut up = Up { wire, target, world };
         let is_ready = tokio::time::timeout(program.within, self.ready(&mut up)).await;
         let trouble = match is_ready {
@@ -305,10 +336,10 @@ async fn race(target: &mut ProcessTarget) -> Raced {
     }
 }
 
-fn gone(how: String, unsupported: bool) -> Trouble {
+pub(super) fn gone(how: String, unsupported: bool) -> Trouble {
     if unsupported { Trouble::Unsupported(how) } else { Trouble::Died(how) }
 }
 
-fn broke(e: WireError) -> Trouble {
+pub(super) fn broke(e: WireError) -> Trouble {
     Trouble::Setup(SetupError { operation: e.operation.to_owned(), cause: e.cause, hint: None })
 }

@@ -51,7 +51,8 @@ fn from_disk(path: &Path) -> io::Result<Found> {
     if fs::metadata(path)?.len() > TEXT_MAX {
         return Err(io::Error::other("it is too large for a manifest"));
     }
-    let directory = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
+    let directory =
+        path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| Path::new("."));
     Ok(Found {
         name: path.display().to_string(),
         text: fs::read(path)?,
