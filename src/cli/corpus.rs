@@ -13,6 +13,7 @@ use crate::suite::model::{Case, Family};
 use crate::suite::select::Selection;
 use crate::suite::source::SourceMap;
 use crate::suite::{disk, embedded};
+use crate::target::manifest::Waiver;
 use crate::target::profile::Deviation;
 use std::path::{Path, PathBuf};
 use tcpspec_reference::Mutant;
@@ -125,7 +126,7 @@ pub(super) fn jobs(
 /// Every case for every family on the reference, in order: for commands that are about the suites.
 pub(super) fn every(suites: &[PathBuf], seed: u64, streams: &Streams) -> Result<Vec<Job>, Failure> {
     let corpus = load_valid(suites, streams)?;
-    let target = target::resolve(&TargetArguments::reference(), None)?;
+    let target = target::resolve(&TargetArguments::reference(), None, streams)?;
     let mut jobs = Vec::new();
     for case in corpus.instances() {
         for family in &case.families {
@@ -148,9 +149,22 @@ fn job(
         Planned::Ready(plan) => (plan.case.clone(), Work::Run(plan)),
         Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),
     };
+    let work = match waived(case, family, target) {
+        Some(because) => Work::Unsupported(format!("waived: {because}")),
+        None => work,
+    };
     let deviation =
         known.iter().find(|(cases, _)| cases.matches(case, family)).map(|(_, known)| known.clone());
     Ok(Job { info, work, fresh: case.fresh, deviation })
+}
+
+/// Why the target's manifest does not ask this case of it.
+fn waived<'a>(case: &Case, family: Family, target: &'a Target) -> Option<&'a str> {
+    let names = |waiver: &&Waiver| {
+        let cases = Selection::parse(std::slice::from_ref(&waiver.cases), None);
+        cases.is_ok_and(|cases| cases.matches(case, family))
+    };
+    target.waivers.iter().find(names).map(|waiver| waiver.because.as_str())
 }
 
 /// The known deviations of the target, each with the cases that it names.

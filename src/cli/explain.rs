@@ -65,7 +65,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     };
     let wanted = if arguments.family == "6" { Family::V6 } else { Family::V4 };
     let family = if case.families.contains(&wanted) { wanted } else { case.families[0] };
-    streams.print(&case_text(case, family, look)?)?;
+    streams.print(&case_text(case, family, look, streams)?)?;
     if found.len() > 1 {
         streams.note(&format!("\n{} that `{what}` names too:\n", count(found.len() - 1, "case")));
         for other in found.iter().skip(1).take(LISTED_MAX) {
@@ -79,8 +79,8 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
 }
 
 /// The story, and what came of it when the reference was asked.
-fn case_text(case: &Case, family: Family, look: Look) -> Result<String, Failure> {
-    let target = target::resolve(&TargetArguments::reference(), None)?;
+fn case_text(case: &Case, family: Family, look: Look, streams: &Streams) -> Result<String, Failure> {
+    let target = target::resolve(&TargetArguments::reference(), None, streams)?;
     let planned = plan(case, family, target::SEED, &target.profile, &corpus::cite)
         .map_err(|error| Failure::usage(error.to_string()))?;
     Ok(match planned {

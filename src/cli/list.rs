@@ -51,7 +51,7 @@ struct Row<'a> {
 }
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
-    let target = target::resolve(&arguments.target, None)?;
+    let target = target::resolve(&arguments.target, None, streams)?;
     let jobs = corpus::jobs(&arguments.select, &target, target::SEED, streams)?;
     match arguments.format {
         ListFormat::Text => text(&jobs, streams)?,

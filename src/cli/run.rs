@@ -108,8 +108,9 @@ fn scale(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
-    let mut target = target::resolve(&arguments.target, arguments.mutant)?;
-    target.profile.timing.scale = arguments.how.timeout_scale;
+    let mut target = target::resolve(&arguments.target, arguments.mutant, streams)?;
+    target.prepare(streams)?;
+    target.profile.timing.scale *= arguments.how.timeout_scale;
     let mut jobs = corpus::jobs(&arguments.select, &target, arguments.how.seed, streams)?;
     if let Some(share) = arguments.how.partition {
         let partition = share.resolve(variable)?;

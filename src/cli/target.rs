@@ -1,11 +1,15 @@
 //! `-t`, `--wire` and `--mutant`: what is tested, and over what.
 
+mod attached;
+
 use super::error::Failure;
+use super::stream::Streams;
 use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
 use crate::suite::embedded;
 use crate::suite::select::Selection;
 use crate::suite::source::SourceMap;
+use crate::target::manifest::Waiver;
 use crate::target::profile::{Deviation, Profile};
 use crate::target::reference;
 use clap::{Args, ValueEnum};
@@ -22,7 +26,7 @@ pub(super) const SEED: u64 = 42;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetArguments {
-    /// What to test: `reference` is the built-in TCP, `linux` the kernel this runs on
+    /// What to test: `reference` is the built-in TCP, `linux` the kernel this runs on; or a manifest
     #[arg(short, long, value_name = "TARGET", default_value = REFERENCE)]
     target: String,
     /// What carries the packets: the one the target prefers, unless given
@@ -43,6 +47,7 @@ enum Wire {
     Tap,
     Tun,
     Fd,
+    Udp,
     Sim,
 }
 
@@ -53,6 +58,7 @@ impl Wire {
             Self::Tap => "tap",
             Self::Tun => "tun",
             Self::Fd => "fd",
+            Self::Udp => "udp",
             Self::Sim => "sim",
         }
     }
@@ -65,6 +71,8 @@ pub(super) struct Target {
     pub(super) wire: &'static str,
     pub(super) profile: Profile,
     pub(super) maker: AnyMaker,
+    /// Cases that are not asked of it.
+    pub(super) waivers: Vec<Waiver>,
 }
 
 impl Target {
@@ -75,15 +83,18 @@ impl Target {
 }
 
 /// Finds the target, or says which there are. `mutant` breaks the reference on purpose.
-pub(super) fn resolve(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
+pub(super) fn resolve(
+    arguments: &TargetArguments,
+    mutant: Option<Mutant>,
+    streams: &Streams,
+) -> Result<Target, Failure> {
     match arguments.target.as_str() {
         REFERENCE => reference(arguments, mutant),
         LINUX if mutant.is_some() => {
             Err(Failure::usage("only the reference can be broken on purpose").hint("leave out `-t linux`"))
         }
         LINUX => linux(arguments),
-        name => Err(Failure::usage(format!("there is no target `{name}`"))
-            .hint(format!("there are `{REFERENCE}`, the built-in TCP, and `{LINUX}`, the kernel"))),
+        name => attached::resolve(name, arguments.wire, mutant, streams),
     }
 }
 
@@ -109,7 +120,7 @@ fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
         .map_err(|error| Failure::from(&error))?;
     profile.deviations = deviations(LINUX)?;
     let maker = AnyMaker::Kernel(KernelMaker::new(profile.net.clone()));
-    Ok(Target { name: LINUX.to_owned(), wire: Wire::Veth.word(), profile, maker })
+    Ok(Target { name: LINUX.to_owned(), wire: Wire::Veth.word(), profile, maker, waivers: Vec::new() })
 }
 
 /// What the manifest of a shipped target says it does otherwise: in a checkout the file, else what the
@@ -140,7 +151,7 @@ fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
 fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
     match arguments.wire {
         None | Some(Wire::Sim) => {}
-        Some(wire @ (Wire::Veth | Wire::Tap | Wire::Tun | Wire::Fd)) => {
+        Some(wire @ (Wire::Veth | Wire::Tap | Wire::Tun | Wire::Fd | Wire::Udp)) => {
             return Err(no_wire(REFERENCE, wire, "sim"));
         }
     }
@@ -149,7 +160,7 @@ fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Targ
         Some(mutant) => format!("{REFERENCE}+{}", mutant.id()),
     };
     let maker = AnyMaker::Sim(SimMaker { mutant });
-    Ok(Target { name, wire: Wire::Sim.word(), profile: reference::profile(), maker })
+    Ok(Target { name, wire: Wire::Sim.word(), profile: reference::profile(), maker, waivers: Vec::new() })
 }
 
 /// For clap: the bug of that name.

@@ -17,6 +17,8 @@ pub mod namespace;
 pub mod offload;
 mod settings;
 pub mod sysctl;
+#[cfg(target_os = "linux")]
+pub mod tap;
 pub mod user;
 mod veth;
 

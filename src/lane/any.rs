@@ -1,5 +1,6 @@
 //! Any of the lanes that this build has, chosen at run time.
 
+use super::attached::{AttachedLane, AttachedMaker};
 use super::sim::{SimLane, SimMaker};
 #[cfg(target_os = "linux")]
 use super::veth::{KernelLane, KernelMaker};
@@ -10,12 +11,14 @@ use std::sync::Arc;
 
 pub enum AnyMaker {
     Sim(SimMaker),
+    Attached(Box<AttachedMaker>),
     #[cfg(target_os = "linux")]
     Kernel(KernelMaker),
 }
 
 pub enum AnyLane {
     Sim(SimLane),
+    Attached(Box<AttachedLane>),
     #[cfg(target_os = "linux")]
     Kernel(Box<KernelLane>),
 }
@@ -26,6 +29,7 @@ impl LaneMaker for AnyMaker {
     fn wire(&self) -> &'static str {
         match self {
             Self::Sim(maker) => maker.wire(),
+            Self::Attached(maker) => maker.wire(),
             #[cfg(target_os = "linux")]
             Self::Kernel(maker) => maker.wire(),
         }
@@ -34,6 +38,7 @@ impl LaneMaker for AnyMaker {
     async fn make(&self) -> Result<AnyLane, SetupError> {
         Ok(match self {
             Self::Sim(maker) => AnyLane::Sim(maker.make().await?),
+            Self::Attached(maker) => AnyLane::Attached(Box::new(maker.make().await?)),
             #[cfg(target_os = "linux")]
             Self::Kernel(maker) => AnyLane::Kernel(Box::new(maker.make().await?)),
         })
@@ -44,6 +49,7 @@ impl Lane for AnyLane {
     async fn run(&mut self, plan: &Arc<Plan>) -> Try {
         match self {
             Self::Sim(lane) => lane.run(plan).await,
+            Self::Attached(lane) => lane.run(plan).await,
             #[cfg(target_os = "linux")]
             Self::Kernel(lane) => lane.run(plan).await,
         }

@@ -5,6 +5,7 @@
 //! so that the case can be judged again from a file.
 
 pub mod any;
+pub mod attached;
 pub mod real;
 pub mod sim;
 #[cfg(target_os = "linux")]

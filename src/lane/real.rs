@@ -43,6 +43,10 @@ impl<W: Wire, T: Target> RealLane<W, T> {
         Self { wire, target, next_port: PORTS.start() + start % span, earlier: VecDeque::new() }
     }
 
+    pub fn target(&self) -> &T {
+        &self.target
+    }
+
     fn fresh(&mut self, tuple: Tuple) -> Tuple {
         let peer_port = self.next_port;
         self.next_port = if peer_port == *PORTS.end() { *PORTS.start() } else { peer_port + 1 };
@@ -162,6 +166,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
             Reply::Answer { call, outcome } => InputKind::App { call, outcome },
             Reply::Event { conn, event } => InputKind::AppEvent { conn, event },
             Reply::Died { how } => InputKind::TargetDied { how },
+            Reply::Broken { how } => InputKind::Broken { how },
         };
         self.input(self.now(), what);
     }

@@ -138,6 +138,7 @@ impl Sim {
                 Reply::Answer { call, outcome } => InputKind::App { call, outcome },
                 Reply::Event { conn, event } => InputKind::AppEvent { conn, event },
                 Reply::Died { how } => InputKind::TargetDied { how },
+                Reply::Broken { how } => InputKind::Broken { how },
             });
             moved = true;
         }

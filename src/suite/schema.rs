@@ -26,6 +26,22 @@ pub fn json() -> String {
     text
 }
 
+/// The schema of one mapping with all that stands in it, for tables of other modules.
+pub fn of(map: &'static Mapping, title: &str, description: &str) -> String {
+    let mut definitions = BTreeMap::new();
+    define(map, &mut definitions);
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        "description": description,
+        "$ref": format!("#/$defs/{}", map.id),
+        "$defs": definitions,
+    });
+    let mut text = serde_json::to_string_pretty(&schema).unwrap_or_default();
+    text.push('\n');
+    text
+}
+
 fn reference(map: &Mapping) -> Value {
     json!({"$ref": format!("#/$defs/{}", map.id)})
 }

@@ -3,6 +3,8 @@
 pub mod deviations;
 #[cfg(target_os = "linux")]
 pub mod kernel;
+pub mod manifest;
+pub mod process;
 pub mod profile;
 pub mod reference;
 
@@ -22,6 +24,10 @@ pub enum Reply {
     },
     /// The target's process is gone: how it ended.
     Died {
+        how: String,
+    },
+    /// The channel to its application broke: that is not the TCP's fault.
+    Broken {
         how: String,
     },
 }

@@ -7,6 +7,7 @@
 
 #[cfg(target_os = "linux")]
 pub mod af_packet;
+pub mod fd;
 #[cfg(target_os = "linux")]
 pub mod link;
 pub mod mem;

@@ -1,0 +1,345 @@
+//! From a manifest to a target that is up.
+#![allow(clippy::disallowed_methods, reason = "bringing something up has deadlines")]
+
+use super::AnyWire;
+use super::probe::Probe;
+use crate::lane::SetupError;
+use crate::packet::Flags;
+use crate::suite::model::Family;
+use crate::suite::text::fill;
+use crate::target::manifest::{App, Link, LinkKind, Manifest, Ready};
+use crate::target::process::{Manner, Order, Place, ProcessTarget, Running};
+use crate::wire::WireError;
+use crate::wire::fd::{FdWire, UdpWire};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::Duration;
+
+/// A build that takes longer is stuck.
+const BUILD_PATIENCE: Duration = Duration::from_secs(600);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+#[derive(Debug)]
+pub(super) struct BringUp {
+    pub(super) manifest: Manifest,
+    pub(super) link: Link,
+    #[cfg(target_os = "linux")]
+    pub(super) lab: tokio::sync::OnceCell<crate::lab::Lab>,
+    probes: AtomicU16,
+}
+
+/// What must live as long as the target.
+#[derive(Debug, Default)]
+pub(super) struct World {
+    #[cfg(target_os = "linux")]
+    pub(super) namespace: Option<crate::lab::namespace::Namespace>,
+    #[cfg(target_os = "linux")]
+    pub(super) _pair: Option<crate::lab::Pair>,
+    pub(super) beside: Vec<Running>,
+}
+
+/// A target that is up.
+pub(super) struct Up {
+    pub(super) wire: AnyWire,
+    pub(super) target: ProcessTarget,
+    pub(super) world: World,
+}
+
+/// Why there is no target.
+#[derive(Debug)]
+pub(super) enum Trouble {
+    Setup(SetupError),
+    /// It started, and never became ready.
+    NotReady(String),
+    Died(String),
+    Unsupported(String),
+}
+
+/// What a wire brings along for the program.
+pub(super) struct Attached {
+    /// `None` where the program has to be there first.
+    pub(super) wire: Option<AnyWire>,
+    pub(super) place: Place,
+    pub(super) env: BTreeMap<String, String>,
+    pub(super) fd: Option<OwnedFd>,
+    pub(super) world: World,
+}
+
+impl BringUp {
+    pub(super) fn new(manifest: Manifest, link: Link) -> Self {
+        Self {
+            manifest,
+            link,
+            #[cfg(target_os = "linux")]
+            lab: tokio::sync::OnceCell::new(),
+            probes: AtomicU16::new(0),
+        }
+    }
+
+    /// What messages call the target.
+    pub(super) fn name(&self) -> &str {
+        &self.manifest.profile.name
+    }
+
+    pub(super) fn family(&self) -> Family {
+        self.manifest.profile.families.first().copied().unwrap_or(Family::V4)
+    }
+
+    /// A connection of our own, on a port that none before it had.
+    pub(super) fn probe(&self) -> Probe {
+        let number = self.probes.fetch_add(1, Ordering::Relaxed) % 8000;
+        Probe::new(&self.manifest.profile.net, self.family(), number)
+    }
+
+    fn filled(&self, argv: &[String]) -> Vec<String> {
+        argv.iter().map(|word| fill(word, &|name| self.manifest.value(name, &self.link))).collect()
+    }
+
+    fn environment(&self) -> BTreeMap<String, String> {
+        let net = &self.manifest.profile.net;
+        let mut env = self.manifest.program.env.clone();
+        let mut add = |name: &str, value: String| env.insert(name.to_owned(), value);
+        add("TCPSPEC_IPV4", format!("{}/{}", net.target_v4, self.manifest.prefix_v4));
+        add("TCPSPEC_IPV6", format!("{}/{}", net.target_v6, self.manifest.prefix_v6));
+        add("TCPSPEC_PORT", net.port.to_string());
+        add("TCPSPEC_PEER_IPV4", net.peer_v4.to_string());
+        add("TCPSPEC_PEER_IPV6", net.peer_v6.to_string());
+        add("TCPSPEC_LINK", self.link.kind.word().to_owned());
+        if !self.link.device.is_empty() {
+            add("TCPSPEC_DEVICE", self.link.device.clone());
+        }
+        env
+    }
+
+    pub(super) async fn build(&self) -> Result<(), SetupError> {
+        let program = &self.manifest.program;
+        if program.build.is_empty() {
+            return Ok(());
+        }
+        let argv = self.filled(&program.build);
+        let failed = |cause: String| SetupError {
+            operation: format!("build {} (`{}`)", self.name(), argv.join(" ")),
+            cause,
+            hint: Some(format!("run it yourself in {}", program.directory.display())),
+        };
+        let env = program.env.clone();
+        let order = Order { argv: argv.clone(), env, directory: program.directory.clone(), fd: None };
+        let (mut running, stdin, stdout) =
+            order.start(&Place::Here).await.map_err(|e| failed(e.to_string()))?;
+        drop(stdin);
+        let said = tokio::spawn(running.heard().clone().listen(stdout));
+        let ended = tokio::time::timeout(BUILD_PATIENCE, running.wait()).await;
+        let result = match ended {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => {
+                let _incomplete = tokio::time::timeout(LOOK_AGAIN, said).await;
+                Err(failed(running.last_words(status)))
+            }
+            Err(_) => Err(failed(format!("it takes more than {} s", BUILD_PATIENCE.as_secs()))),
+        };
+        running.stop().await;
+        result
+    }
+
+    async fn attach(&self) -> Result<Attached, SetupError> {
+        let mut env = self.environment();
+        let failed = |e: std::io::Error| SetupError {
+            operation: format!("make the wire `{}`", self.link.kind.word()),
+            cause: e.to_string(),
+            hint: None,
+        };
+        match self.link.kind {
+            LinkKind::Fd => {
+                let (wire, other) = FdWire::pair().map_err(failed)?;
+                let world = World::default();
+                Ok(Attached {
+                    wire: Some(AnyWire::Fd(wire)),
+                    place: Place::Here,
+                    env,
+                    fd: Some(other),
+                    world,
+                })
+            }
+            LinkKind::Udp => {
+                let wire = UdpWire::bind().await.map_err(failed)?;
+                env.insert("TCPSPEC_UDP".to_owned(), wire.address().map_err(failed)?.to_string());
+                let world = World::default();
+                Ok(Attached { wire: Some(AnyWire::Udp(wire)), place: Place::Here, env, fd: None, world })
+            }
+            #[cfg(target_os = "linux")]
+            LinkKind::Veth | LinkKind::Tap | LinkKind::Tun => self.attach_device(env).await,
+            #[cfg(not(target_os = "linux"))]
+            LinkKind::Veth | LinkKind::Tap | LinkKind::Tun => Err(SetupError {
+                operation: format!("make the wire `{}`", self.link.kind.word()),
+                cause: "only Linux has it".to_owned(),
+                hint: Some("add `{kind: fd}` to the links of the manifest".to_owned()),
+            }),
+        }
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    async fn late_wire(&self, _: &World, _: &mut ProcessTarget) -> Result<AnyWire, Trouble> {
+        Err(Trouble::NotReady("only Linux has this wire".to_owned()))
+    }
+
+    async fn start(
+        &self,
+        argv: &[String],
+        attached: &Attached,
+        fd: Option<OwnedFd>,
+    ) -> Result<Started, SetupError> {
+        let directory = self.manifest.program.directory.clone();
+        let argv = self.filled(argv);
+        let program = argv.first().cloned().unwrap_or_default();
+        let order = Order { argv, env: attached.env.clone(), directory, fd };
+        order.start(&attached.place).await.map_err(|e| SetupError {
+            operation: format!("start `{program}` of the target {}", self.name()),
+            cause: e.to_string(),
+            hint: Some(match e.kind() {
+                std::io::ErrorKind::PermissionDenied => "is it executable? (chmod +x)".to_owned(),
+                _ => "is it built? a path in `run` counts from the manifest's directory".to_owned(),
+            }),
+        })
+    }
+
+    pub(super) async fn bring_up(&self) -> Result<Up, Trouble> {
+        let program = &self.manifest.program;
+        let mut attached = self.attach().await.map_err(Trouble::Setup)?;
+        for argv in &program.also {
+            let (running, stdin, stdout) = self.start(argv, &attached, None).await.map_err(Trouble::Setup)?;
+            tokio::spawn(running.heard().clone().listen(stdout));
+            // It has nothing to read.
+            drop(stdin);
+            attached.world.beside.push(running);
+        }
+        let fd = attached.fd.take();
+        let (running, stdin, stdout) =
+            self.start(&program.run, &attached, fd).await.map_err(Trouble::Setup)?;
+        let net = &self.manifest.profile.net;
+        let manner = Manner {
+            app: program.app,
+            stdin: program.stdin.clone(),
+            lifetime: program.lifetime,
+            port: net.port,
+            peer: SocketAddr::new(net.peer_v4.into(), 0),
+        };
+        let mut target = ProcessTarget::new(manner, running, stdin, stdout);
+        let Attached { wire, world, .. } = attached;
+        let wire = match wire {
+            Some(wire) => wire,
+            None => self.late_wire(&world, &mut target).await?,
+        };
+        let mut up = Up { wire, target, world };
+        let is_ready = tokio::time::timeout(program.within, self.ready(&mut up)).await;
+        let trouble = match is_ready {
+            Ok(Ok(())) => return Ok(up),
+            Ok(Err(trouble)) => trouble,
+            Err(_) if program.ready == Ready::Delay => return Ok(up),
+            Err(_) => Trouble::NotReady(self.never_ready(&up)),
+        };
+        up.target.stop().await;
+        Err(trouble)
+    }
+
+    fn never_ready(&self, up: &Up) -> String {
+        let span = crate::time::span(self.manifest.program.within);
+        let what = match &self.manifest.program.ready {
+            Ready::Control => "it said nothing on the control channel".to_owned(),
+            Ready::Syn => format!("it answered no SYN to port {}", self.manifest.profile.net.port),
+            Ready::Arp => "it answered no ARP".to_owned(),
+            Ready::Text(text) => format!("it never wrote `{text}`"),
+            Ready::Delay => String::new(),
+        };
+        let said = up.target.heard().map(|heard| heard.last_lines(4)).unwrap_or_default();
+        let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
+        format!("the target was not ready within {span}: {what}{said}")
+    }
+
+    /// Waits until it is ready, or is gone.
+    async fn ready(&self, up: &mut Up) -> Result<(), Trouble> {
+        let Up { wire, target, .. } = up;
+        let patience = self.manifest.program.within;
+        match &self.manifest.program.ready {
+            Ready::Control => {
+                let said = race(target).await;
+                match said {
+                    Raced::Hello(Ok(())) => Ok(()),
+                    Raced::Hello(Err(why)) => {
+                        Err(Trouble::NotReady(format!("nonsense on the control channel: {why}")))
+                    }
+                    Raced::Ended(how, unsupported) => Err(gone(how, unsupported)),
+                }
+            }
+            Ready::Syn | Ready::Arp => {
+                let mut probe = self.probe();
+                tokio::select! {
+                    biased;
+                    answer = probe.syn(wire, patience) => match answer {
+                        Ok(Some(answer)) => {
+                            if !answer.has(Flags::RST) {
+                                probe.reset(wire).await.map_err(broke)?;
+                            } else if self.manifest.program.app != App::Control && self.manifest.program.app != App::None {
+                                return Err(Trouble::NotReady(format!(
+                                    "the target answers a SYN to port {} with RST: nobody listens there",
+                                    self.manifest.profile.net.port
+                                )));
+                            }
+                            Ok(())
+                        }
+                        // The deadline says the rest.
+                        Ok(None) => std::future::pending().await,
+                        Err(e) => Err(broke(e)),
+                    },
+                    (how, unsupported) = target.ended() => Err(gone(how, unsupported)),
+                }
+            }
+            Ready::Text(text) => loop {
+                if target.heard().is_some_and(|heard| heard.contains(text)) {
+                    return Ok(());
+                }
+                tokio::select! {
+                    biased;
+                    (how, unsupported) = target.ended() => return Err(gone(how, unsupported)),
+                    () = tokio::time::sleep(LOOK_AGAIN) => {}
+                }
+            },
+            Ready::Delay => {
+                let (how, unsupported) = target.ended().await;
+                Err(gone(how, unsupported))
+            }
+        }
+    }
+}
+
+type Started = (Running, tokio::process::ChildStdin, tokio::process::ChildStdout);
+
+enum Raced {
+    Hello(Result<(), String>),
+    Ended(String, bool),
+}
+
+/// The answer of the control channel, or the end of the program. A program that has ended says nothing more.
+async fn race(target: &mut ProcessTarget) -> Raced {
+    if let Ok(answer) = tokio::time::timeout(Duration::from_millis(250), target.hello()).await {
+        return Raced::Hello(answer);
+    }
+    loop {
+        if !target.is_alive() {
+            let (how, unsupported) = target.ended().await;
+            return Raced::Ended(how, unsupported);
+        }
+        if let Ok(answer) = tokio::time::timeout(Duration::from_millis(250), target.heard_back()).await {
+            return Raced::Hello(answer);
+        }
+    }
+}
+
+pub(super) fn gone(how: String, unsupported: bool) -> Trouble {
+    if unsupported { Trouble::Unsupported(how) } else { Trouble::Died(how) }
+}
+
+pub(super) fn broke(e: WireError) -> Trouble {
+    Trouble::Setup(SetupError { operation: e.operation.to_owned(), cause: e.cause, hint: None })
+}
