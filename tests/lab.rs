@@ -359,9 +359,9 @@ lab_tests! {
         assert_eq!(host_devices(), host);
         child.kill().unwrap();
         child.wait().unwrap();
-        assert!(namespaces_in_use().is_disjoint(&held));
         assert_eq!(host_devices(), host);
-        // The kernel itself no longer knows them.
+        // The kernel itself no longer knows them. Their numbers say nothing now: the namespaces of a test that runs beside
+        // this one may have them already.
         match handles {
             None => eprintln!("SKIPPED: this kernel has no handles of namespaces"),
             Some(handles) => {
