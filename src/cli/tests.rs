@@ -37,7 +37,7 @@ fn what_the_contract_promises_is_taken(#[case] line: &str) {
 #[case("run --report html", "there is no report `html`; there are: junit, json, human")]
 #[case("run --report junit=", "the path behind `=` is missing")]
 #[case("run --family 5", "[possible values: 4, 6, both]")]
-#[case("run --wire ether", "[possible values: veth, tap, tun, fd, sim]")]
+#[case("run --wire ether", "[possible values: veth, tap, tun, fd, udp, sim]")]
 #[case("run --seed -1", "unexpected argument '-1'")]
 #[case("report", "required arguments were not provided")]
 #[case("", "Usage: tcpspec")]

@@ -188,12 +188,14 @@ static TIMING: Mapping = Mapping {
     ]],
 };
 
+const CASES: Shape = Shape::Either(&[Shape::Text, Shape::List(&Shape::Text)]);
+
 static WAIVE: Mapping = Mapping {
     name: "a waiver",
     id: "waiver",
     doc: "Cases that are not asked of this target.",
     keys: &[&[
-        required("cases", Shape::Text, "A case, or a pattern: `reset/blind/**`."),
+        required("cases", CASES, "A case, or a pattern: `reset/blind/**`; or a list of them."),
         required("because", Shape::Text, "Why; it is shown with every report."),
     ]],
 };
@@ -203,7 +205,7 @@ static DEVIATION: Mapping = Mapping {
     id: "deviation",
     doc: "Where the target is known not to do what a requirement says.",
     keys: &[&[
-        required("cases", Shape::Text, "A case, or a pattern."),
+        required("cases", CASES, "A case, or a pattern; or a list of them."),
         required("outcome", Shape::Words(OUTCOMES), "What comes of them."),
         required("because", Shape::Text, "What the target does instead, and where in its source."),
         key("link", Shape::Text, "Where it is discussed."),

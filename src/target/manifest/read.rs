@@ -420,16 +420,21 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// The cases that a rule names, if that is a pattern.
-    fn cases(&mut self, rule: &Node) -> Option<String> {
-        let node = rule.get("cases")?;
-        let text = node.scalar()?.to_owned();
-        if let Err(rejected) = Selection::parse(std::slice::from_ref(&text), None) {
-            for found in rejected.diagnostics {
-                self.sink.push(Diagnostic { span: Some(node.span), ..found });
+    /// The patterns of cases that a rule names: one, or a list of them.
+    fn cases(&mut self, rule: &Node) -> Vec<String> {
+        let Some(node) = rule.get("cases") else { return Vec::new() };
+        let nodes = node.items().unwrap_or_else(|| std::slice::from_ref(node));
+        let mut patterns = Vec::new();
+        for node in nodes {
+            let Some(text) = node.scalar().map(str::to_owned) else { continue };
+            if let Err(rejected) = Selection::parse(std::slice::from_ref(&text), None) {
+                for found in rejected.diagnostics {
+                    self.sink.push(Diagnostic { span: Some(node.span), ..found });
+                }
             }
+            patterns.push(text);
         }
-        Some(text)
+        patterns
     }
 
     fn waivers(&mut self) -> Vec<Waiver> {
@@ -437,7 +442,8 @@ impl<'a> Reader<'a> {
         let mut waivers = Vec::new();
         for rule in rules {
             let because = rule.get("because").and_then(Node::scalar).unwrap_or_default().to_owned();
-            waivers.extend(self.cases(rule).map(|cases| Waiver { cases, because }));
+            let waiver = |cases| Waiver { cases, because: because.clone() };
+            waivers.extend(self.cases(rule).into_iter().map(waiver));
         }
         waivers
     }
@@ -456,7 +462,9 @@ impl<'a> Reader<'a> {
                 _ => Outcome::Fail,
             };
             let (because, link) = (text("because").unwrap_or_default(), text("link"));
-            deviations.extend(self.cases(rule).map(|cases| Deviation { cases, outcome, because, link }));
+            let deviation =
+                |cases| Deviation { cases, outcome, because: because.clone(), link: link.clone() };
+            deviations.extend(self.cases(rule).into_iter().map(deviation));
         }
         deviations
     }
