@@ -1,0 +1,205 @@
+//! Programs as targets: a poor student stack whose bugs are found over every wire, and programs that behave badly, of
+//! which none may take the harness with it or leave anything behind.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test starts the program and writes manifests"
+)]
+#![cfg(target_os = "linux")]
+
+use rstest::rstest;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+use std::{env, fs, process};
+
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(name: &str) -> Self {
+        let folder = env::temp_dir().join(format!("tcpspec-attach-{}-{name}", process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    /// A manifest whose program is a line of shell.
+    fn shell(&self, program: &str, more: &str) -> PathBuf {
+        let path = self.0.join("target.yaml");
+        let program = program.replace('\'', "''");
+        fs::write(&path, format!("name: bad\nrun: [sh, -c, '{program}']\n{more}\n")).unwrap();
+        path
+    }
+
+    fn run(&self, line: &[&str]) -> Ran {
+        let out = self.0.join("out");
+        let output = Command::new(env!("CARGO_BIN_EXE_tcpspec"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .env("NO_COLOR", "1")
+            .arg("run")
+            .args(line)
+            .args(["--out", out.to_str().unwrap()])
+            .output()
+            .unwrap();
+        Ran::of(&output)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+struct Ran {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+impl Ran {
+    fn of(output: &Output) -> Self {
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        Self { code: output.status.code(), out: text(&output.stdout), err: text(&output.stderr) }
+    }
+}
+
+const CASE: &str = "handshake/passive/syn-ack-counts-the-syn";
+const CONTROL: &str = "app: control\nready: {by: control, within: 600ms}";
+
+/// Where it stopped is said in one line, and how to go on in another.
+#[rstest]
+#[case::exits_at_once("echo boom >&2; exit 7", CONTROL, "ended with exit code 7; it said: boom")]
+#[case::killed("kill -SEGV $$", CONTROL, "killed by SIGSEGV")]
+#[case::says_nothing("sleep 60", CONTROL, "it said nothing on the control channel")]
+#[case::answers_no_syn("sleep 60", "ready: {by: syn, within: 600ms}", "it answered no SYN to port 7")]
+#[case::never_writes("sleep 60", "ready: {by: text, text: up, within: 300ms}", "it never wrote `up`")]
+#[case::nonsense("echo listening on port 7; sleep 60", CONTROL, "`listening on port 7`: a line begins with")]
+#[case::a_line_without_end("yes x | tr -d '\\n'", CONTROL, "nonsense on the control channel: `xxxx")]
+#[case::floods_its_output("yes >&2", CONTROL, "it said nothing on the control channel")]
+#[case::closes_its_wire(
+    "exec python3 -c \"import os, time; os.close(int(os.environ['TCPSPEC_FD'])); time.sleep(60)\"",
+    "ready: {by: syn, within: 600ms}",
+    "it answered no SYN"
+)]
+#[case::unsupported("exit 127", CONTROL, "bad cannot run here")]
+#[case::not_there("x", "build: [/nowhere/at-all]", "cannot build bad")]
+#[case::build_fails("x", "build: [sh, -c, 'echo line 3 is wrong >&2; exit 2']", "line 3 is wrong")]
+fn a_bad_program_is_told_before_any_verdict(
+    #[case] program: &str,
+    #[case] more: &str,
+    #[case] message: &str,
+) {
+    let scratch =
+        Scratch::new(&message.chars().filter(char::is_ascii_alphanumeric).take(20).collect::<String>());
+    let manifest = scratch.shell(program, more);
+    let begun = Instant::now();
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE]);
+    assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
+    assert!(ran.err.contains(message), "{}", ran.err);
+    assert!(begun.elapsed() < Duration::from_secs(10));
+}
+
+/// Every process whose command line holds `mark`.
+fn alive(mark: &str) -> usize {
+    let processes = fs::read_dir("/proc").unwrap().flatten();
+    let lines = processes.filter_map(|entry| fs::read(entry.path().join("cmdline")).ok());
+    lines.filter(|line| String::from_utf8_lossy(line).contains(mark)).count()
+}
+
+#[rstest]
+#[case::ignores_sigterm("trap '' TERM; sleep 98711 & while :; do sleep 98711; done", "98711")]
+#[case::daemonizes("setsid sh -c 'sleep 98712' & sleep 98712", "98712")]
+fn nothing_is_left_behind(#[case] program: &str, #[case] mark: &str) {
+    let scratch = Scratch::new(mark);
+    let manifest = scratch.shell(program, CONTROL);
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE]);
+    assert_eq!(ran.code, Some(3), "{}", ran.err);
+    assert_eq!(alive(&format!("sleep\0{mark}")), 0);
+}
+
+/// A stack that dies while a case runs has crashed: that is the target's failure, with its last words.
+#[test]
+fn death_in_a_case_is_a_crash() {
+    let scratch = Scratch::new("crash");
+    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/examples/student/stack.py");
+    let text = fs::read_to_string(&stack).unwrap();
+    let deadly = text.replace(
+        "        if flags & FIN:\n",
+        "        if flags & FIN:\n            raise RuntimeError(\"cannot happen\")\n",
+    );
+    assert_ne!(text, deadly);
+    fs::write(scratch.0.join("stack.py"), deadly).unwrap();
+    let kit = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/kit/tcpspec.py");
+    fs::copy(kit, scratch.0.join("tcpspec.py")).unwrap();
+    let manifest = scratch.0.join("target.yaml");
+    fs::write(&manifest, "name: mortal\nrun: [python3, stack.py]\napp: control\n").unwrap();
+    let ran = scratch.run(&[
+        "-t",
+        manifest.to_str().unwrap(),
+        "close/passive/a-fin-is-acknowledged-and-told",
+        "--family",
+        "4",
+    ]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("the target crashed: its process ended with exit code 1"), "{}", ran.out);
+    assert!(ran.out.contains("RuntimeError: cannot happen"), "{}", ran.out);
+}
+
+/// The bugs that its README lists, by the cases that it names.
+fn bugs() -> Vec<String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/examples/student/README.md");
+    let text = fs::read_to_string(path).unwrap();
+    let rows = text.lines().filter(|line| line.starts_with("| ") && line.matches('|').count() == 4);
+    rows.filter_map(|row| row.split('`').nth_back(1).map(str::to_owned)).collect()
+}
+
+#[rstest]
+#[case("fd")]
+#[case("udp")]
+#[case("tun")]
+fn the_student_s_bugs_are_found(#[case] wire: &str) {
+    if wire == "tun" && !Path::new("/dev/net/tun").exists() {
+        eprintln!("SKIPPED: there is no /dev/net/tun");
+        return;
+    }
+    let bugs = bugs();
+    assert!(bugs.len() >= 12, "{bugs:?}");
+    let scratch = Scratch::new(wire);
+    let mut line = vec!["-t", "student", "--wire", wire, "--family", "4", "--format", "json", "-j", "8"];
+    line.extend(bugs.iter().map(String::as_str));
+    let ran = scratch.run(&line);
+    assert_eq!(ran.code, Some(1), "{}", ran.err);
+    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    for case in report["cases"].as_array().unwrap() {
+        let outcome = case["outcome"].as_str().unwrap();
+        assert!(outcome == "fail" || outcome == "warn", "{} on {wire}: {outcome}", case["id"]);
+    }
+}
+
+#[test]
+fn a_mistake_in_a_manifest_is_shown_at_its_place() {
+    let scratch = Scratch::new("mistake");
+    let manifest = scratch.shell("x", "lnik: {kind: fd}");
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap()]);
+    assert_eq!(ran.code, Some(2));
+    assert!(ran.err.contains("did you mean `link`?") && ran.err.contains("target.yaml:3:1"), "{}", ran.err);
+}
+
+#[test]
+fn waived_cases_are_shown_and_not_run() {
+    let scratch = Scratch::new("waive");
+    let manifest = scratch.0.join("target.yaml");
+    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/examples/student/stack.py");
+    let text = format!(
+        "name: waived\nrun: [python3, {}]\napp: control\nwaive: [{{cases: 'handshake/**', because: week 4}}]\n",
+        stack.display()
+    );
+    fs::write(&manifest, text).unwrap();
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE, "--family", "4"]);
+    assert!(
+        ran.out.contains("waived: week 4") && ran.out.contains("1 unsupported"),
+        "{}{}",
+        ran.out,
+        ran.err
+    );
+}
