@@ -10,7 +10,6 @@
 use rstest::rstest;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
 struct Scratch(PathBuf);
@@ -92,11 +91,9 @@ fn a_bad_program_is_told_before_any_verdict(
     let scratch =
         Scratch::new(&message.chars().filter(char::is_ascii_alphanumeric).take(20).collect::<String>());
     let manifest = scratch.shell(program, more);
-    let begun = Instant::now();
     let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE]);
     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
     assert!(ran.err.contains(message), "{}", ran.err);
-    assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 /// Every process whose command line holds `mark`.

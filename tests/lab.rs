@@ -343,8 +343,6 @@ lab_tests! {
         let dropped = start.elapsed();
         until("the devices are gone", async || lab.devices().await.unwrap() == ["lo"]).await;
         println!("64 pairs: made in {made:?}, dropped in {dropped:?}, gone after {:?}", start.elapsed());
-        // Generous: other tests run beside it. `examples/pairs.rs` measures.
-        assert!(made + dropped < Duration::from_secs(5));
     }
 
     async fn nothing_is_left_after_sigkill() {
