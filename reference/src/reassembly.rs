@@ -158,9 +158,9 @@ mod tests {
         queue.insert(SeqNum(10), b"aaaa");
         queue.insert(SeqNum(20), b"bbbb");
         assert_eq!(spans(&queue), [(10, 14), (20, 24)]);
-        queue.insert(SeqNum(12), b"XXXXXXXXXX"); // 12..22 spans the hole and both edges
+        queue.insert(SeqNum(12), b"cccccccccc"); // 12..22 spans the hole and both edges
         assert_eq!(spans(&queue), [(10, 24)]);
-        assert_eq!(queue.take_contiguous(SeqNum(10)).unwrap(), b"aaaaXXXXXXbbbb");
+        assert_eq!(queue.take_contiguous(SeqNum(10)).unwrap(), b"aaaaccccccbbbb");
         assert!(queue.is_empty());
     }
 
