@@ -130,7 +130,10 @@ fn deviations(target: &str) -> Result<Vec<Deviation>, Failure> {
     let path = format!("targets/{target}.yaml");
     let text = match std::fs::read_to_string(&path) {
         Ok(text) => text,
-        Err(_) => {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(Failure::usage(format!("cannot read {path}: {error}")));
+        }
+        Err(_absent) => {
             let found = embedded::TARGETS.iter().find(|(name, _)| *name == path);
             found.map(|(_, text)| (*text).to_owned()).unwrap_or_default()
         }
