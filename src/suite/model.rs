@@ -154,6 +154,9 @@ pub struct Step {
     pub tolerate: Vec<Tolerate>,
     #[serde(default)]
     pub strict: bool,
+    /// The call may also be refused with an error.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub or_error: bool,
     /// The sentence shown if the step fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -367,10 +370,14 @@ pub enum App {
     Connect,
     /// To this address instead of the peer's.
     ConnectTo(std::net::IpAddr),
+    /// From this port, where a connection may be already.
+    ConnectFrom(Expr),
     Accept,
     Send(Expr),
     SendUrgent(Expr),
     Recv(Expr),
+    /// Begins to read; what comes of it is expected later.
+    BeginRecv(Expr),
     Shutdown,
     Close,
     Abort,
