@@ -121,6 +121,9 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fixture {
     pub id: String,
+    /// The state that the target is in afterwards, as RFC 9293 writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     /// The case that checks the fixture's own steps: it is named when the fixture fails.
     pub tested_by: String,
     /// The ways to bring the target there; the first whose condition holds is taken.
