@@ -3,7 +3,7 @@
 //! A manifest with `app: reference` takes abilities away or adds some. The reference is then configured to
 //! be such a TCP, so that what the cases say about older or smaller stacks is tried as well.
 
-use crate::target::profile::Profile;
+use crate::target::profile::{Limits, Profile};
 use std::collections::BTreeSet;
 use tcpspec_reference::Config;
 
@@ -46,6 +46,9 @@ pub(super) const ABILITIES: &[&str] = &[
     "wscale",
 ];
 
+/// More than the window field of a SYN can say, so that a scale is chosen and its use can be seen.
+const RECV_BUFFER: u32 = 1 << 17;
+
 /// An ability that can be switched, and how.
 type Switch = (&'static str, fn(&mut Config, bool));
 
@@ -65,7 +68,12 @@ const SWITCHES: &[Switch] = &[
     ("syn-cookies", |config, on| config.syn_cookies = on),
     ("timestamps", |config, on| config.timestamps = on),
     ("user-timeout-option", |config, on| config.user_timeout_option = on),
-    ("wscale", |config, on| config.window_scale = on),
+    ("wscale", |config, on| {
+        config.window_scale = on;
+        if on {
+            config.recv_buffer = RECV_BUFFER;
+        }
+    }),
 ];
 
 /// What follows from others, and so cannot be switched by itself.
@@ -108,7 +116,8 @@ pub fn variant(abilities: &BTreeSet<String>) -> Result<Profile, String> {
             return Err(format!("the reference has `{ability}` where it has {}", causes.join(" and ")));
         }
     }
-    Ok(Profile { abilities: abilities.clone(), ..base })
+    let limits = Limits { buffer: config(abilities).recv_buffer, ..base.limits };
+    Ok(Profile { abilities: abilities.clone(), limits, ..base })
 }
 
 #[cfg(test)]
