@@ -24,7 +24,8 @@ struct conn {
   enum ending ending; /* asked for while octets were unwritten */
   int is_reading;
   struct tcpspec_command reading;
-  uint64_t wanted;
+  uint64_t wanted, got;
+  int64_t wrong; /* where the octets differ first, or -1 */
 };
 
 static struct conn *conns[CONNS];
@@ -66,36 +67,31 @@ static struct conn *new_conn(void) {
 /* Answers a `recv` that waits, when enough has come. */
 static void serve(struct conn *conn) {
   unsigned char octets[CHUNK];
-  uint64_t got = 0;
-  int64_t wrong = -1;
   struct tcp_pcb *pcb = pcb_of(conn);
   if (!conn->is_reading)
     return;
-  if ((conn->inbox ? conn->inbox->tot_len : 0) < conn->wanted && !conn->has_eof) {
-    if (!pcb) {
-      conn->is_reading = 0;
-      tcpspec_error(&conn->reading, "no connection");
-    }
-    return;
-  }
-  while (conn->inbox && got < conn->wanted) {
-    uint64_t left = conn->wanted - got;
+  while (conn->inbox && conn->got < conn->wanted) {
+    uint64_t left = conn->wanted - conn->got;
     u16_t n = pbuf_copy_partial(conn->inbox, octets, (u16_t)(left < CHUNK ? left : CHUNK), 0);
-    if (wrong < 0)
-      wrong = tcpspec_mismatch(conn->read, octets, n);
+    if (conn->wrong < 0)
+      conn->wrong = tcpspec_mismatch(conn->read, octets, n);
     conn->inbox = pbuf_free_header(conn->inbox, n);
     conn->read += n;
-    got += n;
+    conn->got += n;
     if (pcb && pcb->state != TIME_WAIT)
       tcp_recved(pcb, n);
   }
   conn->is_reading = 0;
-  if (wrong >= 0)
-    tcpspec_mismatched(&conn->reading, wrong);
-  else if (got < conn->wanted)
-    tcpspec_ok(&conn->reading, "%llu eof", (unsigned long long)got);
+  if (conn->wrong >= 0)
+    tcpspec_mismatched(&conn->reading, conn->wrong);
+  else if (conn->got == conn->wanted)
+    tcpspec_ok(&conn->reading, "%llu", (unsigned long long)conn->got);
+  else if (conn->has_eof)
+    tcpspec_ok(&conn->reading, "%llu eof", (unsigned long long)conn->got);
+  else if (!pcb)
+    tcpspec_error(&conn->reading, "no connection");
   else
-    tcpspec_ok(&conn->reading, "%llu", (unsigned long long)got);
+    conn->is_reading = 1;
 }
 
 static void end(struct conn *conn, struct tcp_pcb *pcb, enum ending how) {
@@ -337,6 +333,8 @@ static void do_on_conn(const struct tcpspec_command *c, struct conn *conn) {
     conn->is_reading = 1;
     conn->reading = *c;
     conn->wanted = octets;
+    conn->got = 0;
+    conn->wrong = -1;
     serve(conn);
   } else if (!strcmp(c->word, "shutdown")) {
     do_end(c, conn, SHUTDOWN);
@@ -390,8 +388,10 @@ int main(void) {
   wire_up();
   for (;;) {
     wire_wait(1);
-    while (tcpspec_command(&c))
+    while (tcpspec_command(&c)) {
+      wire_receive(); /* what was sent before the command comes before it */
       command(&c);
+    }
     tell_ends();
   }
 }

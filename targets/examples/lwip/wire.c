@@ -1,6 +1,7 @@
-/* lwIP over the wire of the harness: a network interface, and the loop that drives the stack.
+/* lwIP over the wire of the harness: a network interface, and the loop that feeds the stack.
  *
- * The library is built with threads, but none is started: as on a small device everything happens in one loop.
+ * Debian's lwIP has a thread for its timers. All else happens in the loop, which holds the lock of the stack except
+ * while it waits.
  */
 #define _DEFAULT_SOURCE
 #include "wire.h"
@@ -9,15 +10,16 @@
 
 #include <lwip/etharp.h>
 #include <lwip/ethip6.h>
-#include <lwip/init.h>
 #include <lwip/ip.h>
 #include <lwip/netif.h>
-#include <lwip/timeouts.h>
+#include <lwip/tcpip.h>
 #include <netif/ethernet.h>
 #include <poll.h>
 #include <time.h>
 
 #define MTU 1500
+/* What the thread of the timers has done is looked at so often. */
+#define LOOK_AGAIN_MS 50
 
 static int wire;
 static struct netif interface;
@@ -75,7 +77,8 @@ void wire_up(void) {
   /* lwIP draws its local ports from rand(). */
   clock_gettime(CLOCK_REALTIME, &now);
   srand((unsigned)now.tv_nsec ^ (unsigned)getpid());
-  lwip_init();
+  tcpip_init(NULL, NULL);
+  LOCK_TCPIP_CORE();
   if (!address("TCPSPEC_IPV4", &v4, &prefix))
     tcpspec_die("TCPSPEC_IPV4 is not an address and a prefix");
   ip4_addr_set_u32(&mask, htonl(prefix ? 0xffffffffu << (32 - prefix) : 0));
@@ -94,7 +97,7 @@ void wire_up(void) {
   netif_set_up(&interface);
 }
 
-static void receive(void) {
+void wire_receive(void) {
   char packet[65536];
   ssize_t len;
   while ((len = tcpspec_recv(wire, packet, sizeof packet)) > 0) {
@@ -108,9 +111,8 @@ static void receive(void) {
 
 void wire_wait(int with_stdin) {
   struct pollfd fds[2] = {{wire, POLLIN, 0}, {0, POLLIN, 0}};
-  u32_t due = sys_timeouts_sleeptime();
-  /* lwIP's clock counts whole milliseconds: one more, or the loop would spin until it strikes. */
-  poll(fds, with_stdin ? 2 : 1, due == SYS_TIMEOUTS_SLEEPTIME_INFINITE ? -1 : (int)due + 1);
-  receive();
-  sys_check_timeouts();
+  UNLOCK_TCPIP_CORE();
+  poll(fds, with_stdin ? 2 : 1, LOOK_AGAIN_MS);
+  LOCK_TCPIP_CORE();
+  wire_receive();
 }

@@ -83,10 +83,12 @@ fn main() -> io::Result<()> {
     let mut control = Control::new();
     loop {
         app.stack.wait(Some(&control));
+        let commands = control.commands();
+        // What was sent before a command comes before it.
         app.stack.poll();
         app.work();
-        for command in control.commands() {
-            app.command(&command);
+        for command in &commands {
+            app.command(command);
         }
         app.work();
         app.stack.poll();
