@@ -81,7 +81,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("abort", "the application can abort: RST instead of FIN"),
     ability("accept", "the application can accept one connection after another"),
     ability("active-open", "the application can connect"),
-    ability("challenge-ack-unlimited", "challenge ACKs are not rate-limited"),
+    ability("challenge-ack-limit", "challenge ACKs are limited in rate, and nobody has switched that off"),
     ability("closed-port-rst", "a port where nobody listens answers with RST"),
     ability("control", "the application does what the case says, by the control protocol"),
     ability("delays-acks", "ACKs of in-order data may be delayed"),
