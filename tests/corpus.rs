@@ -8,9 +8,13 @@ mod common;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::sync::Arc;
+use std::time::Duration;
 use tcpspec::engine::{Outcome, Verdict, replay};
-use tcpspec::lane::sim;
+use tcpspec::lane::{oracle, sim};
 use tcpspec::plan::Plan;
+use tcpspec::suite::model::Case;
+use tcpspec::target::profile::Profile;
+use tcpspec::target::reference::{self, Habit};
 use tcpspec_reference::Mutant;
 
 fn main() {
@@ -26,6 +30,9 @@ fn main() {
         let case = Arc::clone(&planned);
         trials.push(Trial::test(format!("same/{id}"), move || repeats(&case)));
         trials.push(Trial::test(format!("pass/{id}"), move || passes(&planned)));
+    }
+    for service in ["echo", "sink"] {
+        trials.push(Trial::test(format!("serve/{service}"), move || serves(service)));
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -59,6 +66,29 @@ fn repeats(plan: &Arc<Plan>) -> Result<(), Failed> {
         return Err("judged again from its record, the case comes out differently".into());
     }
     Ok(())
+}
+
+/// What is asked of a server that takes no orders, a correct TCP under such a server does: whatever its delay, also one
+/// that was not tried when the question was found to be fair.
+fn serves(service: &str) -> Result<(), Failed> {
+    let habits = ["accept", "closes-at-eof", service].map(str::to_owned);
+    let profile = oracle::serving(&Profile { abilities: habits.into(), ..reference::profile() });
+    let fair = |case: &Case, family| matches!(oracle::unfair(case, family, common::SEED, &profile), Ok(None));
+    let plans = common::planned(&profile, &fair);
+    println!("{service}: {} case instances", plans.len());
+    let mut wrong = Vec::new();
+    for plan in plans {
+        let plan = Arc::new(plan);
+        for delay in [3, 17, 170] {
+            let habit =
+                Habit { echoes: service == "echo", delay: Duration::from_millis(delay), closes: true };
+            let verdict = sim::run_serving(&plan, habit).verdict;
+            if verdict.outcome != Outcome::Pass {
+                wrong.push(format!("{} after {delay} ms: {}", plan.case.id, described(&verdict)));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
 fn described(verdict: &Verdict) -> String {

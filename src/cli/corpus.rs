@@ -4,7 +4,8 @@ use super::error::Failure;
 use super::select::SelectArguments;
 use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
-use crate::plan::{CaseInfo, Planned, Reference, plan};
+use crate::lane::oracle;
+use crate::plan::{CaseInfo, PlanError, Planned, Reference, plan};
 use crate::run::{Job, Work};
 use crate::suite::catalogue::{Catalogue, Requirement};
 use crate::suite::corpus::{Context, Corpus, Sources, has_errors};
@@ -143,10 +144,13 @@ fn job(
     target: &Target,
     known: &[(Selection, Deviation)],
 ) -> Result<Job, Failure> {
-    let planned = plan(case, family, seed, &target.profile, &cite)
-        .map_err(|error| Failure::usage(error.to_string()).hint(format!("see {}", case.place)))?;
+    let failed = |error: PlanError| Failure::usage(error.to_string()).hint(format!("see {}", case.place));
+    let planned = plan(case, family, seed, &target.profile, &cite).map_err(failed)?;
     let (info, work): (CaseInfo, Work) = match planned {
-        Planned::Ready(plan) => (plan.case.clone(), Work::Run(plan)),
+        Planned::Ready(plan) => {
+            let unfair = oracle::unfair(case, family, seed, &target.profile).map_err(failed)?;
+            (plan.case.clone(), unfair.map_or(Work::Run(plan), Work::Unsupported))
+        }
         Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),
     };
     let work = match waived(case, family, target) {

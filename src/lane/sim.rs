@@ -9,8 +9,7 @@ use crate::engine::{AppCall, Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
 use crate::plan::Plan;
 use crate::target::Reply;
-use crate::target::profile::Net;
-use crate::target::reference::ReferenceTarget;
+use crate::target::reference::{Habit, ReferenceTarget};
 use crate::time::Time;
 use crate::wire::mem::{LATENCY, MemWire};
 use std::collections::VecDeque;
@@ -54,7 +53,20 @@ impl Lane for SimLane {
 
 /// Runs one case to its end. A host is booted for it alone.
 pub fn run(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Try {
-    let mut sim = Sim::new(plan, mutant);
+    against(plan, ReferenceTarget::new(&plan.profile.net, seed(plan), mutant))
+}
+
+/// The same, with a server above the reference that takes no orders.
+pub fn run_serving(plan: &Arc<Plan>, habit: Habit) -> Try {
+    against(plan, ReferenceTarget::serving(&plan.profile.net, seed(plan), habit))
+}
+
+fn seed(plan: &Plan) -> u64 {
+    plan.seed ^ u64::from(plan.isn)
+}
+
+fn against(plan: &Arc<Plan>, target: ReferenceTarget) -> Try {
+    let mut sim = Sim::new(plan, target);
     sim.drive();
     let events = sim.exec.into_events();
     let verdict = verdict(plan, &events);
@@ -71,11 +83,10 @@ struct Sim {
 }
 
 impl Sim {
-    fn new(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Self {
-        let net: &Net = &plan.profile.net;
+    fn new(plan: &Arc<Plan>, target: ReferenceTarget) -> Self {
         Self {
             exec: Exec::new(Arc::clone(plan)),
-            target: ReferenceTarget::new(net, plan.seed ^ u64::from(plan.isn), mutant),
+            target,
             wire: MemWire::default(),
             calls: VecDeque::new(),
             inputs: Vec::new(),

@@ -6,6 +6,8 @@ use tcpspec::suite::catalogue::{Catalogue, Requirement};
 use tcpspec::suite::corpus::{Context, Corpus, has_errors};
 use tcpspec::suite::diagnostic::{Style, render_all};
 use tcpspec::suite::disk;
+use tcpspec::suite::model::{Case, Family};
+use tcpspec::target::profile::Profile;
 use tcpspec::target::reference::profile;
 use tcpspec_reference::Mutant;
 
@@ -13,6 +15,11 @@ pub(crate) const SEED: u64 = 42;
 
 /// A plan for every case and family that the reference can run.
 pub(crate) fn plans() -> Vec<Plan> {
+    planned(&profile(), &|_, _| true)
+}
+
+/// A plan for every case that a target of this profile can run, and that is asked for.
+pub(crate) fn planned(profile: &Profile, wanted: &dyn Fn(&Case, Family) -> bool) -> Vec<Plan> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
     let catalogue = Catalogue::embedded();
     let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
@@ -27,13 +34,12 @@ pub(crate) fn plans() -> Vec<Plan> {
             source: found.map(Requirement::citation).unwrap_or_default(),
         }
     };
-    let profile = profile();
     let mut plans = Vec::new();
     for case in corpus.instances() {
         for family in &case.families {
-            match plan(&case, *family, SEED, &profile, &cite).expect("a plan") {
-                Planned::Ready(plan) => plans.push(*plan),
-                Planned::Unsupported { .. } => {}
+            match plan(&case, *family, SEED, profile, &cite).expect("a plan") {
+                Planned::Ready(plan) if wanted(&case, *family) => plans.push(*plan),
+                Planned::Ready(_) | Planned::Unsupported { .. } => {}
             }
         }
     }

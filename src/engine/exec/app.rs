@@ -2,6 +2,7 @@
 
 use super::super::event::{CaseEventKind, ViolationKind};
 use super::super::io::{AppCall, AppEvent, AppOutcome, Output};
+use super::service::Service;
 use super::{Exec, State};
 use crate::engine::eval::{EvalError, Value};
 use crate::suite::expr::Expr;
@@ -23,6 +24,9 @@ impl Exec {
             Ok(deadline) => deadline,
             Err(e) => return self.broken(&e.to_string()),
         };
+        if self.service != Service::Orders && !matches!(app, App::Connect | App::ConnectTo(_)) {
+            return self.begin_service(app, deadline);
+        }
         if let App::Expect(wanted) = app
             && !matches!(wanted, AppExpect::Data(_))
         {
@@ -82,7 +86,7 @@ impl Exec {
         self.app.conn.ok_or_else(|| EvalError::NotYet("the connection (accept or connect first)".to_owned()))
     }
 
-    fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
+    pub(super) fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
         match self.eval(expr)? {
             Value::Int(n) => u64::try_from(n).map_err(|_| EvalError::Senseless(expr.to_string())),
             Value::Seq(_) | Value::Span(_) | Value::At(_) | Value::Bool(_) => {
@@ -140,7 +144,7 @@ impl Exec {
     }
 
     /// Another connection is another stream, and its own news.
-    fn begin_connection(&mut self, conn: u32) {
+    pub(super) fn begin_connection(&mut self, conn: u32) {
         if self.app.conn.is_some() {
             self.app.written = 0;
             self.app.read = 0;
@@ -149,7 +153,7 @@ impl Exec {
         self.app.learned.retain(|(_, of, _)| *of == conn);
     }
 
-    fn app_passes(&mut self, line: &str) {
+    pub(super) fn app_passes(&mut self, line: &str) {
         self.emit(CaseEventKind::AppReplied { line: line.to_owned() });
         self.pass(self.now);
     }
@@ -272,7 +276,7 @@ impl Exec {
         self.now >= deadline && self.pass(deadline)
     }
 
-    fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
+    pub(super) fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
         let mut violation = self.violation(kind, expected, Some(got));
         violation.after = self.now.since(self.last);
         let plan = Arc::clone(&self.plan);

@@ -63,7 +63,8 @@ impl Exec {
             if aside {
                 noise = Some(Noise::Aside);
             } else if kin == Kinship::Own {
-                noise = noise::legal(segment, at, &self.wire, self.app.keep_alive);
+                noise = noise::legal(segment, at, &self.wire, self.app.keep_alive)
+                    .or_else(|| self.unasked(segment));
                 self.remember_stream(segment);
                 let irs = self.wire.irs;
                 self.wire.on_received(at, segment);
@@ -143,7 +144,7 @@ impl Exec {
             ours: kin == Kinship::Own,
             stray: kin == Kinship::Stray,
             stream: &self.stream,
-            written: self.app.written,
+            written: self.written(),
             mss: self.announced_mss(),
         };
         for (monitor, sentence) in self.monitors.judge(&sighting) {
@@ -211,7 +212,7 @@ impl Exec {
             .segment
             .as_ref()
             .is_some_and(|segment| segment.flags.core() == Flags::ACK && !segment.payload.is_empty());
-        let leftover = plain && self.app.written > 0 && !self.plan.strict;
+        let leftover = plain && self.written() > 0 && !self.plan.strict;
         if leftover {
             self.claim(arrival, Claim::Noise("the rest of what the application wrote".to_owned()));
         }

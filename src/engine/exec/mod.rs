@@ -12,6 +12,7 @@ mod app;
 mod arrive;
 mod expect;
 mod report;
+mod service;
 
 use super::book::Book;
 use super::compose::{self, Composed};
@@ -20,12 +21,13 @@ use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
 use super::io::{AppEvent, Input, InputKind, Output};
 use super::monitor::Monitors;
 use super::verdict::verdict;
-use crate::packet::{Packet, SeqNum};
+use crate::packet::SeqNum;
 use crate::plan::{Plan, Tuple};
 use crate::suite::expr::Expr;
 use crate::suite::model::{Send, Step, Verb};
 use crate::time::Time;
 use arrive::Arrival;
+use service::Service;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -50,6 +52,7 @@ pub struct Exec {
     skipped: Vec<Arrival>,
     labels: BTreeMap<String, Mark>,
     app: AppSide,
+    service: Service,
     /// The target's stream as first sent, by offset.
     stream: Vec<Option<u8>>,
     monitors: Monitors,
@@ -84,6 +87,11 @@ enum State {
     Learn {
         deadline: Time,
     },
+    /// A server is to echo so many octets of the stream.
+    Echo {
+        wanted: u64,
+        deadline: Time,
+    },
     /// All steps are done; a late segment would still be seen.
     Settle {
         until: Time,
@@ -109,8 +117,10 @@ impl Exec {
     pub fn new(plan: Arc<Plan>) -> Self {
         let book = Book::new(SeqNum(plan.isn), WINDOW_FIELD);
         let tuple = plan.tuple;
+        let service = Service::of(&plan.profile);
         let mut exec = Self {
             plan,
+            service,
             now: Time::ZERO,
             pc: 0,
             state: State::Ready,
@@ -172,9 +182,10 @@ impl Exec {
             State::Ready | State::Done => None,
             State::Pause { until } | State::Settle { until } => Some(until),
             State::AskAgain { at, .. } => Some(at),
-            State::Frame { deadline, .. } | State::Call { deadline, .. } | State::Learn { deadline } => {
-                Some(deadline)
-            }
+            State::Frame { deadline, .. }
+            | State::Call { deadline, .. }
+            | State::Learn { deadline }
+            | State::Echo { deadline, .. } => Some(deadline),
         }
     }
 
@@ -203,6 +214,7 @@ impl Exec {
                 State::Call { deadline, .. } => self.now >= deadline && self.call_timed_out(),
                 State::AskAgain { at, deadline } => self.now >= at && self.ask_again(deadline),
                 State::Learn { deadline } => self.await_news(deadline),
+                State::Echo { wanted, deadline } => self.await_echo(wanted, deadline),
                 State::Settle { until } => self.settle(until),
                 State::Done => false,
             };
@@ -267,15 +279,7 @@ impl Exec {
             Ok(composed) => composed,
             Err(e) => return self.broken(&e.to_string()),
         };
-        self.asides.extend(composed.aside);
-        if let Some(segment) = composed.segment.as_ref().filter(|_| !composed.elsewhere) {
-            self.script.on_sent(self.now, segment, composed.weight);
-            self.wire.on_sent(self.now, segment, composed.weight);
-        }
-        let packet = Packet::parse_ip(&composed.octets);
-        let line = self.line(&packet, report::From::Peer);
-        self.emit(CaseEventKind::Sent { octets: composed.octets.clone(), line });
-        self.outputs.push_back(Output::Frame(composed.octets));
+        let packet = self.put_out(composed);
         self.mark(step, Mark { at: self.now, packet: Some(packet), ..Mark::default() });
         self.pass(self.now)
     }

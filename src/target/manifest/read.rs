@@ -351,8 +351,8 @@ impl<'a> Reader<'a> {
         let stated = self.ability_list("abilities");
         let is_stated = self.at(&["abilities"]).is_some();
         let mut all: Vec<&str> = match app {
-            App::Echo => vec!["echo", "accept"],
-            App::Sink => vec!["sink", "accept"],
+            App::Echo => vec!["echo", "accept", "out-of-order"],
+            App::Sink => vec!["sink", "accept", "out-of-order"],
             App::None => vec![],
             App::Control if is_stated => vec!["control"],
             App::Control => {

@@ -150,6 +150,12 @@ class Conn:
 
     def serve(self):
         """Answers a `recv` that waits, when enough has come."""
+        if self.stack.app != "control":
+            data, self.inbox = self.inbox, b""
+            self.unsent += data if self.stack.app == "echo" else b""
+            self.fin_wanted = self.eof
+            self.push()
+            return
         if self.reading is None:
             return
         command, count = self.reading
@@ -170,10 +176,22 @@ class Conn:
         self.stack.control.event(event, self.handle)
 
 
+class Silence:
+    """In the place of the control protocol, for a server that takes no orders."""
+
+    def accepted(self, *_):
+        pass
+
+    event = accepted
+
+
 class Stack:
-    def __init__(self):
-        self.wire, self.control = tcpspec.Wire(), tcpspec.Control()
+    def __init__(self, app):
+        self.wire, self.app = tcpspec.Wire(), app
+        self.control = tcpspec.Control() if app == "control" else Silence()
         self.reset()
+        if app != "control":
+            self.listening.add(int(os.environ["TCPSPEC_PORT"]))
 
     def reset(self):
         self.conns, self.handles, self.listening, self.next_port = {}, {}, set(), 49152
@@ -262,7 +280,8 @@ class Stack:
         while True:
             timers = [conn.timer for conn in self.conns.values() if conn.timer is not None]
             wait = max(0, min(timers) - time.monotonic()) if timers else None
-            ready, _, _ = select.select([self.wire, self.control], [], [], wait)
+            inputs = [self.wire, self.control] if self.app == "control" else [self.wire]
+            ready, _, _ = select.select(inputs, [], [], wait)
             if self.wire in ready:
                 packet = self.wire.recv()
                 if packet:
@@ -275,4 +294,4 @@ class Stack:
 
 
 if __name__ == "__main__":
-    Stack().run()
+    Stack(sys.argv[1] if len(sys.argv) > 1 else "control").run()  # control, echo or sink
