@@ -153,9 +153,10 @@ fn job(
         }
         Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),
     };
-    let work = match waived(case, family, target) {
-        Some(because) => Work::Unsupported(format!("waived: {because}")),
-        None => work,
+    let work = match (waived(case, family, target), &target.absent) {
+        (Some(because), _) => Work::Unsupported(format!("waived: {because}")),
+        (None, Some(why)) => Work::Unsupported(format!("{} cannot be had here: {why}", target.name)),
+        (None, None) => work,
     };
     let deviation =
         known.iter().find(|(cases, _)| cases.matches(case, family)).map(|(_, known)| known.clone());

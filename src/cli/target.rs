@@ -6,11 +6,9 @@ use super::error::Failure;
 use super::stream::Streams;
 use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
-use crate::suite::embedded;
 use crate::suite::select::Selection;
-use crate::suite::source::SourceMap;
 use crate::target::manifest::Waiver;
-use crate::target::profile::{Deviation, Profile};
+use crate::target::profile::Profile;
 use crate::target::reference;
 use clap::{Args, ValueEnum};
 use tcpspec_reference::Mutant;
@@ -73,6 +71,8 @@ pub(super) struct Target {
     pub(super) maker: AnyMaker,
     /// Cases that are not asked of it.
     pub(super) waivers: Vec<Waiver>,
+    /// Why it cannot be had here, where it says so itself.
+    pub(super) absent: Option<String>,
 }
 
 impl Target {
@@ -93,23 +93,25 @@ pub(super) fn resolve(
         LINUX if mutant.is_some() => {
             Err(Failure::usage("only the reference can be broken on purpose").hint("leave out `-t linux`"))
         }
-        LINUX => linux(arguments),
+        LINUX => linux(arguments, streams),
         name => attached::resolve(name, arguments.wire, mutant, streams),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn linux(_: &TargetArguments) -> Result<Target, Failure> {
+fn linux(_: &TargetArguments, _: &Streams) -> Result<Target, Failure> {
     Err(Failure::harness("this is not Linux"))
 }
 
 #[cfg(target_os = "linux")]
-fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
+fn linux(arguments: &TargetArguments, streams: &Streams) -> Result<Target, Failure> {
     use crate::lane::veth::KernelMaker;
     use crate::target::profile::Net;
     if let Some(wire) = arguments.wire.filter(|wire| *wire != Wire::Veth) {
         return Err(no_wire(LINUX, wire, "veth"));
     }
+    // Sockets say what the kernel does; its manifest, what is known of that.
+    let manifest = attached::manifest(LINUX, streams)?;
     // While there is one thread only: a normal user becomes root of namespaces of their own.
     crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
     let mut profile = tokio::runtime::Builder::new_current_thread()
@@ -118,32 +120,16 @@ fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
         .map_err(|error| Failure::harness(format!("cannot start a runtime: {error}")))?
         .block_on(KernelMaker::new(Net::default()).profile())
         .map_err(|error| Failure::from(&error))?;
-    profile.deviations = deviations(LINUX)?;
+    profile.deviations = manifest.profile.deviations;
     let maker = AnyMaker::Kernel(KernelMaker::new(profile.net.clone()));
-    Ok(Target { name: LINUX.to_owned(), wire: Wire::Veth.word(), profile, maker, waivers: Vec::new() })
-}
-
-/// What the manifest of a shipped target says it does otherwise: in a checkout the file, else what the
-/// program was built with.
-#[allow(clippy::disallowed_methods, reason = "the command line reads files")]
-fn deviations(target: &str) -> Result<Vec<Deviation>, Failure> {
-    let path = format!("targets/{target}.yaml");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::usage(format!("cannot read {path}: {error}")));
-        }
-        Err(_absent) => {
-            let found = embedded::TARGETS.iter().find(|(name, _)| *name == path);
-            found.map(|(_, text)| (*text).to_owned()).unwrap_or_default()
-        }
-    };
-    let mut sources = SourceMap::default();
-    let (found, mistakes) = crate::target::deviations::read(&path, &text, &mut sources);
-    match mistakes.first() {
-        None => Ok(found),
-        Some(mistake) => Err(Failure::usage(format!("{path}: {}", mistake.message))),
-    }
+    Ok(Target {
+        name: LINUX.to_owned(),
+        wire: Wire::Veth.word(),
+        profile,
+        maker,
+        waivers: manifest.waivers,
+        absent: None,
+    })
 }
 
 fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
@@ -163,7 +149,14 @@ fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Targ
         Some(mutant) => format!("{REFERENCE}+{}", mutant.id()),
     };
     let maker = AnyMaker::Sim(SimMaker { mutant });
-    Ok(Target { name, wire: Wire::Sim.word(), profile: reference::profile(), maker, waivers: Vec::new() })
+    Ok(Target {
+        name,
+        wire: Wire::Sim.word(),
+        profile: reference::profile(),
+        maker,
+        waivers: Vec::new(),
+        absent: None,
+    })
 }
 
 /// For clap: the bug of that name.

@@ -70,7 +70,7 @@ fn against(plan: &Arc<Plan>, target: ReferenceTarget) -> Try {
     sim.drive();
     let events = sim.exec.into_events();
     let verdict = verdict(plan, &events);
-    Try { tuple: None, inputs: sim.inputs, verdict, events }
+    Try { tuple: None, inputs: sim.inputs, verdict, output: String::new(), events }
 }
 
 struct Sim {
@@ -149,6 +149,7 @@ impl Sim {
                 Reply::Answer { call, outcome } => InputKind::App { call, outcome },
                 Reply::Event { conn, event } => InputKind::AppEvent { conn, event },
                 Reply::Died { how } => InputKind::TargetDied { how },
+                Reply::Hung { how } => InputKind::TargetHung { how },
                 Reply::Broken { how } => InputKind::Broken { how },
             });
             moved = true;

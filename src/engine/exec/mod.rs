@@ -48,6 +48,8 @@ pub struct Exec {
     /// Ports of other connections that the case has spoken for: the target's, the peer's.
     asides: BTreeSet<(u16, u16)>,
     inbox: VecDeque<Arrival>,
+    /// All that have come.
+    frames: usize,
     /// What the step at `pc` has skipped as noise: legal by itself, but it may be the wrong answer.
     skipped: Vec<Arrival>,
     labels: BTreeMap<String, Mark>,
@@ -130,6 +132,7 @@ impl Exec {
             tuple,
             asides: BTreeSet::new(),
             inbox: VecDeque::new(),
+            frames: 0,
             skipped: Vec::new(),
             labels: BTreeMap::new(),
             app: AppSide::default(),
@@ -146,7 +149,7 @@ impl Exec {
 
     pub fn handle(&mut self, input: &Input) {
         if self.is_done() {
-            return;
+            return self.afterwards(input);
         }
         self.now = self.now.max(input.at);
         match &input.what {
@@ -162,15 +165,41 @@ impl Exec {
                 self.end_with(CaseEventKind::Inconclusive { why });
             }
             InputKind::TargetDied { how } => {
-                let violation =
-                    self.violation(ViolationKind::Crashed, "the target to live", Some(how.clone()));
-                self.violate(violation);
+                self.lost(ViolationKind::Crashed, how);
                 self.finish();
             }
+            InputKind::TargetHung { how } => {
+                self.lost(ViolationKind::Hung, how);
+                self.finish();
+            }
+            InputKind::Absent { why } => self.end_with(CaseEventKind::Unsupported { why: why.clone() }),
             InputKind::Broken { how } => self.end_with(CaseEventKind::Broken { how: how.clone() }),
             InputKind::Stopped { why } => self.end_with(CaseEventKind::Broken { how: why.clone() }),
         }
         self.advance();
+    }
+
+    /// What a case leaves behind is its doing: a target that is gone or hangs once all steps are done.
+    fn afterwards(&mut self, input: &Input) {
+        self.now = self.now.max(input.at);
+        match &input.what {
+            InputKind::TargetDied { how } => self.lost(ViolationKind::Crashed, how),
+            InputKind::TargetHung { how } => self.lost(ViolationKind::Hung, how),
+            InputKind::Frame { .. }
+            | InputKind::App { .. }
+            | InputKind::AppEvent { .. }
+            | InputKind::Timeout
+            | InputKind::Sent { .. }
+            | InputKind::CaptureLost { .. }
+            | InputKind::Absent { .. }
+            | InputKind::Broken { .. }
+            | InputKind::Stopped { .. } => {}
+        }
+    }
+
+    fn lost(&mut self, kind: ViolationKind, how: &str) {
+        let violation = self.violation(kind, "the target to live", Some(how.to_owned()));
+        self.violate(violation);
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {

@@ -27,6 +27,10 @@ impl Probe {
         Self { family, net: net.clone(), port: FIRST_PORT + number, next: ISN, expects: SeqNum(0) }
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     fn ends(&self) -> (IpAddr, IpAddr) {
         match self.family {
             Family::V4 => (self.net.peer_v4.into(), self.net.target_v4.into()),

@@ -105,7 +105,10 @@ impl<'a> Reader<'a> {
     }
 
     fn manifest(&mut self, directory: &Path) -> Manifest {
+        let connects = self.at(&["connect"]).is_some();
         let app = match self.text(&["app"]) {
+            // What is started to connect serves nobody.
+            None if connects && self.at(&["run"]).is_none() => App::None,
             Some("sink") => App::Sink,
             Some("none") => App::None,
             Some("control") => App::Control,
@@ -243,13 +246,15 @@ impl<'a> Reader<'a> {
 
     fn program(&mut self, directory: &Path, app: App) -> Program {
         for key in ["run", "build"] {
-            self.placeholders(self.at(&[key]));
+            self.placeholders(self.at(&[key]), &[]);
         }
+        self.placeholders(self.at(&["connect"]), &["peer.ip", "peer.port"]);
         for node in self.at(&["also"]).and_then(Node::items).unwrap_or_default() {
-            self.placeholders(Some(node));
+            self.placeholders(Some(node), &[]);
         }
         let run = self.texts(self.at(&["run"]));
-        if run.is_empty() && app != App::Kernel {
+        let connect = self.texts(self.at(&["connect"]));
+        if run.is_empty() && connect.is_empty() && app != App::Kernel {
             let found = Diagnostic::new(Code::MissingKey, self.root.span, "a manifest needs `run:`");
             self.sink.push(found.help("what starts the program: `run: [./my-tcp, \"{link.device}\"]`"));
         }
@@ -267,6 +272,7 @@ impl<'a> Reader<'a> {
             directory: directory.to_path_buf(),
             build: self.texts(self.at(&["build"])),
             run,
+            connect,
             also: also.iter().map(|one| self.texts(Some(one))).collect(),
             env: self.dict("env"),
             stdin,
@@ -306,15 +312,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn placeholders(&mut self, node: Option<&Node>) {
+    fn placeholders(&mut self, node: Option<&Node>, more: &[&str]) {
         for item in node.and_then(Node::items).unwrap_or_default() {
             let Some(text) = item.scalar() else { continue };
             for part in text.split('{').skip(1) {
                 let Some((name, _)) = part.split_once('}') else { continue };
-                if !PLACEHOLDERS.contains(&name) {
+                if !PLACEHOLDERS.contains(&name) && !more.contains(&name) {
                     let message = format!("`{{{name}}}` stands for nothing here");
                     let found = Diagnostic::new(Code::UnknownPlaceholder, item.span, message);
-                    self.sink.push(found.help(format!("known are {}", PLACEHOLDERS.join(", "))));
+                    self.sink
+                        .push(found.help(format!("known are {}", [PLACEHOLDERS, more].concat().join(", "))));
                 }
             }
         }
@@ -370,6 +377,7 @@ impl<'a> Reader<'a> {
             }
             App::Kernel => vec![],
         };
+        all.extend(self.at(&["connect"]).map(|_| "active-open"));
         all.extend(families.iter().map(|family| if *family == Family::V4 { "ipv4" } else { "ipv6" }));
         if !is_stated {
             all.extend(Some("many-connections").filter(|_| limits.connections > 1));
@@ -377,6 +385,10 @@ impl<'a> Reader<'a> {
                 self.text(&["limits", "closed-port-rst"]).is_none_or(|word| ["true", "yes"].contains(&word));
             all.extend(Some("closed-port-rst").filter(|_| resets));
         }
+        // By default what RFC 9293 demands; `rfc5961` adds the answers to blind attacks, `rfc793` has nothing newer.
+        all.extend(
+            Some("rfc5961").filter(|_| self.text(&["profile"]) == Some("rfc5961") && app != App::Kernel),
+        );
         let all = all.into_iter().map(str::to_owned).chain(stated);
         all.filter(|ability| !lacks.contains(ability)).collect()
     }
