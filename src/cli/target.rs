@@ -2,6 +2,8 @@
 
 mod attached;
 
+pub(super) use attached::manifest;
+
 use super::error::Failure;
 use super::stream::Streams;
 use crate::lane::any::AnyMaker;
@@ -33,6 +35,16 @@ pub(super) struct TargetArguments {
 }
 
 impl TargetArguments {
+    /// As if `-t` had named it.
+    pub(super) fn named(name: &str, wire: Option<Wire>) -> Self {
+        Self { target: name.to_owned(), wire }
+    }
+
+    /// What `-t` says.
+    pub(super) fn name(&self) -> &str {
+        &self.target
+    }
+
     /// As if nothing had been said.
     pub(super) fn reference() -> Self {
         Self { target: REFERENCE.to_owned(), wire: None }
@@ -40,7 +52,7 @@ impl TargetArguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Wire {
+pub(super) enum Wire {
     Veth,
     Tap,
     Tun,
@@ -111,7 +123,7 @@ fn linux(arguments: &TargetArguments, streams: &Streams) -> Result<Target, Failu
         return Err(no_wire(LINUX, wire, "veth"));
     }
     // Sockets say what the kernel does; its manifest, what is known of that.
-    let manifest = attached::manifest(LINUX, streams)?;
+    let manifest = manifest(LINUX, streams)?;
     // While there is one thread only: a normal user becomes root of namespaces of their own.
     crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
     let mut profile = tokio::runtime::Builder::new_current_thread()

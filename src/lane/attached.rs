@@ -5,9 +5,11 @@
 mod bring_up;
 #[cfg(target_os = "linux")]
 mod device;
+mod doctor;
 mod probe;
 mod smoke;
 
+pub use doctor::Learned;
 pub use smoke::Found;
 
 use super::real::RealLane;
@@ -101,6 +103,19 @@ impl AttachedMaker {
     /// With where it stopped and what to try.
     pub async fn smoke(&self) -> Result<Found, SetupError> {
         smoke::smoke(&self.up).await
+    }
+
+    /// Whether its wire is a network device, for which namespaces are made.
+    pub fn needs_device(&self) -> bool {
+        self.up.link.kind.is_device()
+    }
+
+    /// Finds out what the target can do and how fast it is.
+    ///
+    /// # Errors
+    /// Where it cannot be brought up.
+    pub async fn examine(&self) -> Result<Learned, SetupError> {
+        doctor::examine(&self.up).await
     }
 
     /// The abilities that the handshake adds to what the manifest says.

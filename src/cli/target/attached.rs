@@ -84,6 +84,11 @@ impl Target {
     /// A target that says that it cannot be had here is no failure: its cases are unsupported.
     pub(in crate::cli) fn prepare(&mut self, log: &Path, streams: &Streams) -> Result<(), Failure> {
         let AnyMaker::Attached(maker) = &self.maker else { return Ok(()) };
+        // While there is one thread only: a normal user becomes root of namespaces of their own.
+        #[cfg(target_os = "linux")]
+        if maker.needs_device() {
+            crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -181,7 +181,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
     Err(Stop::At("the application", cause.to_owned(), hint))
 }
 
-async fn answer(live: &mut Up, wanted: u32) -> Option<AppOutcome> {
+pub(super) async fn answer(live: &mut Up, wanted: u32) -> Option<AppOutcome> {
     let wait = async {
         loop {
             match live.target.reply().await {
@@ -197,7 +197,7 @@ async fn answer(live: &mut Up, wanted: u32) -> Option<AppOutcome> {
 }
 
 /// The abilities that a SYN-ACK shows, answering a SYN with every option.
-fn shows(syn_ack: &Tcp) -> Vec<&'static str> {
+pub(super) fn shows(syn_ack: &Tcp) -> Vec<&'static str> {
     let options = &syn_ack.options;
     [
         ("mss-option", options.mss().is_some()),
