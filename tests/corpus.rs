@@ -1,7 +1,7 @@
 //! Every case of `suites/` as a test of its own, against the reference in virtual time.
 //!
-//! Three promises of the corpus, by name: `pass/…` each case passes on the clean reference;
-//! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
+//! Four promises of the corpus, by name: `pass/…` each case passes on the clean reference, and `VARIANT/…` on its variants
+//! (`classic/…` is a TCP of 1989); `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
 //! the recorded inputs again gives the same verdict.
 
 mod common;
@@ -10,10 +10,10 @@ use libtest_mimic::{Arguments, Failed, Trial};
 use std::sync::Arc;
 use std::time::Duration;
 use tcpspec::engine::{Outcome, Verdict, replay};
-use tcpspec::lane::{oracle, sim};
+use tcpspec::lane::oracle::Oracle;
+use tcpspec::lane::sim;
 use tcpspec::plan::Plan;
 use tcpspec::suite::model::Case;
-use tcpspec::target::profile::Profile;
 use tcpspec::target::reference::{self, Habit};
 use tcpspec_reference::Mutant;
 
@@ -33,6 +33,12 @@ fn main() {
     }
     for service in ["echo", "sink"] {
         trials.push(Trial::test(format!("serve/{service}"), move || serves(service)));
+    }
+    for variant in ["classic", "careful"] {
+        for planned in common::plans_of(&format!("reference-{variant}")) {
+            let id = format!("{} {}", planned.case.id, planned.case.family);
+            trials.push(Trial::test(format!("{variant}/{id}"), move || passes(&Arc::new(planned))));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -71,10 +77,13 @@ fn repeats(plan: &Arc<Plan>) -> Result<(), Failed> {
 /// What is asked of a server that takes no orders, a correct TCP under such a server does: whatever its delay, also one
 /// that was not tried when the question was found to be fair.
 fn serves(service: &str) -> Result<(), Failed> {
-    let habits = ["accept", "closes-at-eof", service].map(str::to_owned);
-    let profile = oracle::serving(&Profile { abilities: habits.into(), ..reference::profile() });
-    let fair = |case: &Case, family| matches!(oracle::unfair(case, family, common::SEED, &profile), Ok(None));
-    let plans = common::planned(&profile, &fair);
+    let mut target = reference::profile();
+    target.abilities.remove("control");
+    target.abilities.extend(["accept", "closes-at-eof", service].map(str::to_owned));
+    let oracle = Oracle::new(&target);
+    let profile = oracle.profile().ok_or("a server takes no orders")?;
+    let fair = |case: &Case, family| matches!(oracle.unfair(case, family, common::SEED), Ok(None));
+    let plans = common::planned(profile, &fair);
     if plans.len() < 500 {
         return Err(format!("only {} case instances are asked of a server", plans.len()).into());
     }

@@ -4,7 +4,7 @@ use super::error::Failure;
 use super::select::SelectArguments;
 use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
-use crate::lane::oracle;
+use crate::lane::oracle::Oracle;
 use crate::plan::{CaseInfo, PlanError, Planned, Reference, plan};
 use crate::run::{Job, Work};
 use crate::suite::catalogue::{Catalogue, Requirement};
@@ -96,6 +96,7 @@ pub(super) fn jobs(
     let selection = selection(&arguments.select, arguments.filter.as_deref(), streams)?;
     let corpus = load_valid(&arguments.suites, streams)?;
     let known = deviations(target);
+    let oracle = Oracle::new(&target.profile);
     let mut jobs = Vec::new();
     let mut slow = 0;
     let mut ids = Vec::new();
@@ -108,7 +109,7 @@ pub(super) fn jobs(
                 slow += 1;
                 continue;
             }
-            jobs.push(job(&case, family, seed, target, &known)?);
+            jobs.push(job(&case, family, seed, target, &known, &oracle)?);
         }
         ids.push(case.id);
     }
@@ -128,10 +129,11 @@ pub(super) fn jobs(
 pub(super) fn every(suites: &[PathBuf], seed: u64, streams: &Streams) -> Result<Vec<Job>, Failure> {
     let corpus = load_valid(suites, streams)?;
     let target = target::resolve(&TargetArguments::reference(), None, streams)?;
+    let oracle = Oracle::new(&target.profile);
     let mut jobs = Vec::new();
     for case in corpus.instances() {
         for family in &case.families {
-            jobs.push(job(&case, *family, seed, &target, &[])?);
+            jobs.push(job(&case, *family, seed, &target, &[], &oracle)?);
         }
     }
     if jobs.is_empty() { Err(Failure::nothing_selected("the suites hold no cases")) } else { Ok(jobs) }
@@ -143,12 +145,13 @@ fn job(
     seed: u64,
     target: &Target,
     known: &[(Selection, Deviation)],
+    oracle: &Oracle,
 ) -> Result<Job, Failure> {
     let failed = |error: PlanError| Failure::usage(error.to_string()).hint(format!("see {}", case.place));
     let planned = plan(case, family, seed, &target.profile, &cite).map_err(failed)?;
     let (info, work): (CaseInfo, Work) = match planned {
         Planned::Ready(plan) => {
-            let unfair = oracle::unfair(case, family, seed, &target.profile).map_err(failed)?;
+            let unfair = oracle.unfair(case, family, seed).map_err(failed)?;
             (plan.case.clone(), unfair.map_or(Work::Run(plan), Work::Unsupported))
         }
         Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),

@@ -33,43 +33,70 @@ const ORDERS: &[&str] = &[
     "user-timeout-option",
 ];
 
+const WHY: &str = "needs `app: control`: what a server does of itself would come between";
+
 /// What a server can be, and a client that only connects.
 const HABITS: &[&str] = &["accept", "active-open", "closes-at-eof", "echo", "sink"];
 
-/// Why the case is no fair question to the server above this target, if it is none.
-///
-/// # Errors
-/// Where the case cannot be planned.
-pub fn unfair(case: &Case, family: Family, seed: u64, target: &Profile) -> Result<Option<String>, PlanError> {
-    if target.takes_orders() {
-        return Ok(None);
-    }
-    let profile = serving(target);
-    let cite = |id: &str| Reference { id: id.to_owned(), title: String::new(), source: String::new() };
-    let plan = match plan(case, family, seed, &profile, &cite)? {
-        Planned::Ready(plan) => Arc::from(plan),
-        // The reference would need more than the target has, so nothing can be found out.
-        Planned::Unsupported { reason, .. } => return Ok(Some(reason)),
-    };
-    let fails = habits(target).find_map(|habit| {
-        Some(sim::run_serving(&plan, habit).verdict).filter(|v| v.outcome != Outcome::Pass)
-    });
-    Ok(fails.map(|_| "needs `app: control`: what a server does of itself would come between".to_owned()))
+/// Who knows what can be asked of one target.
+#[derive(Debug)]
+pub struct Oracle {
+    /// The reference in its place; `None` where the target takes orders, so that everything can be asked.
+    profile: Option<Profile>,
+    habits: Vec<Habit>,
 }
 
-/// The reference as a target of the same habits.
-pub fn serving(target: &Profile) -> Profile {
+impl Oracle {
+    pub fn new(target: &Profile) -> Self {
+        let profile = (!target.takes_orders()).then(|| serving(target));
+        Self { profile, habits: habits(target) }
+    }
+
+    /// The reference as a target of the same habits.
+    pub fn profile(&self) -> Option<&Profile> {
+        self.profile.as_ref()
+    }
+
+    /// Why the case is no fair question to the server above this target, if it is none.
+    ///
+    /// # Errors
+    /// Where the case cannot be planned.
+    pub fn unfair(&self, case: &Case, family: Family, seed: u64) -> Result<Option<String>, PlanError> {
+        let Some(profile) = &self.profile else { return Ok(None) };
+        let cite = |id: &str| Reference { id: id.to_owned(), title: String::new(), source: String::new() };
+        let plan = match plan(case, family, seed, profile, &cite)? {
+            Planned::Ready(plan) => Arc::from(plan),
+            // The reference would need more than it has, so nothing can be found out.
+            Planned::Unsupported { reason, .. } => return Ok(Some(reason)),
+        };
+        let passes = |habit: &Habit| sim::run_serving(&plan, *habit).verdict.outcome == Outcome::Pass;
+        Ok((!self.habits.iter().all(passes)).then(|| WHY.to_owned()))
+    }
+}
+
+/// The reference as a target of the same habits, and where it can do without, without what the target lacks.
+fn serving(target: &Profile) -> Profile {
     let mut profile = reference::profile();
+    for ability in reference::profile().abilities {
+        let mut fewer = profile.abilities.clone();
+        fewer.remove(&ability);
+        if !target.abilities.contains(&ability)
+            && !ORDERS.contains(&ability.as_str())
+            && let Ok(variant) = reference::variant(&fewer)
+        {
+            profile = variant;
+        }
+    }
     profile.abilities.retain(|ability| !ORDERS.contains(&ability.as_str()));
     let habits = target.abilities.iter().filter(|ability| HABITS.contains(&ability.as_str()));
     profile.abilities.extend(habits.cloned());
     profile
 }
 
-fn habits(target: &Profile) -> impl Iterator<Item = Habit> {
+fn habits(target: &Profile) -> Vec<Habit> {
     let echoes = target.abilities.contains("echo");
     // Where it is not known that it closes, it may, or not.
     let keeps = (!target.abilities.contains("closes-at-eof")).then_some(false);
     let closes = std::iter::once(true).chain(keeps);
-    closes.flat_map(move |closes| DELAYS.map(|delay| Habit { echoes, delay, closes }))
+    closes.flat_map(move |closes| DELAYS.map(|delay| Habit { echoes, delay, closes })).collect()
 }

@@ -9,6 +9,7 @@ use crate::engine::{AppCall, Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
 use crate::plan::Plan;
 use crate::target::Reply;
+use crate::target::profile::Profile;
 use crate::target::reference::{Habit, ReferenceTarget};
 use crate::time::Time;
 use crate::wire::mem::{LATENCY, MemWire};
@@ -53,12 +54,14 @@ impl Lane for SimLane {
 
 /// Runs one case to its end. A host is booted for it alone.
 pub fn run(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Try {
-    against(plan, ReferenceTarget::new(&plan.profile.net, seed(plan), mutant))
+    let Profile { net, abilities, .. } = &plan.profile;
+    against(plan, ReferenceTarget::new(net, abilities, seed(plan), mutant))
 }
 
 /// The same, with a server above the reference that takes no orders.
 pub fn run_serving(plan: &Arc<Plan>, habit: Habit) -> Try {
-    against(plan, ReferenceTarget::serving(&plan.profile.net, seed(plan), habit))
+    let Profile { net, abilities, .. } = &plan.profile;
+    against(plan, ReferenceTarget::serving(net, abilities, seed(plan), habit))
 }
 
 fn seed(plan: &Plan) -> u64 {

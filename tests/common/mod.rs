@@ -1,12 +1,17 @@
 //! What several tests share: the shipped corpus, planned for the reference.
 
-use std::path::Path;
+#![allow(dead_code, reason = "every test takes what it needs")]
+
+use std::path::{Path, PathBuf};
 use tcpspec::plan::{Plan, Planned, Reference, plan};
 use tcpspec::suite::catalogue::{Catalogue, Requirement};
 use tcpspec::suite::corpus::{Context, Corpus, has_errors};
 use tcpspec::suite::diagnostic::{Style, render_all};
 use tcpspec::suite::disk;
 use tcpspec::suite::model::{Case, Family};
+use tcpspec::suite::source::SourceMap;
+use tcpspec::target::manifest::find::find;
+use tcpspec::target::manifest::read;
 use tcpspec::target::profile::Profile;
 use tcpspec::target::reference::profile;
 use tcpspec_reference::Mutant;
@@ -18,9 +23,19 @@ pub(crate) fn plans() -> Vec<Plan> {
     planned(&profile(), &|_, _| true)
 }
 
+/// The same for a variant of the reference, by the name of its manifest.
+pub(crate) fn plans_of(variant: &str) -> Vec<Plan> {
+    let found = find(variant).expect("a manifest");
+    let mut sources = SourceMap::default();
+    let (manifest, mistakes) = read(&found.name, &found.text, Path::new("/"), &mut sources);
+    let manifest = manifest.unwrap_or_else(|| panic!("{}", render_all(&mistakes, &sources, Style::Plain)));
+    planned(&manifest.profile, &|_, _| true)
+}
+
 /// A plan for every case that a target of this profile can run, and that is asked for.
 pub(crate) fn planned(profile: &Profile, wanted: &dyn Fn(&Case, Family) -> bool) -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
+    // Relative, so that files are called as in a report.
+    let root = PathBuf::from("suites");
     let catalogue = Catalogue::embedded();
     let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
     let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });

@@ -21,12 +21,15 @@ pub(super) fn resolve(
     mutant: Option<Mutant>,
     streams: &Streams,
 ) -> Result<Target, Failure> {
+    let found = found(name)?;
+    let manifest = checked(&found, streams)?;
+    if manifest.program.app == App::Reference {
+        return super::variant(manifest, wire, mutant);
+    }
     if mutant.is_some() {
         let failure = Failure::usage("only the reference can be broken on purpose");
         return Err(failure.hint(format!("leave out `-t {name}`")));
     }
-    let found = found(name)?;
-    let manifest = checked(&found, streams)?;
     if manifest.program.app == App::Kernel {
         return Err(Failure::usage(format!("`{name}` is not a program")).hint("the kernel is `-t linux`"));
     }

@@ -123,7 +123,7 @@ async fn walk(up: &BringUp, learned: &mut Learned) -> Answer<()> {
             learned.say("at the end of the stream", if closes { "it closes too" } else { "it stays open" });
             learned.ability("closes-at-eof", closes);
         }
-        App::None | App::Kernel => {}
+        App::None | App::Kernel | App::Reference => {}
     }
     Ok(())
 }
@@ -394,12 +394,12 @@ async fn orders(up: &BringUp, learned: &mut Learned) -> Answer<()> {
         let can = !matches!(answer(live, call).await, Some(AppOutcome::Unsupported) | None);
         learned.ability(ability, can);
     }
-    live.target.call(20, &AppCall::Connect { to: peer });
+    live.target.call(20, &AppCall::Connect { to: peer, from: None });
     let connects = matches!(answer(live, 20).await, Some(AppOutcome::Connection(_)));
     learned.ability("active-open", connects);
     patient.stop().await;
-    let unknown = |ability: &&&str| known.iter().any(|(id, _)| id == *ability) || **ability == "active-open";
-    let lacks: Vec<&str> = learned.lacks.iter().filter(|ability| unknown(&ability)).copied().collect();
+    let unknown = |ability: &&str| known.iter().any(|(id, _)| id == ability) || *ability == "active-open";
+    let lacks: Vec<&str> = learned.lacks.iter().filter(|ability| unknown(ability)).copied().collect();
     let lacks = lacks.join(", ");
     learned.say(
         "the application",

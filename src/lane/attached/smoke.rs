@@ -86,7 +86,8 @@ impl Stage {
 /// What only connects is started once, and its SYN looked at.
 async fn client(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
     let net = &up.manifest.profile.net;
-    live.target.call(1, &AppCall::Connect { to: SocketAddr::new(net.peer_v4.into(), CLIENT_PORT) });
+    let to = SocketAddr::new(net.peer_v4.into(), CLIENT_PORT);
+    live.target.call(1, &AppCall::Connect { to, from: None });
     if let Some(AppOutcome::Failed(why)) = answer(live, 1).await {
         return Err(Stop::At("the start of `connect`", why, "a path counts from the manifest's directory"));
     }
@@ -122,7 +123,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
     let app = up.manifest.program.app;
     let port = up.manifest.profile.net.port;
     match app {
-        App::None | App::Kernel => return Ok(Found::default()),
+        App::None | App::Kernel | App::Reference => return Ok(Found::default()),
         App::Echo | App::Sink => {}
         App::Control => {
             live.target.call(1, &AppCall::Listen { port });
@@ -163,7 +164,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
             live.target.call(2, &AppCall::Accept { port });
             matches!(answer(live, 2).await, Some(AppOutcome::Accepted { .. }))
         }
-        App::None | App::Kernel => true,
+        App::None | App::Kernel | App::Reference => true,
     };
     probe.reset(&mut live.wire).await?;
     if done {
@@ -174,7 +175,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
         App::Control => {
             ("`* accepted CONN ADDRESS PORT` never came", "say it when the handshake is complete")
         }
-        App::Sink | App::None | App::Kernel => {
+        App::Sink | App::None | App::Kernel | App::Reference => {
             ("one octet was not acknowledged", "does it take data at all?")
         }
     };

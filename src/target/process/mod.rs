@@ -240,7 +240,7 @@ impl ProcessTarget {
     /// An application that takes no orders can at most connect, by a program that does.
     fn unasked(&mut self, call: u32, what: &AppCall) {
         match (what, &mut self.client) {
-            (AppCall::Connect { to }, Some(client)) => client.start(call, *to),
+            (AppCall::Connect { to, from: None }, Some(client)) => client.start(call, *to),
             _ => self.replies.push_back(Reply::Answer { call, outcome: AppOutcome::Unsupported }),
         }
     }

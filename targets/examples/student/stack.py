@@ -184,6 +184,9 @@ class Silence:
 
     event = accepted
 
+    def commands(self):
+        return []
+
 
 class Stack:
     def __init__(self, app):
@@ -280,15 +283,12 @@ class Stack:
         while True:
             timers = [conn.timer for conn in self.conns.values() if conn.timer is not None]
             wait = max(0, min(timers) - time.monotonic()) if timers else None
-            inputs = [self.wire, self.control] if self.app == "control" else [self.wire]
-            ready, _, _ = select.select(inputs, [], [], wait)
-            if self.wire in ready:
-                packet = self.wire.recv()
-                if packet:
-                    self.packet(packet)
-            if self.control in ready:
-                for command in self.control.commands():
-                    self.command(command)
+            select.select([self.wire, self.control] if self.app == "control" else [self.wire], [], [], wait)
+            commands = self.control.commands()
+            while packet := self.wire.recv():  # what was sent before a command comes before it
+                self.packet(packet)
+            for command in commands:
+                self.command(command)
             for conn in list(self.conns.values()):
                 conn.tick(time.monotonic())
 
