@@ -83,6 +83,10 @@ pub const ABILITIES: &[Ability] = &[
     ability("active-open", "the application can connect"),
     ability("challenge-ack-limit", "challenge ACKs are limited in rate, and nobody has switched that off"),
     ability("closed-port-rst", "a port where nobody listens answers with RST"),
+    ability(
+        "closes-at-eof",
+        "a server that takes no orders closes its side when the stream of its peer ends",
+    ),
     ability("control", "the application does what the case says, by the control protocol"),
     ability("delays-acks", "ACKs of in-order data may be delayed"),
     ability("echo", "the application sends back what it receives"),

@@ -2,6 +2,7 @@
 
 use super::super::event::{CaseEventKind, ViolationKind};
 use super::super::io::{AppCall, AppEvent, AppOutcome, Output};
+use super::service::Service;
 use super::{Exec, Reading, State};
 use crate::engine::eval::{EvalError, Value};
 use crate::suite::expr::Expr;
@@ -23,6 +24,9 @@ impl Exec {
             Ok(deadline) => deadline,
             Err(e) => return self.broken(&e.to_string()),
         };
+        if self.service != Service::Orders && !matches!(app, App::Connect | App::ConnectTo(_)) {
+            return self.begin_service(app, deadline);
+        }
         if let App::Expect(wanted) = app {
             if !matches!(wanted, AppExpect::Data(_)) {
                 self.state = State::Learn { deadline };
@@ -120,7 +124,7 @@ impl Exec {
         matches!(next, Some(Verb::App(App::Expect(AppExpect::Error))))
     }
 
-    fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
+    pub(super) fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
         match self.eval(expr)? {
             Value::Int(n) => u64::try_from(n).map_err(|_| EvalError::Senseless(expr.to_string())),
             Value::Seq(_) | Value::Span(_) | Value::At(_) | Value::Bool(_) => {
@@ -183,7 +187,7 @@ impl Exec {
     }
 
     /// Another connection is another stream, and its own news.
-    fn begin_connection(&mut self, conn: u32) {
+    pub(super) fn begin_connection(&mut self, conn: u32) {
         if self.app.conn.is_some() {
             self.app.written = 0;
             self.app.read = 0;
@@ -192,7 +196,7 @@ impl Exec {
         self.app.learned.retain(|(_, of, _)| *of == conn);
     }
 
-    fn app_passes(&mut self, line: &str) {
+    pub(super) fn app_passes(&mut self, line: &str) {
         self.emit(CaseEventKind::AppReplied { line: line.to_owned() });
         self.pass(self.now);
     }
@@ -352,7 +356,7 @@ impl Exec {
         false
     }
 
-    fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
+    pub(super) fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
         let mut violation = self.violation(kind, expected, Some(got));
         violation.after = self.now.since(self.last);
         let plan = Arc::clone(&self.plan);

@@ -46,6 +46,11 @@ struct Read {
 }
 
 impl Apps {
+    /// The connection that was heard of last.
+    pub(super) fn newest(&self) -> Option<ConnId> {
+        self.conns.last().map(|conn| conn.id)
+    }
+
     pub(super) fn poll_reply(&mut self) -> Option<Reply> {
         self.replies.pop_front()
     }
