@@ -32,7 +32,7 @@ impl Endpoint {
         match packet.protocol {
             ip::PROTOCOL_TCP => self.handle_tcp(now, packet),
             ip::PROTOCOL_ICMP | ip::PROTOCOL_ICMPV6 if self.is_for_us(packet) => {
-                self.handle_icmp(now, packet)
+                self.handle_icmp(now, packet);
             }
             _ => {}
         }

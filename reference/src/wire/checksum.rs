@@ -82,7 +82,7 @@ impl Sum {
     /// across two, so its halves change places (RFC 1071 section 2 (B)).
     pub(crate) fn append(&mut self, len: usize, next: Self) {
         let next = next.folded();
-        self.0 += u64::from(if len % 2 == 0 { next } else { next.swap_bytes() });
+        self.0 += u64::from(if len.is_multiple_of(2) { next } else { next.swap_bytes() });
     }
 
     /// Adds the pseudo-header of an upper-layer packet.

@@ -295,4 +295,23 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.accept();
         s
     }),
+    ("calls out of turn", |m| {
+        let mut s = start(m);
+        s.listen();
+        s.connect();
+        s.read(10);
+        s.connect();
+        s.peer = "0.0.0.0:4000".parse().unwrap();
+        s.connect();
+        s
+    }),
+    ("closed twice", |m| {
+        let mut s = start(m).passive();
+        s.shutdown();
+        s.tx(ACK, 1, 2, b"");
+        s.shutdown();
+        s.tx(FIN | ACK, 1, 2, b"");
+        s.read(10);
+        s
+    }),
 ];
