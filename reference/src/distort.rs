@@ -7,17 +7,26 @@ use crate::mutant::Mutant;
 use crate::seq::SeqNum;
 use crate::wire::{Flags, Options, Outgoing, SackBlock, SackBlocks, Timestamps, checksum, ip};
 
-/// Appends the packet to `buffer`, distorted as the configured mutant wants.
-pub(crate) fn emit(config: &Config, outgoing: Outgoing<'_>, buffer: &mut Vec<u8>) {
+/// Writes the packet over what `buffer` holds, distorted as the configured mutant wants, and returns its length.
+/// The buffer grows if it has to and never shrinks, so that one that is used again costs nothing.
+pub(crate) fn emit(config: &Config, outgoing: &Outgoing<'_>, buffer: &mut Vec<u8>) -> usize {
     let Some(mutant) = config.mutant else {
-        outgoing.emit(buffer);
-        return;
+        return write(outgoing, buffer);
     };
-    let outgoing = distort(mutant, outgoing);
-    let start = buffer.len();
-    outgoing.emit(buffer);
-    let segment = start + ip::header_len(outgoing.local.ip());
-    spoil(mutant, &outgoing, &mut buffer[segment..]);
+    let outgoing = distort(mutant, *outgoing);
+    let len = write(&outgoing, buffer);
+    let segment = ip::header_len(outgoing.local.ip());
+    spoil(mutant, &outgoing, &mut buffer[segment..len]);
+    len
+}
+
+fn write(outgoing: &Outgoing<'_>, buffer: &mut Vec<u8>) -> usize {
+    let len = outgoing.packet_len();
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    outgoing.write(&mut buffer[..len]);
+    len
 }
 
 /// Deliberate bugs of reading: whether a segment that is well formed gets lost.
