@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "every test takes what it needs")]
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use tcpspec::plan::{Plan, Planned, Reference, plan};
 use tcpspec::suite::catalogue::{Catalogue, Requirement};
 use tcpspec::suite::corpus::{Context, Corpus, has_errors};
@@ -32,7 +32,8 @@ pub(crate) fn plans_of(variant: &str) -> Vec<Plan> {
 }
 
 fn plans_for(profile: &Profile) -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
+    // Relative, so that files are called as in a report.
+    let root = PathBuf::from("suites");
     let catalogue = Catalogue::embedded();
     let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
     let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });
