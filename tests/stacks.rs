@@ -14,7 +14,13 @@ use std::process::Command;
 use std::{env, fs, process};
 
 /// What every stack is asked in every test run; the rest takes minutes.
-const SAMPLE: &[&str] = &["handshake/passive/*", "close/**", "data/receive/*", "matrix/rst/*-in-established-*", "window/receiver/*"];
+const SAMPLE: &[&str] = &[
+    "handshake/passive/*",
+    "close/**",
+    "data/receive/*",
+    "matrix/rst/*-in-established-*",
+    "window/receiver/*",
+];
 /// Set to any value, the whole corpus is run.
 const WHOLE: &str = "TCPSPEC_TEST_STACKS";
 
@@ -68,7 +74,10 @@ fn is_missing(what: &str, argv: &[&str]) -> bool {
 }
 
 fn lwip_is_missing() -> bool {
-    is_missing("a C compiler with lwIP (apt-get install liblwip-dev)", &["make", "-C", "targets/examples/lwip", "--quiet"])
+    is_missing(
+        "a C compiler with lwIP (apt-get install liblwip-dev)",
+        &["make", "-C", "targets/examples/lwip", "--quiet"],
+    )
 }
 
 fn wire_is_missing(wire: &str) -> bool {
@@ -130,7 +139,10 @@ fn echo_servers_answer(#[case] stack: &str, #[case] program: &str, #[case] wire:
     let program = in_checkout("targets").join(program);
     let text = format!(
         "name: echo\nlink: {{kind: {wire}}}\n{}\nrun: [{}]\napp: echo\n",
-        build.replace("cargo, build,", &format!("cargo, build, --manifest-path, {},", in_checkout("Cargo.toml").display())),
+        build.replace(
+            "cargo, build,",
+            &format!("cargo, build, --manifest-path, {},", in_checkout("Cargo.toml").display())
+        ),
         program.display()
     );
     let path = scratch.write("target.yaml", &text);

@@ -131,7 +131,8 @@ impl App {
                     state => self.accepted(socket, state),
                 }
             }
-            let listening = keep.iter().filter(|socket| self.stack.tcp(**socket).state() == State::Listen).count();
+            let listening =
+                keep.iter().filter(|socket| self.stack.tcp(**socket).state() == State::Listen).count();
             let room = BACKLOG.saturating_sub(keep.len() - listening);
             for _ in listening..SPARE.min(room) {
                 let socket = self.stack.socket();
@@ -292,7 +293,8 @@ impl App {
         let socket = self.stack.tcp(conn.socket);
         match command.word.as_str() {
             "send" => {
-                let takes = socket.may_send() || matches!(socket.state(), State::SynSent | State::SynReceived);
+                let takes =
+                    socket.may_send() || matches!(socket.state(), State::SynSent | State::SynReceived);
                 if !takes || conn.ending.is_some() {
                     return command.error("the connection is closing or closed");
                 }
