@@ -132,6 +132,7 @@ fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
             App::SendUrgent(_) => "urgent",
             App::Send(_) | App::Recv(_) | App::Close | App::Option(..) | App::Expect(_) => "control",
         },
+        Verb::Linux(_) => "linux",
         Verb::Repeat(repeat) => return repeat.steps.iter().find_map(|step| unable(step, profile)),
         Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Note(_) => return None,
     };

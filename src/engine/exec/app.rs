@@ -78,11 +78,11 @@ impl Exec {
         })
     }
 
-    fn conn(&self) -> Result<u32, EvalError> {
+    pub(super) fn conn(&self) -> Result<u32, EvalError> {
         self.app.conn.ok_or_else(|| EvalError::NotYet("the connection (accept or connect first)".to_owned()))
     }
 
-    fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
+    pub(super) fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
         match self.eval(expr)? {
             Value::Int(n) => u64::try_from(n).map_err(|_| EvalError::Senseless(expr.to_string())),
             Value::Seq(_) | Value::Span(_) | Value::At(_) | Value::Bool(_) => {
@@ -92,20 +92,37 @@ impl Exec {
     }
 
     fn call(&mut self, what: AppCall, deadline: Time) {
+        let line = describe(&what);
+        self.call_as(what, deadline, line);
+    }
+
+    /// Makes a call that the ladder shows as `line`.
+    pub(super) fn call_as(&mut self, what: AppCall, deadline: Time, line: String) {
+        self.emit(CaseEventKind::AppCalled { line });
+        self.call_quietly(what, deadline);
+    }
+
+    fn call_quietly(&mut self, what: AppCall, deadline: Time) {
         let call = self.app.next_call;
         self.app.next_call += 1;
-        self.emit(CaseEventKind::AppCalled { line: describe(&what) });
         self.outputs.push_back(Output::App { call, what });
         self.state = State::Call { call, deadline };
     }
 
     pub(super) fn ask_again(&mut self, deadline: Time) -> bool {
-        let Some(conn) = self.app.conn else { return false };
-        let call = self.app.next_call;
-        self.app.next_call += 1;
-        self.outputs.push_back(Output::App { call, what: AppCall::Status { conn } });
-        self.state = State::Call { call, deadline };
-        true
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.steps.get(self.pc) else { return false };
+        let what = match &planned.step.verb {
+            Verb::Linux(linux) => self.linux_call(linux),
+            _ => self.conn().map(|conn| AppCall::Status { conn }),
+        };
+        match what {
+            Ok(what) => {
+                self.call_quietly(what, deadline);
+                true
+            }
+            Err(e) => self.broken(&e.to_string()),
+        }
     }
 
     pub(super) fn app_replied(&mut self, replied: u32, outcome: &AppOutcome) {
@@ -115,7 +132,11 @@ impl Exec {
         }
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return };
-        let Verb::App(app) = &planned.step.verb else { return };
+        let app = match &planned.step.verb {
+            Verb::App(app) => app,
+            Verb::Linux(linux) => return self.linux_replied(linux, outcome, deadline),
+            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => return,
+        };
         match outcome {
             AppOutcome::Ok => self.app_passes("ok"),
             AppOutcome::Connection(conn) => {
@@ -131,7 +152,7 @@ impl Exec {
             }
             AppOutcome::Received { count, mismatch, eof } => self.received(app, *count, *mismatch, *eof),
             AppOutcome::State(state) => self.status_is(app, state, deadline),
-            AppOutcome::Unsupported => {
+            AppOutcome::Unsupported | AppOutcome::Linux(_) => {
                 let why = format!("the target's application cannot {}", phrase(app));
                 self.end_with(CaseEventKind::Unsupported { why });
             }
@@ -140,7 +161,7 @@ impl Exec {
     }
 
     /// Another connection is another stream, and its own news.
-    fn begin_connection(&mut self, conn: u32) {
+    pub(super) fn begin_connection(&mut self, conn: u32) {
         if self.app.conn.is_some() {
             self.app.written = 0;
             self.app.read = 0;
@@ -149,7 +170,7 @@ impl Exec {
         self.app.learned.retain(|(_, of, _)| *of == conn);
     }
 
-    fn app_passes(&mut self, line: &str) {
+    pub(super) fn app_passes(&mut self, line: &str) {
         self.emit(CaseEventKind::AppReplied { line: line.to_owned() });
         self.pass(self.now);
     }
@@ -206,7 +227,14 @@ impl Exec {
     pub(super) fn call_timed_out(&mut self) -> bool {
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return false };
-        let Verb::App(app) = &planned.step.verb else { return false };
+        let app = match &planned.step.verb {
+            Verb::App(app) => app,
+            Verb::Linux(linux) => {
+                self.linux_timed_out(linux);
+                return false;
+            }
+            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => return false,
+        };
         let (expected, got) = match app {
             App::Accept => ("the connection to be accepted".to_owned(), NOTHING.to_owned()),
             App::Recv(n) | App::Expect(AppExpect::Data(n)) => {
@@ -322,6 +350,8 @@ fn describe(call: &AppCall) -> String {
         AppCall::Option { name, value, .. } => format!("option {name} = {value}"),
         AppCall::Status { .. } => "status".to_owned(),
         AppCall::Unlisten { .. } => "close the listener".to_owned(),
+        // Worded by its own step.
+        AppCall::Linux { .. } => "a system call".to_owned(),
     }
 }
 

@@ -11,6 +11,7 @@
 mod app;
 mod arrive;
 mod expect;
+mod linux;
 mod report;
 
 use super::book::Book;
@@ -238,6 +239,7 @@ impl Exec {
             Verb::Send(send) => self.send(send, step),
             Verb::Expect(expect) => self.begin_expect(expect, step),
             Verb::App(app) => self.begin_app(app, step),
+            Verb::Linux(linux) => self.begin_linux(linux, step),
             Verb::Wait(span) => match self.eval_span(span) {
                 Ok(span) => {
                     self.state = State::Pause { until: self.now + span };

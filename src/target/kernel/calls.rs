@@ -14,7 +14,10 @@ impl KernelTarget {
     /// Makes a call: its answer, unless that comes later.
     pub(super) fn outcome(&mut self, call: u32, what: &AppCall) -> Option<AppOutcome> {
         let outcome = match what {
-            AppCall::Listen { port } => self.listen(*port).map(|()| AppOutcome::Ok),
+            AppCall::Linux { socket, what } => Ok(self.linux(*socket, what)),
+            AppCall::Listen { port } => {
+                self.listen(*port).map(|()| AppOutcome::Ok).map_err(|failed| failed.to_string())
+            }
             AppCall::Unlisten { port } => {
                 self.listeners.remove(port);
                 Ok(AppOutcome::Ok)
@@ -53,15 +56,15 @@ impl KernelTarget {
         Some(outcome.unwrap_or_else(AppOutcome::Failed))
     }
 
-    fn listen(&mut self, port: u16) -> Result<(), String> {
+    pub(super) fn listen(&mut self, port: u16) -> Result<(), Failed> {
         if self.listeners.contains_key(&port) {
-            return Err(Errno::EADDRINUSE.to_string());
+            return Err(Errno::EADDRINUSE.into());
         }
         let mut sockets = Vec::with_capacity(2);
         for v6 in [false, true] {
             let Some(fd) = self.socket(v6)? else { continue };
-            socket::listen_on(&fd, v6, port, self.backlog).map_err(|errno| errno.to_string())?;
-            self.poller.add(&fd, Token::Listener(port)).map_err(|errno| errno.to_string())?;
+            socket::listen_on(&fd, v6, port, self.backlog)?;
+            self.poller.add(&fd, Token::Listener(port))?;
             sockets.push(fd);
         }
         self.listeners.insert(port, sockets);
@@ -69,13 +72,14 @@ impl KernelTarget {
     }
 
     /// A new socket with the options that were asked for; `None` if the kernel has no such family.
-    fn socket(&mut self, v6: bool) -> Result<Option<OwnedFd>, String> {
-        let fd = self.fresh_socket(v6).map_err(|e| e.to_string())?;
+    fn socket(&mut self, v6: bool) -> Result<Option<OwnedFd>, Failed> {
+        let fd = self.fresh_socket(v6).map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or_default()))?;
         if let Some(fd) = &fd {
             for (name, value) in &self.options {
                 let set = options::set(fd.as_fd(), v6, name, *value).unwrap_or(Ok(()));
-                set.map_err(|errno| format!("{name}: {errno}"))?;
+                set.map_err(|errno| Failed { what: Some(name.clone()), errno })?;
             }
+            self.set_later(fd.as_fd(), v6)?;
         }
         Ok(fd)
     }
@@ -85,7 +89,7 @@ impl KernelTarget {
             SocketAddr::V4(_) => IpAddr::V4(self.net.target_v4),
             SocketAddr::V6(_) => IpAddr::V6(self.net.target_v6),
         };
-        let fd = self.socket(to.is_ipv6())?.ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?;
+        let fd = self.socket(to.is_ipv6()).map_err(|failed| failed.to_string())?.ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?;
         socket::bind_address(&fd, own).map_err(|errno| errno.to_string())?;
         // The peer may have answered before the call is over.
         let refused = match socket::connect_to(&fd, to) {
@@ -117,7 +121,7 @@ impl KernelTarget {
         self.accepts = waiting;
     }
 
-    fn accept_on(&mut self, port: u16) -> Option<AppOutcome> {
+    pub(super) fn accept_on(&mut self, port: u16) -> Option<AppOutcome> {
         let taken = self
             .listeners
             .get(&port)?
@@ -219,6 +223,28 @@ impl KernelTarget {
 
     fn next_handle(&self) -> u32 {
         u32::try_from(self.conns.len() + 1).unwrap_or(u32::MAX)
+    }
+}
+
+/// A system call that failed, and what it was for where there were several.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) what: Option<String>,
+    pub(super) errno: Errno,
+}
+
+impl From<Errno> for Failed {
+    fn from(errno: Errno) -> Self {
+        Self { what: None, errno }
+    }
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.what {
+            Some(what) => write!(f, "{what}: {}", self.errno),
+            None => write!(f, "{}", self.errno),
+        }
     }
 }
 

@@ -10,6 +10,7 @@ use crate::engine::{AppEvent, AppOutcome};
 use crate::target::Reply;
 use nix::errno::Errno;
 use nix::sys::epoll::EpollFlags;
+use nix::sys::socket::Shutdown;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -28,6 +29,8 @@ pub(super) struct Conn {
     progress: Progress,
     /// What ended it. Stays, other than the kernel's own note of it.
     error: Option<Errno>,
+    /// The kernel's own note of it, which was taken to learn of it. A script that asks is given it once.
+    pending: Option<Errno>,
     told: Told,
     shut: bool,
     /// Its `close` waits for the peer, and is not over.
@@ -101,6 +104,7 @@ impl Conn {
             ask_at: None,
             progress,
             error: None,
+            pending: None,
             told: Told::default(),
             shut: false,
             lingers: false,
@@ -125,6 +129,7 @@ impl Conn {
         if ready.contains(EpollFlags::EPOLLERR)
             && let Some(errno) = socket::take_error(fd)
         {
+            self.pending = Some(errno);
             self.fail(errno, replies);
         }
         if self.progress == Progress::Connecting
@@ -234,13 +239,11 @@ impl Conn {
         (offset, wanted): (u64, u64),
         replies: &mut VecDeque<Reply>,
     ) -> Option<AppOutcome> {
-        let fd = match self.socket() {
-            Ok(fd) => fd,
-            Err(error) => return Some(AppOutcome::Failed(error)),
-        };
+        if let Err(error) = self.socket() {
+            return Some(AppOutcome::Failed(error));
+        }
         if wanted == 0 {
-            let count = socket::unread(fd).unwrap_or_default();
-            return Some(AppOutcome::Received { count, mismatch: None, eof: self.told.eof && count == 0 });
+            return Some(AppOutcome::Received { count: 0, mismatch: None, eof: false });
         }
         self.read = Some(Read { call, offset, wanted, count: 0, mismatch: None });
         self.read(replies);
@@ -295,7 +298,23 @@ impl Conn {
     fn shutdown(&mut self) -> Result<(), Errno> {
         let fd = self.fd.as_ref().ok_or(Errno::EBADF)?;
         self.shut = true;
-        socket::shutdown_write(fd).map_err(|errno| self.error.unwrap_or(errno))
+        socket::shutdown(fd.as_fd(), Shutdown::Write).map_err(|errno| self.error.unwrap_or(errno))
+    }
+
+    /// `shutdown` as a script calls it.
+    pub(super) fn shut(&mut self, how: Shutdown) -> Result<(), Errno> {
+        let fd = self.fd.as_ref().ok_or(Errno::EBADF)?;
+        self.shut |= how != Shutdown::Read;
+        socket::shutdown(fd.as_fd(), how)
+    }
+
+    /// What the kernel would tell the next call, once.
+    pub(super) fn take_pending(&mut self) -> Option<Errno> {
+        self.pending.take()
+    }
+
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending.is_some()
     }
 
     /// The peer refused within the call that connects.
@@ -361,7 +380,7 @@ impl Conn {
 
     /// Its state, as far as the descriptor tells.
     pub(super) fn state(&self) -> Option<State> {
-        let info = TcpInfo::of(self.fd.as_ref()?).ok()?;
+        let info = TcpInfo::of(self.fd.as_ref()?.as_fd()).ok()?;
         Some(info.state()).filter(|state| *state != State::Closed)
     }
 

@@ -25,11 +25,13 @@ mod profile;
 mod socket;
 mod state;
 mod stream;
+mod syscall;
 mod sysctl;
 
 pub use diag::Entry;
 pub use info::TcpInfo;
-pub use linux::{QueuedError, Refusal};
+pub use crate::engine::io::linux::QueuedError;
+pub use linux::Refusal;
 pub use namespace::Namespace;
 pub use profile::profile;
 pub use state::State;
@@ -73,6 +75,8 @@ pub struct KernelTarget {
     accepts: Vec<(u32, u16)>,
     /// Options for connections to come.
     options: Vec<(String, i64)>,
+    /// The same by the kernel's names.
+    later: Vec<syscall::Later>,
     spares: Spares,
     replies: VecDeque<Reply>,
 }
@@ -113,6 +117,7 @@ impl KernelTarget {
             conns: Vec::new(),
             accepts: Vec::new(),
             options: Vec::new(),
+            later: Vec::new(),
             spares: Spares::default(),
             replies: VecDeque::new(),
         };
@@ -181,6 +186,7 @@ impl KernelTarget {
     fn forget(&mut self) {
         self.accepts.clear();
         self.options.clear();
+        self.later.clear();
         self.backlog = BACKLOG;
         // First, so that a four-tuple cannot be mistaken for its listener.
         self.listeners.clear();

@@ -206,7 +206,8 @@ impl ProcessTarget {
             | AppCall::Close { .. }
             | AppCall::Abort { .. }
             | AppCall::Option { .. }
-            | AppCall::Status { .. } => AppOutcome::Unsupported,
+            | AppCall::Status { .. }
+            | AppCall::Linux { .. } => AppOutcome::Unsupported,
         }
     }
 }
@@ -239,7 +240,7 @@ fn ok(what: &AppCall, words: &[String]) -> Option<AppOutcome> {
 
 impl Target for ProcessTarget {
     fn call(&mut self, call: u32, what: &AppCall) {
-        if self.manner.app != App::Control {
+        if self.manner.app != App::Control || matches!(what, AppCall::Linux { .. }) {
             let outcome = self.unasked(what);
             self.replies.push_back(Reply::Answer { call, outcome });
         } else if let Some(line) = control::command(call.saturating_add(1), what) {

@@ -85,6 +85,7 @@ impl Apps {
                 .and_then(|id| endpoint.abort(now, id))
                 .map(|()| AppOutcome::Ok),
             AppCall::Option { conn, name, value } => self.option(endpoint, now, *conn, name, *value),
+            AppCall::Linux { .. } => Ok(AppOutcome::Unsupported),
             AppCall::Status { conn } => {
                 self.conn(*conn).map(|conn| AppOutcome::State(endpoint.status(conn.id).state.to_string()))
             }
