@@ -15,6 +15,8 @@ pub struct Coverage {
     pub requirements: Vec<Row>,
     pub matrix: Vec<Row>,
     pub course: Vec<Row>,
+    /// What the Linux kernel documents of its own TCP.
+    pub linux: Vec<Row>,
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -66,6 +68,7 @@ impl Coverage {
             requirements: rows(&[Source::Rfc, Source::Problem]),
             matrix: rows(&[Source::Matrix]),
             course: rows(&[Source::Course]),
+            linux: rows(&[Source::Linux]),
         }
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     let mut coverage = Coverage::of(Catalogue::embedded(), corpus.instances());
     let summary = summary(&coverage);
     if arguments.open {
-        for rows in [&mut coverage.requirements, &mut coverage.matrix, &mut coverage.course] {
+        for rows in [&mut coverage.requirements, &mut coverage.matrix, &mut coverage.course, &mut coverage.linux] {
             rows.retain(Row::is_open);
         }
     }
@@ -43,6 +43,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
                 ("requirements", &coverage.requirements),
                 ("state/event matrix", &coverage.matrix),
                 ("course", &coverage.course),
+                ("linux", &coverage.linux),
             ] {
                 table(head, rows, streams)?;
             }
@@ -87,4 +88,5 @@ fn summary(coverage: &Coverage) -> String {
     line("requirements", &coverage.requirements)
         + &line("state/event matrix", &coverage.matrix)
         + &line("course", &coverage.course)
+        + &line("linux", &coverage.linux)
 }

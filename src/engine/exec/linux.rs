@@ -34,6 +34,14 @@ struct Judged {
     values: BTreeMap<String, i64>,
 }
 
+/// The value of an option in all the ways that it can be read.
+struct Read<'a> {
+    errno: Option<&'a str>,
+    number: Option<i64>,
+    ints: &'a [i64],
+    octets: &'a [u8],
+}
+
 impl Judged {
     fn holds(&self) -> bool {
         !self.cells.iter().any(|cell| cell.differs)
@@ -55,6 +63,10 @@ impl Exec {
             Ok(what) => {
                 if let model::LinuxCall::SetSockOpt { option, .. } = &linux.call {
                     self.app.keep_alive |= option.name == "SO_KEEPALIVE" && sets_nonzero(&what);
+                }
+                if let AppCall::Linux { what: LinuxCall::Send { count, .. }, .. } = &what {
+                    // Its segments may be here before its answer, which says how much was taken.
+                    self.app.written += count;
                 }
                 let line = called(&what, linux);
                 self.call_as(what, deadline, line);
@@ -221,8 +233,13 @@ impl Exec {
     /// Octets that were written or read count in the streams.
     fn account(&mut self, linux: &Linux, reply: &LinuxReply) {
         match (&linux.call, reply) {
-            (model::LinuxCall::Send { .. }, LinuxReply::Returned { value }) => {
-                self.app.written += u64::try_from(*value).unwrap_or_default();
+            (model::LinuxCall::Send { count, .. }, reply) => {
+                let asked = self.count(count).unwrap_or_default();
+                let taken = match reply {
+                    LinuxReply::Returned { value } => u64::try_from(*value).unwrap_or_default(),
+                    _ => 0,
+                };
+                self.app.written = self.app.written.saturating_sub(asked) + taken;
             }
             (model::LinuxCall::Recv { flags, .. }, LinuxReply::Received { count, .. }) => {
                 if !flags.iter().any(|flag| flag == "MSG_PEEK") {
@@ -258,8 +275,9 @@ impl Exec {
                 let got = shown_reply(reply);
                 Ok(Judged::one(cell(&linux.call.name(), &wanted_result(&linux.result), &got, true), got))
             }
-            (Asked::GetSockOpt { option, want }, LinuxReply::Option { number, ints, octets }) => {
-                self.judge_option(&option.name, want, *number, ints, octets)
+            (Asked::GetSockOpt { option, want }, LinuxReply::Option { errno, number, ints, octets }) => {
+                let read = Read { errno: errno.as_deref(), number: *number, ints, octets };
+                self.judge_option(&option.name, want, &read)
             }
             (Asked::Info(wants), LinuxReply::Info { fields }) => self.judge_info(wants, fields),
             (Asked::Poll(want), LinuxReply::Poll { flags }) => {
@@ -316,14 +334,8 @@ impl Exec {
         Ok(judged)
     }
 
-    fn judge_option(
-        &self,
-        name: &str,
-        want: &OptionWant,
-        number: Option<i64>,
-        ints: &[i64],
-        octets: &[u8],
-    ) -> Result<Judged, String> {
+    fn judge_option(&self, name: &str, want: &OptionWant, read: &Read<'_>) -> Result<Judged, String> {
+        let Read { errno, number, ints, octets } = *read;
         let text = || {
             let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
             String::from_utf8_lossy(&octets[..end]).into_owned()
@@ -353,9 +365,15 @@ impl Exec {
             OptionWant::Octets(wanted) => {
                 vec![cell(name, &hex::encode(wanted), &hex::encode(octets), wanted != octets)]
             }
+            OptionWant::Errno(wanted) => {
+                let got = errno.unwrap_or("no errno");
+                vec![cell(name, &wanted.join(" or "), got, !wanted.iter().any(|name| name == got))]
+            }
         };
         let line = cells.iter().map(|cell| cell.got.clone()).collect::<Vec<_>>().join(" ");
-        Ok(Judged { cells, line, may_change: name != "SO_ERROR", values })
+        // Reading the pending error takes it away; until there is one it may still come.
+        let may_change = errno.is_none_or(|errno| errno == "none");
+        Ok(Judged { cells, line, may_change, values })
     }
 
     fn judge_info(

@@ -80,6 +80,9 @@ pub enum LinuxReply {
         what: Option<String>,
     },
     Option {
+        /// The name of the error, for `SO_ERROR`; `none` if there is none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        errno: Option<String>,
         /// As one number, where it is as long as one.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         number: Option<i64>,

@@ -16,7 +16,7 @@ pub(super) fn in_call(linux: &mut Linux, counter: &Counter<'_>) {
         LinuxCall::GetSockOpt { want, .. } => match want {
             OptionWant::Int(bound) => in_bound(bound, counter),
             OptionWant::Ints(all) => all.iter_mut().for_each(|bound| in_bound(bound, counter)),
-            OptionWant::Text(_) | OptionWant::Octets(_) => {}
+            OptionWant::Text(_) | OptionWant::Octets(_) | OptionWant::Errno(_) => {}
         },
         LinuxCall::Info(wants) => wants.iter_mut().for_each(|(_, want)| match want {
             InfoWant::Number(bound) => in_bound(bound, counter),

@@ -77,7 +77,8 @@ impl<'a> Lower<'a> {
             }
             "getsockopt" => {
                 let (option, value, env) = self.socket_option(value, env)?;
-                LinuxCall::GetSockOpt { option, want: self.option_want(value, &env)? }
+                let want = self.option_want(&option.name, value, &env)?;
+                LinuxCall::GetSockOpt { option, want }
             }
             "info" => LinuxCall::Info(self.info(value, env)),
             "poll" => LinuxCall::Poll(self.flag_words(value, env, names::POLL)?),
@@ -185,8 +186,13 @@ impl<'a> Lower<'a> {
         }
     }
 
-    fn option_want(&mut self, node: &'a Node, env: &Env<'a>) -> Option<OptionWant> {
+    fn option_want(&mut self, name: &str, node: &'a Node, env: &Env<'a>) -> Option<OptionWant> {
         let (node, env) = self.resolve(node, env, &Shape::Any);
+        let is_word = |node: &Node| node.scalar().is_some_and(|text| text == "none" || text.starts_with('E'));
+        if name == "SO_ERROR" && node.items().unwrap_or_else(|| std::slice::from_ref(node)).iter().all(is_word) {
+            let known: Vec<&str> = ["none"].into_iter().chain(names::ERRNOS.iter().copied()).collect();
+            return Some(OptionWant::Errno(self.names(node, &env, "errno", &known)));
+        }
         if let Some(text) = node.get("text") {
             return Some(OptionWant::Text(self.text(text, &env, Open::Refuse)?.text));
         }

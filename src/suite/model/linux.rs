@@ -100,6 +100,8 @@ pub enum OptionWant {
     /// Up to its first zero octet.
     Text(String),
     Octets(Vec<u8>),
+    /// One of these errors, for `SO_ERROR`; `none` is no error.
+    Errno(Vec<String>),
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

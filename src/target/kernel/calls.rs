@@ -98,6 +98,7 @@ impl KernelTarget {
             Err(Errno::ECONNRESET) => Some(AppEvent::Reset),
             Err(errno) => return Err(errno.to_string()),
         };
+        self.watch_urgent(fd.as_fd());
         let local = socket::local(&fd).map_err(|errno| errno.to_string())?;
         let handle = self.next_handle();
         let mut conn = Conn::connecting(handle, fd, local, to);
@@ -132,6 +133,7 @@ impl KernelTarget {
             let (local, from) = (socket::local(&fd)?, socket::remote(&fd));
             let handle = self.next_handle();
             self.poller.add(&fd, Token::Conn(handle))?;
+            self.watch_urgent(fd.as_fd());
             // One that was reset while it waited has no peer any more, which its events tell.
             let from = from.unwrap_or_else(|_| SocketAddr::new(local.ip(), 0));
             self.conns.push(Conn::accepted(handle, fd, local, from));

@@ -56,6 +56,8 @@ enum Progress {
 struct Told {
     eof: bool,
     urgent: bool,
+    /// Of urgent data, by SIGURG: then POLLPRI is no news.
+    signalled: bool,
     closed: bool,
 }
 
@@ -140,7 +142,7 @@ impl Conn {
             self.tell(AppEvent::Connected, replies);
         }
         let urgent = ready.contains(EpollFlags::EPOLLPRI);
-        if urgent && !self.told.urgent {
+        if urgent && !self.told.urgent && !self.told.signalled {
             self.tell(AppEvent::Urgent, replies);
         }
         self.told.urgent = urgent;
@@ -153,6 +155,17 @@ impl Conn {
         let next = self.write(replies);
         self.read(replies);
         if next == Next::Keep && ready.contains(EpollFlags::EPOLLHUP) { Next::AskTheKernel } else { next }
+    }
+
+    /// A new urgent pointer has come.
+    pub(super) fn urgent_came(&mut self, replies: &mut VecDeque<Reply>) {
+        self.told.signalled = true;
+        self.tell(AppEvent::Urgent, replies);
+    }
+
+    /// Whether an urgent pointer is ahead of what was read.
+    pub(super) fn has_urgent_pending(&self) -> bool {
+        self.fd.as_ref().is_some_and(|fd| socket::has_urgent_pending(fd.as_fd()))
     }
 
     /// Writes octets of the pattern, now or when there is room.

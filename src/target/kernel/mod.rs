@@ -27,6 +27,7 @@ mod state;
 mod stream;
 mod syscall;
 mod sysctl;
+mod urgent;
 
 pub use diag::Entry;
 pub use info::TcpInfo;
@@ -78,6 +79,8 @@ pub struct KernelTarget {
     /// The same by the kernel's names.
     later: Vec<syscall::Later>,
     spares: Spares,
+    /// Who hears of urgent data, once there is a connection.
+    urgent: Option<urgent::Watch>,
     replies: VecDeque<Reply>,
 }
 
@@ -119,6 +122,7 @@ impl KernelTarget {
             options: Vec::new(),
             later: Vec::new(),
             spares: Spares::default(),
+            urgent: None,
             replies: VecDeque::new(),
         };
         let watched = target.poller.add(target.diag.news(), Token::Diag).map_err(std::io::Error::from);
@@ -178,6 +182,25 @@ impl KernelTarget {
         }
     }
 
+    /// A new urgent pointer has come. With one connection it is clear of which.
+    fn urgent_came(&mut self) {
+        let open = self.conns.iter().filter(|conn| conn.fd.is_some()).count();
+        for conn in self.conns.iter_mut().filter(|conn| conn.fd.is_some()) {
+            if open == 1 || conn.has_urgent_pending() {
+                conn.urgent_came(&mut self.replies);
+            }
+        }
+    }
+
+    /// Has the watch told of the connection's urgent data.
+    fn watch_urgent(&mut self, fd: BorrowedFd<'_>) {
+        if self.urgent.is_none() {
+            self.urgent = urgent::Watch::start().ok();
+        }
+        // Without the watch `poll` still tells, when the octet itself has come.
+        let _untold = self.urgent.as_ref().map(|watch| watch.own(fd));
+    }
+
     fn ask_at(&self) -> Option<Instant> {
         self.conns.iter().filter_map(|conn| conn.ask_at).min()
     }
@@ -200,6 +223,9 @@ impl KernelTarget {
             }
         }
         self.diag.take_news();
+        if let Some(watch) = &mut self.urgent {
+            watch.forget();
+        }
         self.replies.clear();
         self.sysctls.restore();
     }
@@ -246,6 +272,10 @@ impl Target for KernelTarget {
             let ask_at = self.ask_at();
             let ready = tokio::select! {
                 biased;
+                () = heard(&mut self.urgent) => {
+                    self.urgent_came();
+                    Vec::new()
+                }
                 ready = self.poller.ready() => ready,
                 () = until(ask_at) => Vec::new(),
             };
@@ -271,6 +301,13 @@ impl Target for KernelTarget {
 impl Drop for KernelTarget {
     fn drop(&mut self) {
         self.forget();
+    }
+}
+
+async fn heard(watch: &mut Option<urgent::Watch>) {
+    match watch {
+        Some(watch) => watch.heard().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -189,6 +189,16 @@ pub(super) fn has_urgent(fd: &OwnedFd) -> bool {
     poll_now(fd.as_fd(), libc::POLLPRI).is_ok_and(|seen| seen & libc::POLLPRI != 0)
 }
 
+/// Whether an urgent pointer is ahead of what was read, its octet here or not. The kernel tells it only where
+/// urgent data is not read inline, so that is switched off for the question.
+pub(super) fn has_urgent_pending(fd: BorrowedFd<'_>) -> bool {
+    let inline = |on| set_int(fd, libc::SOL_SOCKET, libc::SO_OOBINLINE, on);
+    let was = int(fd, libc::SOL_SOCKET, libc::SO_OOBINLINE).unwrap_or_default();
+    let asked = inline(0).and_then(|()| recv_with(fd, &mut [0], libc::MSG_OOB | libc::MSG_PEEK));
+    let put_back = inline(was);
+    put_back.is_ok() && matches!(asked, Ok(_) | Err(Errno::EAGAIN))
+}
+
 /// Binds an active opener to its address; the port is found when it connects.
 pub(super) fn bind_address(fd: &OwnedFd, address: IpAddr) -> Result<(), Errno> {
     set_int(fd.as_fd(), libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1)?;

@@ -103,9 +103,10 @@ impl KernelTarget {
         if let (LinuxSocket::Conn(conn), (libc::SOL_SOCKET, libc::SO_ERROR)) = (on, (level, number))
             && let Some(errno) = self.conn_mut(conn)?.take_pending()
         {
-            return Ok(option_reply(&(errno as c_int).to_ne_bytes()));
+            return Ok(option_reply(&(errno as c_int).to_ne_bytes(), true));
         }
-        Ok(option_reply(&socket::bytes(self.socket_of(on)?, level, number, ROOM)?))
+        let is_error = (level, number) == (libc::SOL_SOCKET, libc::SO_ERROR);
+        Ok(option_reply(&socket::bytes(self.socket_of(on)?, level, number, ROOM)?, is_error))
     }
 
     fn info_of(&self, on: LinuxSocket) -> Answer {
@@ -275,14 +276,20 @@ fn seconds_of(octets: &[u8]) -> Option<u32> {
     int(0).filter(|on| *on != 0).and_then(|_| int(4))
 }
 
-fn option_reply(octets: &[u8]) -> LinuxReply {
+fn option_reply(octets: &[u8], is_error: bool) -> LinuxReply {
     let int = |octets: &[u8]| octets.try_into().ok().map(|four| i64::from(c_int::from_ne_bytes(four)));
     let number = match octets {
         [octet] => Some(i64::from(*octet)),
         four if four.len() == 4 => int(four),
         eight => eight.try_into().ok().map(i64::from_ne_bytes),
     };
-    LinuxReply::Option { number, ints: octets.chunks_exact(4).filter_map(int).collect(), octets: octets.to_vec() }
+    let errno = number.filter(|_| is_error).map(|number| match i32::try_from(number) {
+        Ok(0) => "none".to_owned(),
+        Ok(number) => errno_name(number),
+        Err(_) => number.to_string(),
+    });
+    let ints = octets.chunks_exact(4).filter_map(int).collect();
+    LinuxReply::Option { errno, number, ints, octets: octets.to_vec() }
 }
 
 fn message_flags(names: &[String]) -> Result<c_int, Refusal> {

@@ -40,6 +40,7 @@ fn call(call: &LinuxCall) -> String {
                 OptionWant::Ints(all) => list(all),
                 OptionWant::Text(text) => text.clone(),
                 OptionWant::Octets(octets) => shown(octets),
+                OptionWant::Errno(names) => names.join(" or "),
             };
             format!("getsockopt must say of {option}: {want}")
         }
