@@ -136,15 +136,8 @@ pub const SHUTDOWNS: &[&str] = &["SHUT_RD", "SHUT_WR", "SHUT_RDWR"];
 /// `SO_EE_ORIGIN_*`, in the order of their numbers.
 pub const ORIGINS: &[&str] = &["none", "local", "icmp", "icmp6", "timestamping", "zerocopy"];
 
-pub const LEVELS: &[&str] = &[
-    "SOL_SOCKET",
-    "SOL_TCP",
-    "SOL_IP",
-    "SOL_IPV6",
-    "IPPROTO_TCP",
-    "IPPROTO_IP",
-    "IPPROTO_IPV6",
-];
+pub const LEVELS: &[&str] =
+    &["SOL_SOCKET", "SOL_TCP", "SOL_IP", "SOL_IPV6", "IPPROTO_TCP", "IPPROTO_IP", "IPPROTO_IPV6"];
 
 /// The levels that an option can be of, by how its name begins.
 pub fn levels_of(option: &str) -> &'static [&'static str] {

@@ -10,8 +10,8 @@
 mod linux;
 
 pub use linux::{
-    CallResult, ErrorWant, FlagWords, InfoWant, Linux, LinuxCall, OptionValue, OptionWant, Socket, SocketOption,
-    shown_flags,
+    CallResult, ErrorWant, FlagWords, InfoWant, Linux, LinuxCall, OptionValue, OptionWant, Socket,
+    SocketOption, shown_flags,
 };
 
 use crate::suite::expr::{Bound, Expr};

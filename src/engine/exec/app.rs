@@ -233,7 +233,9 @@ impl Exec {
                 self.linux_timed_out(linux);
                 return false;
             }
-            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => return false,
+            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {
+                return false;
+            }
         };
         let (expected, got) = match app {
             App::Accept => ("the connection to be accepted".to_owned(), NOTHING.to_owned()),

@@ -54,6 +54,7 @@ impl Judged {
 
 impl Exec {
     pub(super) fn begin_linux(&mut self, linux: &Linux, step: &Step) -> bool {
+        self.app.seen.clear();
         let deadline = match self.since(step).and_then(|since| self.deadline(step, since)) {
             Ok(deadline) if step.after.is_none() => self.now + deadline.since(self.last),
             Ok(deadline) => deadline,
@@ -162,7 +163,7 @@ impl Exec {
                 self.end_with(CaseEventKind::Unsupported { why });
             }
             AppOutcome::Accepted { .. } | AppOutcome::Ok => {
-                self.linux_judged_result(linux, "success".to_owned());
+                self.linux_judged_result(linux, "success");
             }
             other => {
                 self.broken(&format!("no answer to a system call: {other:?}"));
@@ -216,6 +217,7 @@ impl Exec {
             }
             self.app_passes(&judged.line);
         } else if judged.may_change && self.now + ASK_AGAIN <= deadline {
+            self.app.seen = judged.cells;
             self.state = State::AskAgain { at: self.now + ASK_AGAIN, deadline };
         } else {
             self.emit(CaseEventKind::AppReplied { line: judged.line });
@@ -224,9 +226,9 @@ impl Exec {
     }
 
     /// It did what it was to be refused.
-    fn linux_judged_result(&mut self, linux: &Linux, got: String) {
-        self.emit(CaseEventKind::AppReplied { line: got.clone() });
-        let cell = cell(&linux.call.name(), &wanted_result(&linux.result), &got, true);
+    fn linux_judged_result(&mut self, linux: &Linux, got: &str) {
+        self.emit(CaseEventKind::AppReplied { line: got.to_owned() });
+        let cell = cell(&linux.call.name(), &wanted_result(&linux.result), got, true);
         self.linux_violates(vec![cell]);
     }
 
@@ -241,10 +243,10 @@ impl Exec {
                 };
                 self.app.written = self.app.written.saturating_sub(asked) + taken;
             }
-            (model::LinuxCall::Recv { flags, .. }, LinuxReply::Received { count, .. }) => {
-                if !flags.iter().any(|flag| flag == "MSG_PEEK") {
-                    self.app.read += count;
-                }
+            (model::LinuxCall::Recv { flags, .. }, LinuxReply::Received { count, .. })
+                if !flags.iter().any(|flag| flag == "MSG_PEEK") =>
+            {
+                self.app.read += count;
             }
             _ => {}
         }
@@ -264,7 +266,9 @@ impl Exec {
     }
 
     pub(super) fn linux_timed_out(&mut self, linux: &Linux) {
-        self.linux_violates(vec![cell(&linux.call.name(), "an answer", "nothing", true)]);
+        let seen = std::mem::take(&mut self.app.seen);
+        let nothing = || vec![cell(&linux.call.name(), "an answer", "nothing", true)];
+        self.linux_violates(if seen.is_empty() { nothing() } else { seen });
     }
 
     fn judge_linux(&self, linux: &Linux, reply: &LinuxReply) -> Result<Judged, String> {
@@ -463,7 +467,9 @@ impl Exec {
 fn lacking(call: &model::LinuxCall, errno: &str, what: &str) -> Option<String> {
     use model::LinuxCall as Asked;
     match (call, errno) {
-        (Asked::Sysctl(_), "ENOENT") => Some(format!("this kernel has no sysctl {}", what.trim_end_matches(": "))),
+        (Asked::Sysctl(_), "ENOENT") => {
+            Some(format!("this kernel has no sysctl {}", what.trim_end_matches(": ")))
+        }
         (Asked::Sysctl(_), "EACCES" | "EPERM" | "EROFS") => {
             Some(format!("the sysctl {} cannot be set here ({errno})", what.trim_end_matches(": ")))
         }
@@ -491,7 +497,8 @@ fn wanted_result(result: &CallResult) -> String {
 }
 
 fn sets_nonzero(call: &AppCall) -> bool {
-    let AppCall::Linux { what: LinuxCall::SetOption { value: OptionValue::Ints(ints), .. }, .. } = call else {
+    let AppCall::Linux { what: LinuxCall::SetOption { value: OptionValue::Ints(ints), .. }, .. } = call
+    else {
         return false;
     };
     ints.iter().any(|n| *n != 0)

@@ -72,7 +72,9 @@ pub enum OptionValue {
 #[serde(rename_all = "kebab-case")]
 pub enum LinuxReply {
     /// What the call returned.
-    Returned { value: i64 },
+    Returned {
+        value: i64,
+    },
     /// -1, and `errno` by its name; `what` it was about, where the call had several parts.
     Refused {
         errno: String,
@@ -92,17 +94,25 @@ pub enum LinuxReply {
         octets: Vec<u8>,
     },
     /// Every field of `TCP_INFO` that the kernel has.
-    Info { fields: BTreeMap<String, u64> },
-    Poll { flags: Vec<String> },
+    Info {
+        fields: BTreeMap<String, u64>,
+    },
+    Poll {
+        flags: Vec<String>,
+    },
     Queued(QueuedError),
-    Queues { lengths: BTreeMap<String, i64> },
+    Queues {
+        lengths: BTreeMap<String, i64>,
+    },
     Received {
         count: u64,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         mismatch: Option<u64>,
     },
     /// The target has no such thing, or is not allowed to: nothing can be said of the kernel.
-    Lacking { why: String },
+    Lacking {
+        why: String,
+    },
 }
 
 /// An entry of a socket's error queue (`struct sock_extended_err`).

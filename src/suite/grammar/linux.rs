@@ -44,13 +44,13 @@ static CALLS_WITH_ARGUMENTS: &[Key] = &[
         Shape::Either(&[Shape::Words(&["none"]), Shape::Map(&ERROR)]),
         "The oldest entry of the error queue (MSG_ERRQUEUE), which this takes off; `none`: there is none.",
     ),
-    verb(
-        "ioctl",
-        Shape::Dict(&BOUND),
-        "What waits in the socket: {SIOCINQ: 1000, SIOCOUTQ: 0}.",
-    ),
+    verb("ioctl", Shape::Dict(&BOUND), "What waits in the socket: {SIOCINQ: 1000, SIOCOUTQ: 0}."),
     verb("listen", Shape::Expr("a number"), "Listens with this backlog."),
-    verb("accept", Shape::Words(&["now"]), "Accepts if a connection waits; if none does, it fails with EAGAIN."),
+    verb(
+        "accept",
+        Shape::Words(&["now"]),
+        "Accepts if a connection waits; if none does, it fails with EAGAIN.",
+    ),
     verb("shutdown", Shape::Words(linux::SHUTDOWNS), "Closes one direction, or both."),
     verb("send", Shape::Expr("a number"), "Writes so many octets of the pattern, without waiting for room."),
     verb("recv", Shape::Expr("a number"), "Reads what is there, at most so many octets, and checks them."),
@@ -95,4 +95,3 @@ static ERROR: Mapping = Mapping {
         key("data", BOUND, "ee_data."),
     ]],
 };
-

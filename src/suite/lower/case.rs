@@ -264,7 +264,9 @@ impl<'a> Lower<'a> {
         if let (Some(name), true) = (kills.first(), kernel) {
             let message = "a case that needs the Linux kernel meets no mutant";
             let found = Diagnostic::new(Code::KillsOutOfReach, name.span, message);
-            self.push(found.help("mutants are of the reference, which does not run this case: leave `kills:` out"));
+            self.push(
+                found.help("mutants are of the reference, which does not run this case: leave `kills:` out"),
+            );
         }
         if let Some(known) = self.known {
             for name in kills.iter().filter(|name| !known.mutants.contains(&name.value.as_str())) {

@@ -8,7 +8,8 @@ use crate::suite::expr::{Bound, Expr, Type};
 use crate::suite::grammar::{self, Shape};
 use crate::suite::linux::{self as names, Unit};
 use crate::suite::model::{
-    CallResult, ErrorWant, FlagWords, InfoWant, Linux, LinuxCall, OptionValue, OptionWant, Socket, SocketOption,
+    CallResult, ErrorWant, FlagWords, InfoWant, Linux, LinuxCall, OptionValue, OptionWant, Socket,
+    SocketOption,
 };
 use crate::suite::scope::Env;
 use crate::suite::yaml::{Entry, Node};
@@ -142,11 +143,7 @@ impl<'a> Lower<'a> {
     }
 
     /// Level, option, and the node of the value.
-    fn socket_option(
-        &mut self,
-        node: &'a Node,
-        env: &Env<'a>,
-    ) -> Option<(SocketOption, &'a Node, Env<'a>)> {
+    fn socket_option(&mut self, node: &'a Node, env: &Env<'a>) -> Option<(SocketOption, &'a Node, Env<'a>)> {
         let (node, env) = self.resolve(node, env, &Shape::Any);
         let Some([level, name, value]) = node.items() else {
             check::wrong_shape(node, "a socket option", "[level, option, value]", &mut self.sink);
@@ -158,7 +155,11 @@ impl<'a> Lower<'a> {
         let known_level = number(&level) || self.known(&level, "level", names::LEVELS);
         let known_name = number(&name) || self.known(&name, "socket option", names::OPTIONS);
         let levels = names::levels_of(&name.text);
-        if known_level && known_name && !number(&level) && !number(&name) && !levels.contains(&level.text.as_str())
+        if known_level
+            && known_name
+            && !number(&level)
+            && !number(&name)
+            && !levels.contains(&level.text.as_str())
         {
             let message = format!("`{}` is no option of `{}`", name.text, level.text);
             let found = Diagnostic::new(Code::UnknownKernelName, level.span, message);
@@ -189,7 +190,9 @@ impl<'a> Lower<'a> {
     fn option_want(&mut self, name: &str, node: &'a Node, env: &Env<'a>) -> Option<OptionWant> {
         let (node, env) = self.resolve(node, env, &Shape::Any);
         let is_word = |node: &Node| node.scalar().is_some_and(|text| text == "none" || text.starts_with('E'));
-        if name == "SO_ERROR" && node.items().unwrap_or_else(|| std::slice::from_ref(node)).iter().all(is_word) {
+        if name == "SO_ERROR"
+            && node.items().unwrap_or_else(|| std::slice::from_ref(node)).iter().all(is_word)
+        {
             let known: Vec<&str> = ["none"].into_iter().chain(names::ERRNOS.iter().copied()).collect();
             return Some(OptionWant::Errno(self.names(node, &env, "errno", &known)));
         }
@@ -199,7 +202,8 @@ impl<'a> Lower<'a> {
         if let Some(octets) = node.get("hex") {
             return Some(OptionWant::Octets(self.octets(octets, &env)?));
         }
-        let one = |this: &mut Self, node: &'a Node| this.bound(node, &env, &[Type::Int]).map(|(bound, _)| bound);
+        let one =
+            |this: &mut Self, node: &'a Node| this.bound(node, &env, &[Type::Int]).map(|(bound, _)| bound);
         match node.get("ints") {
             Some(ints) => {
                 let all: Vec<Bound> =
@@ -223,9 +227,12 @@ impl<'a> Lower<'a> {
             let value = &entry.value;
             let want = match field.unit {
                 Unit::Word if name == "state" => Some(InfoWant::Words(self.state_words(value, &env))),
-                Unit::Word => {
-                    Some(InfoWant::Words(self.names(value, &env, "state of congestion control", names::CA_STATES)))
-                }
+                Unit::Word => Some(InfoWant::Words(self.names(
+                    value,
+                    &env,
+                    "state of congestion control",
+                    names::CA_STATES,
+                ))),
                 Unit::Flags => self.flag_words(value, &env, names::INFO_OPTIONS).map(InfoWant::Flags),
                 Unit::Plain => self.number_want(value, &env, &[Type::Int]),
                 Unit::Microseconds | Unit::Milliseconds => {

@@ -8,7 +8,9 @@ use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::expr::{BinaryOp, Expr, Type};
 use crate::suite::grammar::{self, Shape};
 use crate::suite::linux;
-use crate::suite::model::{App, AppExpect, Expect, LinuxCall, Otherwise, Repeat, Step, Tolerate, Verb, Within};
+use crate::suite::model::{
+    App, AppExpect, Expect, LinuxCall, Otherwise, Repeat, Step, Tolerate, Verb, Within,
+};
 use crate::suite::scope::{Binding, Env, Label, LabelKind};
 use crate::suite::source::{Loc, Span};
 use crate::suite::yaml::{Entry, Kind, Node};
@@ -453,7 +455,9 @@ fn numbers_of(call: &LinuxCall) -> Vec<String> {
         LinuxCall::Info(_) => linux::info_fields().map(|field| field.name.to_owned()).collect(),
         LinuxCall::Ioctl(queues) => queues.iter().map(|(name, _)| name.clone()).collect(),
         LinuxCall::ErrQueue(_) => vec!["info".to_owned(), "data".to_owned()],
-        LinuxCall::GetSockOpt { .. } | LinuxCall::Send { .. } | LinuxCall::Recv { .. } => vec!["value".to_owned()],
+        LinuxCall::GetSockOpt { .. } | LinuxCall::Send { .. } | LinuxCall::Recv { .. } => {
+            vec!["value".to_owned()]
+        }
         LinuxCall::Sysctl(_)
         | LinuxCall::SetSockOpt { .. }
         | LinuxCall::Poll(_)

@@ -179,7 +179,10 @@ impl LinuxCall {
             Self::Poll(_) => "poll".to_owned(),
             Self::ErrQueue(_) => "recvmsg MSG_ERRQUEUE".to_owned(),
             Self::Ioctl(queues) => {
-                format!("ioctl {}", queues.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" "))
+                format!(
+                    "ioctl {}",
+                    queues.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(" ")
+                )
             }
             Self::Listen { .. } => "listen".to_owned(),
             Self::Accept => "accept".to_owned(),

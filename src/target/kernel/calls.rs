@@ -89,7 +89,10 @@ impl KernelTarget {
             SocketAddr::V4(_) => IpAddr::V4(self.net.target_v4),
             SocketAddr::V6(_) => IpAddr::V6(self.net.target_v6),
         };
-        let fd = self.socket(to.is_ipv6()).map_err(|failed| failed.to_string())?.ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?;
+        let fd = self
+            .socket(to.is_ipv6())
+            .map_err(|failed| failed.to_string())?
+            .ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?;
         socket::bind_address(&fd, own).map_err(|errno| errno.to_string())?;
         // The peer may have answered before the call is over.
         let refused = match socket::connect_to(&fd, to) {
@@ -98,10 +101,11 @@ impl KernelTarget {
             Err(Errno::ECONNRESET) => Some(AppEvent::Reset),
             Err(errno) => return Err(errno.to_string()),
         };
-        self.watch_urgent(fd.as_fd());
+        let watched = self.watch_urgent(fd.as_fd());
         let local = socket::local(&fd).map_err(|errno| errno.to_string())?;
         let handle = self.next_handle();
         let mut conn = Conn::connecting(handle, fd, local, to);
+        conn.watched = watched;
         if let Some(event) = refused {
             conn.refused(event, &mut self.replies);
         } else if let Some(fd) = &conn.fd {
@@ -133,10 +137,16 @@ impl KernelTarget {
             let (local, from) = (socket::local(&fd)?, socket::remote(&fd));
             let handle = self.next_handle();
             self.poller.add(&fd, Token::Conn(handle))?;
-            self.watch_urgent(fd.as_fd());
+            let watched = self.watch_urgent(fd.as_fd());
             // One that was reset while it waited has no peer any more, which its events tell.
             let from = from.unwrap_or_else(|_| SocketAddr::new(local.ip(), 0));
-            self.conns.push(Conn::accepted(handle, fd, local, from));
+            let mut conn = Conn::accepted(handle, fd, local, from);
+            conn.watched = watched;
+            // What came before it was watched.
+            if watched && conn.has_urgent_pending() {
+                conn.urgent_came(&mut self.replies);
+            }
+            self.conns.push(conn);
             Ok(AppOutcome::Accepted { conn: handle, from })
         });
         Some(outcome.unwrap_or_else(|errno| AppOutcome::Failed(errno.to_string())))

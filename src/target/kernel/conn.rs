@@ -26,6 +26,8 @@ pub(super) struct Conn {
     pub(super) linger: Option<u32>,
     /// When to ask whether it is still in TIME-WAIT.
     pub(super) ask_at: Option<Instant>,
+    /// Urgent data is told by SIGURG: then POLLPRI is no news.
+    pub(super) watched: bool,
     progress: Progress,
     /// What ended it. Stays, other than the kernel's own note of it.
     error: Option<Errno>,
@@ -56,8 +58,6 @@ enum Progress {
 struct Told {
     eof: bool,
     urgent: bool,
-    /// Of urgent data, by SIGURG: then POLLPRI is no news.
-    signalled: bool,
     closed: bool,
 }
 
@@ -104,6 +104,7 @@ impl Conn {
             remote,
             linger: None,
             ask_at: None,
+            watched: false,
             progress,
             error: None,
             pending: None,
@@ -142,7 +143,7 @@ impl Conn {
             self.tell(AppEvent::Connected, replies);
         }
         let urgent = ready.contains(EpollFlags::EPOLLPRI);
-        if urgent && !self.told.urgent && !self.told.signalled {
+        if urgent && !self.told.urgent && !self.watched {
             self.tell(AppEvent::Urgent, replies);
         }
         self.told.urgent = urgent;
@@ -158,8 +159,7 @@ impl Conn {
     }
 
     /// A new urgent pointer has come.
-    pub(super) fn urgent_came(&mut self, replies: &mut VecDeque<Reply>) {
-        self.told.signalled = true;
+    pub(super) fn urgent_came(&self, replies: &mut VecDeque<Reply>) {
         self.tell(AppEvent::Urgent, replies);
     }
 

@@ -29,9 +29,9 @@ mod syscall;
 mod sysctl;
 mod urgent;
 
+pub use crate::engine::io::linux::QueuedError;
 pub use diag::Entry;
 pub use info::TcpInfo;
-pub use crate::engine::io::linux::QueuedError;
 pub use linux::Refusal;
 pub use namespace::Namespace;
 pub use profile::profile;
@@ -192,13 +192,12 @@ impl KernelTarget {
         }
     }
 
-    /// Has the watch told of the connection's urgent data.
-    fn watch_urgent(&mut self, fd: BorrowedFd<'_>) {
+    /// Has the watch told of the connection's urgent data; whether it will be.
+    fn watch_urgent(&mut self, fd: BorrowedFd<'_>) -> bool {
         if self.urgent.is_none() {
             self.urgent = urgent::Watch::start().ok();
         }
-        // Without the watch `poll` still tells, when the octet itself has come.
-        let _untold = self.urgent.as_ref().map(|watch| watch.own(fd));
+        self.urgent.as_ref().is_some_and(|watch| watch.own(fd).is_ok())
     }
 
     fn ask_at(&self) -> Option<Instant> {

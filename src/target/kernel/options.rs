@@ -113,7 +113,6 @@ macro_rules! numbers {
     ($($name:ident)*) => { &[$((stringify!($name), libc::$name)),*] };
 }
 
-
 /// Flags of `send` and `recv`.
 pub(super) const MESSAGE_FLAGS: &[(&str, c_int)] = numbers! {
     MSG_DONTWAIT MSG_EOR MSG_MORE MSG_NOSIGNAL MSG_OOB MSG_PEEK MSG_TRUNC MSG_WAITALL MSG_ZEROCOPY

@@ -5,9 +5,8 @@ use super::syscall::errno_name;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6,
-    SockaddrLike, SockaddrStorage, accept4, bind, connect, getpeername, getsockname, recv, recvmsg,
-    send, socket,
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike,
+    SockaddrStorage, accept4, bind, connect, getpeername, getsockname, recv, recvmsg, send, socket,
 };
 use std::ffi::{c_int, c_short};
 use std::io::IoSliceMut;
