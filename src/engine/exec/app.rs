@@ -112,9 +112,9 @@ impl Exec {
     pub(super) fn ask_again(&mut self, deadline: Time) -> bool {
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return false };
-        let what = match &planned.step.verb {
-            Verb::Linux(linux) => self.linux_call(linux),
-            _ => self.conn().map(|conn| AppCall::Status { conn }),
+        let (what, deadline) = match &planned.step.verb {
+            Verb::Linux(linux) => (self.linux_call(linux), self.answer_by()),
+            _ => (self.conn().map(|conn| AppCall::Status { conn }), deadline),
         };
         match what {
             Ok(what) => {
@@ -134,7 +134,7 @@ impl Exec {
         let Some(planned) = plan.steps.get(self.pc) else { return };
         let app = match &planned.step.verb {
             Verb::App(app) => app,
-            Verb::Linux(linux) => return self.linux_replied(linux, outcome, deadline),
+            Verb::Linux(linux) => return self.linux_replied(linux, outcome),
             Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => return,
         };
         match outcome {

@@ -54,7 +54,6 @@ impl Judged {
 
 impl Exec {
     pub(super) fn begin_linux(&mut self, linux: &Linux, step: &Step) -> bool {
-        self.app.seen.clear();
         let deadline = match self.since(step).and_then(|since| self.deadline(step, since)) {
             Ok(deadline) if step.after.is_none() => self.now + deadline.since(self.last),
             Ok(deadline) => deadline,
@@ -70,11 +69,17 @@ impl Exec {
                     self.app.written += count;
                 }
                 let line = called(&what, linux);
-                self.call_as(what, deadline, line);
+                self.app.until = deadline;
+                self.call_as(what, self.answer_by(), line);
                 true
             }
             Err(e) => self.broken(&e.to_string()),
         }
+    }
+
+    /// The kernel has the time of a prompt answer, however soon what it says must hold.
+    pub(super) fn answer_by(&self) -> Time {
+        self.now + self.plan.profile.timing.reply
     }
 
     pub(super) fn linux_call(&self, linux: &Linux) -> Result<AppCall, EvalError> {
@@ -139,7 +144,8 @@ impl Exec {
         }
     }
 
-    pub(super) fn linux_replied(&mut self, linux: &Linux, outcome: &AppOutcome, deadline: Time) {
+    pub(super) fn linux_replied(&mut self, linux: &Linux, outcome: &AppOutcome) {
+        let deadline = self.app.until;
         match outcome {
             AppOutcome::Linux(LinuxReply::Lacking { why }) => {
                 self.end_with(CaseEventKind::Unsupported { why: why.clone() });
@@ -217,7 +223,6 @@ impl Exec {
             }
             self.app_passes(&judged.line);
         } else if judged.may_change && self.now + ASK_AGAIN <= deadline {
-            self.app.seen = judged.cells;
             self.state = State::AskAgain { at: self.now + ASK_AGAIN, deadline };
         } else {
             self.emit(CaseEventKind::AppReplied { line: judged.line });
@@ -266,9 +271,7 @@ impl Exec {
     }
 
     pub(super) fn linux_timed_out(&mut self, linux: &Linux) {
-        let seen = std::mem::take(&mut self.app.seen);
-        let nothing = || vec![cell(&linux.call.name(), "an answer", "nothing", true)];
-        self.linux_violates(if seen.is_empty() { nothing() } else { seen });
+        self.linux_violates(vec![cell(&linux.call.name(), "an answer", "nothing", true)]);
     }
 
     fn judge_linux(&self, linux: &Linux, reply: &LinuxReply) -> Result<Judged, String> {

@@ -17,7 +17,7 @@ mod report;
 use super::book::Book;
 use super::compose::{self, Composed};
 use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in};
-use super::event::{CaseEvent, CaseEventKind, Cell, Verdict, Violation, ViolationKind};
+use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
 use super::io::{AppEvent, Input, InputKind, Output};
 use super::monitor::Monitors;
 use super::verdict::verdict;
@@ -104,8 +104,8 @@ struct AppSide {
     learned: VecDeque<(Time, u32, AppEvent)>,
     keep_alive: bool,
     connecting: bool,
-    /// What a `linux` step saw that did not hold yet.
-    seen: Vec<Cell>,
+    /// Until when what a `linux` step asks for may come true.
+    until: Time,
 }
 
 impl Exec {

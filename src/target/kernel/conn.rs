@@ -447,7 +447,10 @@ fn event_of(errno: Errno, progress: Progress) -> Option<AppEvent> {
         {
             Some(AppEvent::TimedOut)
         }
-        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT if progress == Progress::Connecting => {
+        // EPROTO is what an ICMPv6 parameter problem becomes.
+        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT | Errno::EPROTO
+            if progress == Progress::Connecting =>
+        {
             Some(AppEvent::Unreachable)
         }
         _ => None,

@@ -12,7 +12,7 @@ const PORT: LinuxSocket = LinuxSocket::Listener { port: 7, v6: false };
 /// The steps of a case, as a suite writes them.
 fn steps(text: &str) -> Vec<Step> {
     let head = "title: T\nlevel: must\ncases:\n  - id: one\n    title: One\n    refs: [C01]\n    needs: [linux]\n    steps:\n";
-    let lines: Vec<String> = text.lines().map(|line| format!("      {}\n", line.trim_start())).collect();
+    let lines: Vec<String> = text.lines().map(|line| format!("      {}\n", line)).collect();
     let files = vec![SourceFile::new("t.yaml", "t", format!("{head}{}", lines.concat()))];
     let sources = Sources { files, partial: true, ..Sources::default() };
     let context = Context { catalogue: Catalogue::embedded(), mutants: &[] };
