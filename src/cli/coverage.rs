@@ -53,7 +53,9 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     }
     let summary = summary(&coverage);
     if arguments.open {
-        for rows in [&mut coverage.requirements, &mut coverage.matrix, &mut coverage.course] {
+        for rows in
+            [&mut coverage.requirements, &mut coverage.matrix, &mut coverage.course, &mut coverage.linux]
+        {
             rows.retain(Row::is_open);
         }
     }

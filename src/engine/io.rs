@@ -1,5 +1,7 @@
 //! The inputs and outputs of `Exec`. Inputs are what `run.jsonl` records of a case.
 
+pub mod linux;
+
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -103,6 +105,11 @@ pub enum AppCall {
     Unlisten {
         port: u16,
     },
+    /// A system call, for a target that is the Linux kernel.
+    Linux {
+        socket: linux::LinuxSocket,
+        what: linux::LinuxCall,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -122,6 +129,7 @@ pub enum AppOutcome {
     },
     /// The state, in the words of RFC 9293.
     State(String),
+    Linux(linux::LinuxReply),
     Unsupported,
     Failed(String),
 }

@@ -142,6 +142,7 @@ fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
             | App::Option(..)
             | App::Expect(_) => "control",
         },
+        Verb::Linux(_) => "linux",
         Verb::Repeat(repeat) => return repeat.steps.iter().find_map(|step| unable(step, profile)),
         Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Note(_) => return None,
     };

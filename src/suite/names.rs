@@ -99,6 +99,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("ipv6", "speaks IPv6"),
     ability("keepalive", "keep-alive can be switched on"),
     ability("limited-transmit", "new data is sent on the first two duplicate ACKs"),
+    ability("linux", "it is the Linux kernel, and the application makes system calls"),
     ability("listen", "the application can listen"),
     ability("many-connections", "more than one connection at a time"),
     ability("mss-option", "the MSS option is sent and respected"),

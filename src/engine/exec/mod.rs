@@ -11,6 +11,7 @@
 mod app;
 mod arrive;
 mod expect;
+mod linux;
 mod report;
 mod service;
 
@@ -113,6 +114,8 @@ struct AppSide {
     learned: VecDeque<(Time, u32, AppEvent)>,
     keep_alive: bool,
     connecting: bool,
+    /// Until when what a `linux` step asks for may come true.
+    until: Time,
     /// A read that was begun and not yet looked at.
     reading: Option<Reading>,
 }
@@ -288,6 +291,7 @@ impl Exec {
             Verb::Send(send) => self.send(send, step),
             Verb::Expect(expect) => self.begin_expect(expect, step),
             Verb::App(app) => self.begin_app(app, step),
+            Verb::Linux(linux) => self.begin_linux(linux, step),
             Verb::Wait(span) => match self.eval_span(span) {
                 Ok(span) => {
                     self.state = State::Pause { until: self.now + span };

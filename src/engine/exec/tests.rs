@@ -11,6 +11,8 @@ use crate::suite::model::{
 };
 use rstest::rstest;
 
+mod linux;
+
 const ISN: u32 = 1000;
 const IRS: u32 = 5000;
 

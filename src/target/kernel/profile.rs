@@ -23,6 +23,7 @@ const ABILITIES: &[&str] = &[
     "ipv4",
     "keepalive",
     "limited-transmit",
+    "linux",
     "listen",
     "many-connections",
     "mss-option",

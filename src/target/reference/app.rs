@@ -101,6 +101,7 @@ impl Apps {
                 .and_then(|id| endpoint.abort(now, id))
                 .map(|()| AppOutcome::Ok),
             AppCall::Option { conn, name, value } => self.option(endpoint, now, *conn, name, *value),
+            AppCall::Linux { .. } => Ok(AppOutcome::Unsupported),
             AppCall::Status { conn: NOBODY } if !self.listeners.is_empty() => {
                 Ok(AppOutcome::State("LISTEN".to_owned()))
             }
