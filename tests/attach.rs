@@ -164,7 +164,7 @@ fn the_student_s_bugs_are_found(#[case] wire: &str) {
     let bugs = bugs();
     assert!(bugs.len() >= 12, "{bugs:?}");
     let scratch = Scratch::new(wire);
-    let mut line = vec!["-t", "student", "--wire", wire, "--family", "4", "--format", "json", "-j", "8"];
+    let mut line = vec!["-t", "student", "--wire", wire, "--family", "4", "--format", "json", "-j", "3"];
     line.extend(bugs.iter().map(String::as_str));
     let ran = scratch.run(&line);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
