@@ -127,7 +127,8 @@ fn violated(plan: &Plan, verdict: &mut Verdict, violation: &Violation) {
     let explains = outcome == verdict.outcome
         && !is_monitor
         && verdict.violation.as_ref().is_none_or(|shown| matches!(shown.kind, ViolationKind::Monitor(_)));
-    if worse || explains {
+    // Nor does anything explain more than that the target is gone.
+    if worse || explains || is_lost && outcome == verdict.outcome {
         verdict.reason = reason;
         verdict.violation = Some(Box::new(violation.clone()));
     }
