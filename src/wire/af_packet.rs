@@ -26,6 +26,8 @@ const SEND_PATIENCE: Duration = Duration::from_millis(500);
 const SEND_PAUSE: Duration = Duration::from_micros(200);
 /// Between two questions for the target's Ethernet address.
 const ASK_PAUSE: Duration = Duration::from_millis(50);
+/// A target that answers no ARP although it has said something is given so long.
+const DEAF: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub struct AfPacketWire {
@@ -81,29 +83,41 @@ impl AfPacketWire {
         self.link.fall_silent_for(address);
     }
 
-    /// Asks for the target's Ethernet address until it is known. False where nobody answered within `patience`.
+    /// Asks for the target's Ethernet address until it answers. False where nobody did within `patience`.
+    ///
+    /// What a target says of its own accord teaches its address, but not that it hears: the kernel drops what is sent to a
+    /// device whose program has just attached.
     ///
     /// # Errors
     /// Where the wire broke.
     pub async fn find_target(&mut self, patience: Duration) -> Result<bool, WireError> {
         let until = Instant::now() + patience;
-        while self.link.target() == TargetMac::Unknown && self.carries() == Carries::Frames {
-            if Instant::now() >= until {
-                return Ok(false);
+        let mut known_until = None;
+        if matches!(self.link.target(), TargetMac::Pinned(_)) || self.carries() == Carries::Packets {
+            return Ok(true);
+        }
+        while !self.link.is_heard() {
+            let now = Instant::now();
+            let is_known = self.link.target() != TargetMac::Unknown;
+            if is_known && now >= *known_until.get_or_insert(now + DEAF) {
+                return Ok(true);
+            }
+            if now >= until {
+                return Ok(is_known);
             }
             for question in self.link.questions() {
                 self.write("ask for the target's Ethernet address", &question, 0).await?;
             }
-            // Whatever comes first teaches the address, and is kept if it is a packet.
+            // What comes is kept if it is a packet.
             let pause = ASK_PAUSE.min(until.saturating_duration_since(Instant::now()));
-            let known = tokio::time::timeout(pause, self.read_until_known()).await;
-            known.unwrap_or(Ok(()))?;
+            let heard = tokio::time::timeout(pause, self.read_until_heard()).await;
+            heard.unwrap_or(Ok(()))?;
         }
         Ok(true)
     }
 
-    async fn read_until_known(&mut self) -> Result<(), WireError> {
-        while self.link.target() == TargetMac::Unknown {
+    async fn read_until_heard(&mut self) -> Result<(), WireError> {
+        while !self.link.is_heard() {
             if let Some(received) = self.read().await? {
                 self.early.push(received);
             }
