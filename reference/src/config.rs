@@ -78,8 +78,10 @@ pub struct Config {
     pub sack: bool,
     /// Offer and accept ECN (RFC 3168).
     pub ecn: bool,
-    /// Fast Open, both sides (RFC 7413).
+    /// Fast Open, both sides (RFC 7413), where the application has asked for it (section 2).
     pub fast_open: bool,
+    /// PendingFastOpenRequests: connections that Fast Open may hold before their handshakes are done (RFC 7413 5.1).
+    pub fast_open_pending: usize,
     /// Send and honour the user timeout option (RFC 5482).
     pub user_timeout_option: bool,
     /// L_LIMIT and U_LIMIT: how far the peer's advice may move R2 (RFC 5482 3.1).
@@ -153,6 +155,7 @@ impl Default for Config {
             sack: true,
             ecn: false,
             fast_open: false,
+            fast_open_pending: 16,
             user_timeout_option: false,
             user_timeout_limits: (Duration::from_secs(100), Duration::from_secs(7200)),
             rack: false,

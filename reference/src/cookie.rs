@@ -2,7 +2,7 @@
 
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::isn::{Purpose, Secret};
 use crate::seq::SeqNum;
@@ -66,6 +66,8 @@ pub(crate) fn fast_open_cookie(secret: &Secret, local: IpAddr, remote: IpAddr) -
 #[derive(Debug, Default)]
 pub(crate) struct FastOpenCache {
     servers: BTreeMap<IpAddr, (FastOpen, u16)>,
+    /// Those that have not taken our text, or not answered (RFC 7413 4.1.3): no more Fast Open with them.
+    refused: BTreeSet<IpAddr>,
 }
 
 impl FastOpenCache {
@@ -76,6 +78,16 @@ impl FastOpenCache {
             self.servers.pop_first();
         }
         self.servers.insert(server, (cookie, mss));
+    }
+
+    pub(crate) fn refuse(&mut self, server: IpAddr) {
+        if self.refused.len() < Self::CAPACITY {
+            self.refused.insert(server);
+        }
+    }
+
+    pub(crate) fn has_refused(&self, server: IpAddr) -> bool {
+        self.refused.contains(&server)
     }
 
     pub(crate) fn get(&self, server: IpAddr) -> Option<(FastOpen, u16)> {

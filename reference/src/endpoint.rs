@@ -13,8 +13,9 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use crate::config::Config;
 use crate::connection::{ChallengeBudget, Connection, Env, Incarnation, Outbox};
 use crate::cookie::FastOpenCache;
-use crate::distort::misreads;
+use crate::distort::{misreads, source_quench};
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
+use crate::fragments::{self, Fragments};
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
@@ -49,6 +50,7 @@ pub struct Endpoint {
     outbox: Outbox,
     challenges: ChallengeBudget,
     cookies: FastOpenCache,
+    fragments: Fragments,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
     /// When to look at whose timers. An entry may be early, never late.
@@ -75,6 +77,7 @@ impl Endpoint {
             outbox: Outbox::default(),
             challenges: ChallengeBudget::default(),
             cookies: FastOpenCache::default(),
+            fragments: Fragments::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
         }
@@ -86,11 +89,29 @@ impl Endpoint {
         &self.config
     }
 
+    /// Settings for connections to come: some of them the application may choose.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
+    }
+
     // ------------------------------------------------------------------ input
 
     /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.advance(now);
+        let whole;
+        let packet = match fragments::of(packet) {
+            None => packet,
+            Some(fragment) => {
+                let Some(octets) = self.fragments.take(now, &fragment, &self.config) else { return };
+                whole = octets;
+                &whole
+            }
+        };
+        let extended = packet.len() > 6 && packet[0] >> 4 == 6 && matches!(packet[6], 0 | 43 | 60);
+        if extended && self.config.is(Mutant::ExtensionHeadersRefused) {
+            return;
+        }
         match &IpPacket::parse(packet) {
             Ok(packet) => self.handle_ip(now, packet),
             Err(_) if self.config.is(Mutant::IpVersionUnchecked) => {
@@ -133,6 +154,10 @@ impl Endpoint {
             let alike =
                 |conn: &Connection| (conn.local.port(), conn.remote.port()) == (local.port(), remote.port());
             found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
+        }
+        let closed = found.and_then(|index| self.conn(index)).is_some_and(|conn| conn.rcv.window() < 1000);
+        if closed && local.is_ipv4() && self.config.is(Mutant::SourceQuenchSent) {
+            self.outbox.push_raw(source_quench(packet.destination, packet.source, packet.payload));
         }
         match found {
             Some(index) => self.on_connection(now, index, segment, packet.ecn),

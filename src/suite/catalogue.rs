@@ -65,7 +65,7 @@ pub struct Requirement {
     pub word: Option<String>,
     pub rfc: Option<u16>,
     pub section: Option<String>,
-    /// Whether anything outside the target can show it.
+    /// Whether anything outside the target can show it. What cannot be tested says why, in `more`: `untestable`.
     pub testable: bool,
     /// Every other field, by its name, where it is a single value: `how_to_test`, `note`, `state`,
     /// `event_class`, `next_state`, `must_see` ...
@@ -131,7 +131,9 @@ impl Catalogue {
         let Some(title) = title else { return missing(node.span, "title", sink) };
         let word = more.remove(if source == Source::Matrix { "strength" } else { "level" });
         let rfc = more.remove("rfc").and_then(|rfc| rfc.parse().ok()).or(rfc);
-        let testable = more.get("observable").is_none_or(|observable| observable != "internal");
+        // A cell of the matrix is a test wherever something of it shows; a requirement is, unless it says why not.
+        let hidden = source == Source::Matrix && more.get("observable").is_some_and(|o| o == "internal");
+        let testable = !hidden && !more.contains_key("untestable");
         let level = word.as_deref().and_then(level);
         let section = more.remove("section");
         if self.by_id.insert(id.clone(), self.rows.len()).is_some() {

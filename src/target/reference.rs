@@ -67,7 +67,7 @@ fn instant(now: Time) -> Instant {
 /// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that
 /// there is something to test.
 fn config() -> Config {
-    Config { ecn: true, fast_open: true, rack: true, ..Config::default() }
+    Config { ecn: true, rack: true, ..Config::default() }
 }
 
 /// What the reference does, by the words of the case language.
@@ -84,6 +84,7 @@ const ABILITIES: &[&str] = &[
     "fast-retransmit",
     "half-close",
     "icmp",
+    "ip-fragments",
     "ipv4",
     "ipv6",
     "keepalive",
@@ -106,6 +107,8 @@ const ABILITIES: &[&str] = &[
     "syn-cookies",
     "timestamps",
     "urgent",
+    "user-timeout-option",
+    "virtual-time",
     "wscale",
 ];
 

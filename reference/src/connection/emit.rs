@@ -40,7 +40,13 @@ impl Connection {
                     Some(Mutant::KeepAliveWrongSeq) => self.snd.nxt,
                     _ => self.snd.nxt - 1,
                 };
-                self.emit_ack(seq, env, buffer);
+                let octet: &[u8] =
+                    if env.config.keepalive_garbage || env.config.is(Mutant::KeepAliveWithGarbage) {
+                        &[0]
+                    } else {
+                        &[]
+                    };
+                self.emit_empty(seq, octet, env, buffer);
             }
         }
         true
@@ -48,6 +54,9 @@ impl Connection {
 
     fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
         if self.state == State::Closed {
+            return None;
+        }
+        if self.snd.nxt == self.snd.iss && self.waits_for_text() {
             return None;
         }
         if self.snd.nxt == self.snd.iss {
@@ -194,6 +203,11 @@ impl Connection {
 
     /// `<SEQ=seq><ACK=RCV.NXT><CTL=ACK>`.
     fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) {
+        self.emit_empty(seq, &[], env, buffer);
+    }
+
+    /// The same, with octets that were acknowledged long ago (MAY-6).
+    fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) {
         let config = env.config;
         let mut options = self.options(env);
         if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
@@ -219,7 +233,7 @@ impl Connection {
                 window,
                 urgent: 0,
                 options,
-                text: (&[], &[]),
+                text: (garbage, &[]),
             },
             buffer,
         );
@@ -241,13 +255,18 @@ impl Connection {
         // MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
         let mss = config.mtu.saturating_sub(ip_header + 20);
         let echo = if self.state == State::SynSent { 0 } else { self.rcv.ts_recent };
+        let careless = match config.mutant {
+            Some(Mutant::FastOpenSynRepeated) => self.state == State::SynSent,
+            Some(Mutant::FastOpenSynAckRepeated) => self.state != State::SynSent,
+            _ => false,
+        };
         Options {
             mss: (!config.is(Mutant::MssNotSent)).then_some(mss),
             window_scale: self.offers.window_scale.then(|| RecvHalf::wanted_shift(config.recv_buffer)),
             sack_permitted: self.offers.sack,
             timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
             // RFC 7413 4.1.3: a repeated SYN goes without.
-            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0),
+            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0 || careless),
             user_timeout: config.user_timeout_option.then(|| self.announced_timeout(config)),
             ..Options::default()
         }

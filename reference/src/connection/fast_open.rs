@@ -4,7 +4,8 @@ use super::{Connection, Env};
 use crate::cookie;
 use crate::isn::Secret;
 use crate::mutant::Mutant;
-use crate::send::Piece;
+use crate::send::{Fin, Piece};
+use crate::state::State;
 use crate::wire::{FastOpen, Segment};
 
 /// What one connection does of Fast Open.
@@ -21,7 +22,10 @@ pub(super) struct FastOpenState {
 impl Connection {
     /// A client's SYN asks for a cookie, or shows the one it has (4.2.1).
     pub(crate) fn offer_fast_open(&mut self, env: &Env<'_>) {
-        if !env.config.fast_open {
+        if !env.config.fast_open && !env.config.is(Mutant::FastOpenUnasked) {
+            return;
+        }
+        if env.cookies.has_refused(self.remote.ip()) {
             return;
         }
         match env.cookies.get(self.remote.ip()) {
@@ -30,6 +34,20 @@ impl Connection {
                 self.fast_open.limit = mss;
             }
             None => self.fast_open.option = Some(FastOpen::Request),
+        }
+    }
+
+    /// With a cookie the SYN waits for the text that it is to carry, which is what the application has asked for.
+    pub(super) fn waits_for_text(&self) -> bool {
+        let cookie = matches!(self.fast_open.option, Some(FastOpen::Cookie { .. }));
+        cookie && self.state == State::SynSent && self.snd.unsent() == 0 && self.snd.fin == Fin::Open
+    }
+
+    /// Nobody has answered a SYN with text: some box on the way may not like it (4.1.3).
+    pub(super) fn doubt_fast_open(&self, env: &mut Env<'_>) {
+        let tried = matches!(self.fast_open.option, Some(FastOpen::Cookie { .. }));
+        if self.state == State::SynSent && tried && !env.config.is(Mutant::FastOpenRefusalForgotten) {
+            env.cookies.refuse(self.remote.ip());
         }
     }
 
@@ -46,7 +64,8 @@ impl Connection {
 
     /// A server's answer to a SYN with the option (4.2.2).
     pub(super) fn take_fast_open(&mut self, syn: &Segment<'_>, secret: &Secret, env: &Env<'_>) {
-        let Some(option) = syn.options.fast_open.filter(|_| env.config.fast_open) else { return };
+        let wanted = env.config.fast_open || env.config.is(Mutant::FastOpenUnasked);
+        let Some(option) = syn.options.fast_open.filter(|_| wanted) else { return };
         let cookie = cookie::fast_open_cookie(secret, self.local.ip(), self.remote.ip());
         if option != cookie && !env.config.is(Mutant::FastOpenCookieUnchecked) {
             // A request, or a cookie that is not ours: the text is dropped and a good cookie returned.
@@ -65,12 +84,25 @@ impl Connection {
         if !env.config.fast_open {
             return;
         }
-        if let Some(cookie @ FastOpen::Cookie { .. }) = segment.options.fast_open {
-            let mss = segment.options.mss.unwrap_or(536);
-            env.cookies.remember(self.remote.ip(), cookie, mss);
+        let fresh = match segment.options.fast_open {
+            Some(cookie @ FastOpen::Cookie { .. }) => {
+                let mss = segment.options.mss.unwrap_or(536);
+                if !env.config.is(Mutant::FastOpenCookieForgotten) {
+                    env.cookies.remember(self.remote.ip(), cookie, mss);
+                }
+                true
+            }
+            _ => false,
+        };
+        if self.snd.board.is_empty() {
+            return;
         }
-        if !self.snd.board.is_empty() {
-            // Only the SYN was acknowledged: the text goes again as any other.
+        // Only the SYN was acknowledged. Without a new cookie that is a refusal (4.1.3).
+        if !fresh && !env.config.is(Mutant::FastOpenRefusalForgotten) {
+            env.cookies.refuse(self.remote.ip());
+        }
+        if !env.config.is(Mutant::FastOpenTextWaits) {
+            // The text goes again as any other.
             self.snd.repeat_all();
         }
     }

@@ -43,6 +43,7 @@ impl Connection {
                 return;
             }
             self.syn_repeats += 1;
+            self.doubt_fast_open(env);
         }
         self.rtt.back_off(env.config);
         let patience = self.rack_timeout_patience(env);
@@ -117,6 +118,11 @@ impl Connection {
     fn keepalive_idle(&self, env: &Env<'_>) -> Duration {
         match env.config.mutant {
             Some(Mutant::KeepAliveDefaultTooShort) => Duration::from_secs(60),
+            Some(Mutant::KeepAliveBeforeUserTimeout) => self.settings.keepalive_idle,
+            // RFC 5482 4.2: never sooner than the user timeout that both sides have agreed on.
+            _ if env.config.user_timeout_option && self.settings.remote_timeout.is_some() => {
+                self.settings.keepalive_idle.max(self.r2(env.config) + Duration::from_secs(1))
+            }
             _ => self.settings.keepalive_idle,
         }
     }

@@ -65,6 +65,17 @@ impl Endpoint {
         if self.tuples.len() >= self.config.max_connections {
             return;
         }
+        let echoes = syn.options.timestamps.is_some_and(|timestamps| timestamps.echo != 0);
+        if echoes && self.config.is(Mutant::SynEchoBelieved) {
+            return;
+        }
+        let plain;
+        let syn = if self.is_fast_open_crowded(syn) {
+            plain = Segment { payload: &[], options: Options { fast_open: None, ..syn.options }, ..*syn };
+            &plain
+        } else {
+            syn
+        };
         if entry.half_open >= self.config.syn_backlog && !self.config.is(Mutant::HalfOpenUnbounded) {
             if self.config.syn_cookies {
                 self.send_syn_cookie(now, tuple, listener, syn);
@@ -89,6 +100,16 @@ impl Endpoint {
                 entry.push(id);
             }
         }
+    }
+
+    /// RFC 7413 4.2: beyond the limit of connections that wait for their handshake, Fast Open is off.
+    fn is_fast_open_crowded(&self, syn: &Segment<'_>) -> bool {
+        if syn.options.fast_open.is_none() || self.config.is(Mutant::FastOpenUnbounded) {
+            return false;
+        }
+        let waits = |conn: &Connection| conn.is_early() && conn.half_open_of().is_some();
+        let waiting = (0..self.slots.len() as u32).filter(|&index| self.conn(index).is_some_and(waits));
+        waiting.count() >= self.config.fast_open_pending
     }
 
     /// RFC 4987 3.6: with the half-open queue full, the SYN,ACK itself remembers the SYN. Only the MSS survives.
