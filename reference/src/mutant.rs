@@ -722,6 +722,8 @@ mutants! {
         "When the window has shrunk below what is in flight nothing is sent again.";
     HalfSegments "half-segments" "RFC9293-SHLD-28" "student catalogue"
         "Segments are half as large as they may be.";
+    SampleFromAnyAck "sample-from-any-ack" "RFC7323-4.1-2" "student catalogue"
+        "Every timestamp that comes back is a sample, even if nothing new is acknowledged.";
     RttWeightsWrong "rtt-weights-wrong" "RFC6298-2.3b" "student catalogue"
         "Each sample counts for half of the variation instead of a quarter.";
     RttMeasuredOnce "rtt-measured-once" "RFC6298-3-2" "student catalogue"

@@ -366,6 +366,9 @@ impl Connection {
     /// SND.UNA =< SEG.ACK =< SND.NXT: acknowledges, measures, opens the window and follows the arrows.
     fn take_ack(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         if segment.ack == self.snd.una && self.snd.board.is_empty() && segment.options.sack.is_empty() {
+            if env.config.is(Mutant::SampleFromAnyAck) {
+                self.measure(segment, Acked::default(), env);
+            }
             // Text for us, most of the time: nothing is outstanding, so there is only the window to learn.
             self.take_echo(segment, env);
             self.take_window(segment, env);
@@ -413,7 +416,7 @@ impl Connection {
 
     /// RFC 6298 section 3 (Karn) or RFC 7323 4.1: one sample from an acknowledgement of something new.
     fn measure(&mut self, segment: &Segment<'_>, acked: Acked, env: &Env<'_>) {
-        if acked.octets == 0 {
+        if acked.octets == 0 && !env.config.is(Mutant::SampleFromAnyAck) {
             return;
         }
         if let Some(sent_at) = acked.sample {
