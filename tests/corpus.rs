@@ -1,7 +1,7 @@
 //! Every case of `suites/` as a test of its own, against the reference in virtual time.
 //!
-//! Three promises of the corpus, by name: `pass/…` each case passes on the clean reference;
-//! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
+//! Four promises of the corpus, by name: `pass/…` each case passes on the clean reference, and `VARIANT/…` on its variants
+//! (`classic/…` is a TCP of 1989); `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
 //! the recorded inputs again gives the same verdict.
 
 mod common;
@@ -26,6 +26,12 @@ fn main() {
         let case = Arc::clone(&planned);
         trials.push(Trial::test(format!("same/{id}"), move || repeats(&case)));
         trials.push(Trial::test(format!("pass/{id}"), move || passes(&planned)));
+    }
+    for variant in ["classic", "careful"] {
+        for planned in common::plans_of(&format!("reference-{variant}")) {
+            let id = format!("{} {}", planned.case.id, planned.case.family);
+            trials.push(Trial::test(format!("{variant}/{id}"), move || passes(&Arc::new(planned))));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }

@@ -78,12 +78,16 @@ pub struct Config {
     pub sack: bool,
     /// Offer and accept ECN (RFC 3168).
     pub ecn: bool,
-    /// Fast Open, both sides (RFC 7413), where the application has asked for it (section 2).
+    /// Fast Open, both sides (RFC 7413).
     pub fast_open: bool,
+    /// The applications of this host ask for Fast Open (RFC 7413 section 2).
+    pub fast_open_wanted: bool,
     /// PendingFastOpenRequests: connections that Fast Open may hold before their handshakes are done (RFC 7413 5.1).
     pub fast_open_pending: usize,
     /// Send and honour the user timeout option (RFC 5482).
     pub user_timeout_option: bool,
+    /// The applications of this host ask for that option (RFC 5482 section 3).
+    pub user_timeout_option_wanted: bool,
     /// L_LIMIT and U_LIMIT: how far the peer's advice may move R2 (RFC 5482 3.1).
     pub user_timeout_limits: (Duration, Duration),
     /// Detect losses by time (RFC 8985). Needs SACK.
@@ -115,6 +119,14 @@ pub struct Config {
 }
 
 impl Config {
+    pub(crate) const fn uses_fast_open(&self) -> bool {
+        self.fast_open && self.fast_open_wanted
+    }
+
+    pub(crate) const fn uses_user_timeout_option(&self) -> bool {
+        self.user_timeout_option && self.user_timeout_option_wanted
+    }
+
     /// Whether the endpoint is to show the given bug.
     #[inline]
     #[must_use]
@@ -155,8 +167,10 @@ impl Default for Config {
             sack: true,
             ecn: false,
             fast_open: false,
+            fast_open_wanted: true,
             fast_open_pending: 16,
             user_timeout_option: false,
+            user_timeout_option_wanted: true,
             user_timeout_limits: (Duration::from_secs(100), Duration::from_secs(7200)),
             rack: false,
             congestion: CongestionAlgorithm::NewReno,

@@ -97,6 +97,7 @@ fn step(fixture: Option<usize>, number: u32, line: u32) -> PlanStep {
         otherwise: vec![],
         tolerate: vec![],
         strict: false,
+        or_error: false,
         why: None,
     };
     PlanStep { fixture, number, step }

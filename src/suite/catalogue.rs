@@ -67,6 +67,8 @@ pub struct Requirement {
     pub section: Option<String>,
     /// Whether anything outside the target can show it. What cannot be tested says why, in `more`: `untestable`.
     pub testable: bool,
+    /// Rows that say the same for less (`see:`), or that this row is a part of (`refs:` of the matrix).
+    pub related: Vec<String>,
     /// Every other field, by its name, where it is a single value: `how_to_test`, `note`, `state`,
     /// `event_class`, `next_state`, `must_see` ...
     pub more: BTreeMap<String, String>,
@@ -122,6 +124,9 @@ impl Catalogue {
                 more.insert(entry.key.value.clone(), text.to_owned());
             }
         }
+        let list = |key| node.get(key).and_then(Node::items).unwrap_or_default();
+        let related: Vec<&Node> = list("see").iter().chain(list("refs")).collect();
+        let related = related.into_iter().filter_map(|node| node.scalar().map(str::to_owned)).collect();
         let Some(id) = more.remove("id") else { return missing(node.span, "id", sink) };
         let title = match source {
             Source::Rfc | Source::Course => more.remove("title"),
@@ -143,7 +148,7 @@ impl Catalogue {
                 format!("the row `{id}` is there already"),
             ));
         }
-        self.rows.push(Requirement { id, source, title, level, word, rfc, section, testable, more });
+        self.rows.push(Requirement { id, source, title, level, word, rfc, section, testable, related, more });
     }
 
     pub fn get(&self, id: &str) -> Option<&Requirement> {

@@ -83,7 +83,8 @@ impl Connection {
             return Some(Choice::Piece(piece));
         }
         let premature = env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized();
-        if (self.state.sends() || self.is_early() || premature)
+        let twice = env.config.is(Mutant::SecondCloseSendsFin) && self.state == State::FinWait2;
+        if (self.state.sends() || self.is_early() || premature || twice)
             && let Some(piece) = self.choose_fresh(env)
         {
             return Some(Choice::Piece(piece));
@@ -267,7 +268,7 @@ impl Connection {
             timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
             // RFC 7413 4.1.3: a repeated SYN goes without.
             fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0 || careless),
-            user_timeout: config.user_timeout_option.then(|| self.announced_timeout(config)),
+            user_timeout: config.uses_user_timeout_option().then(|| self.announced_timeout(config)),
             ..Options::default()
         }
     }

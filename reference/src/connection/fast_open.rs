@@ -22,7 +22,7 @@ pub(super) struct FastOpenState {
 impl Connection {
     /// A client's SYN asks for a cookie, or shows the one it has (4.2.1).
     pub(crate) fn offer_fast_open(&mut self, env: &Env<'_>) {
-        if !env.config.fast_open && !env.config.is(Mutant::FastOpenUnasked) {
+        if !env.config.uses_fast_open() && !env.config.is(Mutant::FastOpenUnasked) {
             return;
         }
         if env.cookies.has_refused(self.remote.ip()) {
@@ -64,7 +64,7 @@ impl Connection {
 
     /// A server's answer to a SYN with the option (4.2.2).
     pub(super) fn take_fast_open(&mut self, syn: &Segment<'_>, secret: &Secret, env: &Env<'_>) {
-        let wanted = env.config.fast_open || env.config.is(Mutant::FastOpenUnasked);
+        let wanted = env.config.uses_fast_open() || env.config.is(Mutant::FastOpenUnasked);
         let Some(option) = syn.options.fast_open.filter(|_| wanted) else { return };
         let cookie = cookie::fast_open_cookie(secret, self.local.ip(), self.remote.ip());
         if option != cookie && !env.config.is(Mutant::FastOpenCookieUnchecked) {
@@ -81,7 +81,7 @@ impl Connection {
 
     /// A client reads the SYN,ACK: a new cookie, and whether the text was taken (4.2.1).
     pub(super) fn after_fast_open(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        if !env.config.fast_open {
+        if !env.config.uses_fast_open() {
             return;
         }
         let fresh = match segment.options.fast_open {

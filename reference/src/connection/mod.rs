@@ -367,7 +367,7 @@ impl Connection {
         self.owned = true;
         // RFC 5482 section 3: the option may be lost with the SYN, so it is said once more.
         self.announce_timeout =
-            env.config.user_timeout_option && !env.config.is(Mutant::UserTimeoutOptionOnlyOnSyn);
+            env.config.uses_user_timeout_option() && !env.config.is(Mutant::UserTimeoutOptionOnlyOnSyn);
         self.transition(State::Established, env);
         if !self.is_early() {
             self.tell(kind, env);
@@ -492,7 +492,7 @@ impl Connection {
     /// RFC 5482: what the peer advises, and what we announce.
     fn note_user_timeout(&mut self, options: &Options, env: &Env<'_>) {
         if let Some(UserTimeout(span)) = options.user_timeout
-            && env.config.user_timeout_option
+            && env.config.uses_user_timeout_option()
             && (!span.is_zero() || env.config.is(Mutant::UserTimeoutOptionZeroTaken))
             && !env.config.is(Mutant::UserTimeoutOptionIgnored)
         {

@@ -120,7 +120,7 @@ impl Connection {
             Some(Mutant::KeepAliveDefaultTooShort) => Duration::from_secs(60),
             Some(Mutant::KeepAliveBeforeUserTimeout) => self.settings.keepalive_idle,
             // RFC 5482 4.2: never sooner than the user timeout that both sides have agreed on.
-            _ if env.config.user_timeout_option && self.settings.remote_timeout.is_some() => {
+            _ if env.config.uses_user_timeout_option() && self.settings.remote_timeout.is_some() => {
                 self.settings.keepalive_idle.max(self.r2(env.config) + Duration::from_secs(1))
             }
             _ => self.settings.keepalive_idle,

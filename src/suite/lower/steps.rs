@@ -69,7 +69,7 @@ impl<'a> Lower<'a> {
         let name = verb.key.value.as_str();
         let allowed: &[&str] = match name {
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
-            "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "why"],
+            "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "or_error", "why"],
             "send" | "wait" => &["as", "when", "why", "tolerate", "strict"],
             "repeat" => &["when", "why"],
             _ => &["when"],
@@ -82,11 +82,14 @@ impl<'a> Lower<'a> {
         let otherwise = self.otherwise(node, env);
         let tolerate = self.tolerate(node, env);
         let why = node.get("why").and_then(|node| self.text(node, env, Open::Keep)).map(|filled| filled.text);
-        let strict = node.get("strict").is_some_and(|node| self.yes(node, env).unwrap_or_default());
+        let mut is_set =
+            |key: &str| node.get(key).is_some_and(|node| self.yes(node, env).unwrap_or_default());
+        let (strict, or_error) = (is_set("strict"), is_set("or_error"));
         let label = node.get("as").and_then(|node| self.label(node, env, lowered.as_ref()));
         self.weigh(lowered.as_ref()?, verb.key.span);
         let place = self.place(verb.key.span);
-        Some(Step { place, verb: lowered?, label, within, after, when, otherwise, tolerate, strict, why })
+        let verb = lowered?;
+        Some(Step { place, verb, label, within, after, when, otherwise, tolerate, strict, or_error, why })
     }
 
     fn qualifiers_fit(&mut self, entries: &[Entry], verb: &str, allowed: &[&str]) {
@@ -179,6 +182,7 @@ impl<'a> Lower<'a> {
             "send" => Some(App::Send(number()?)),
             "send_urgent" => Some(App::SendUrgent(number()?)),
             "recv" => Some(App::Recv(number()?)),
+            "begin_recv" => Some(App::BeginRecv(number()?)),
             "shutdown" => Some(App::Shutdown),
             "option" => {
                 let option = value.entries().and_then(<[_]>::first)?;
@@ -192,6 +196,9 @@ impl<'a> Lower<'a> {
     }
 
     fn connect_to(&mut self, node: &'a Node, env: &Env<'a>) -> Option<App> {
+        if let Some(port) = node.get("from") {
+            return Some(App::ConnectFrom(self.expr(port, env, &[Type::Int])?));
+        }
         let text = self.text(node, env, Open::Refuse)?;
         if let Ok(address) = text.text.parse() {
             return Some(App::ConnectTo(address));
