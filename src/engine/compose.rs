@@ -416,7 +416,8 @@ impl<'a> Draft<'a> {
             None => self.scope.book.weigh(&segment),
         };
         let octets = packet.build();
-        let fragments = fields.fragments.as_ref().map(|cut| cut_up(&packet, cut)).transpose()?;
+        let fragments =
+            fields.fragments.as_ref().map(|cut| cut_up(&packet, cut, ports.1, segment.seq)).transpose()?;
         let fragments = fragments.unwrap_or_default();
         Ok(Composed { octets, fragments, segment: Some(segment), weight, aside, elsewhere })
     }
@@ -424,9 +425,11 @@ impl<'a> Draft<'a> {
 
 /// The fragments of a packet in the order in which the case wants them: one that is left out is lost, one that is
 /// named twice comes twice.
-fn cut_up(packet: &Packet, cut: &Cut) -> Result<Vec<Vec<u8>>, ComposeError> {
-    let pieces: Vec<Vec<u8>> =
-        packet.fragments(usize::from(cut.size), 0x1234).iter().map(Packet::build).collect();
+fn cut_up(packet: &Packet, cut: &Cut, port: u16, seq: SeqNum) -> Result<Vec<Vec<u8>>, ComposeError> {
+    // Cases run side by side between the same addresses, each from a port of its own.
+    let id = seq.0 << 16 | u32::from(port);
+    let pieces = packet.fragments(usize::from(cut.size), id);
+    let pieces: Vec<Vec<u8>> = pieces.iter().map(Packet::build).collect();
     if cut.order.is_empty() {
         return Ok(pieces);
     }
