@@ -24,6 +24,7 @@ mod mutant;
 mod pair;
 mod reassembly;
 mod recv;
+mod ring;
 mod rtt;
 mod scoreboard;
 mod send;
@@ -31,6 +32,7 @@ mod seq;
 mod state;
 mod time;
 mod timer;
+mod tuple;
 pub mod wire;
 
 pub use config::{Config, CongestionAlgorithm};

@@ -163,7 +163,8 @@ fn tun_or_tap(name: &str, is_tap: bool) -> io::Result<File> {
 pub fn wait(wire: Option<&Wire>, control: Option<&Control>, timeout: Option<Duration>) {
     let fds = [wire.map(AsRawFd::as_raw_fd), control.map(|_| 0)];
     // A part of a millisecond is a whole one, or the loop would spin until it is over.
-    let timeout = timeout.map_or(-1, |timeout| timeout.as_micros().div_ceil(1000).try_into().unwrap_or(i32::MAX));
+    let timeout =
+        timeout.map_or(-1, |timeout| timeout.as_micros().div_ceil(1000).try_into().unwrap_or(i32::MAX));
     poll_readable(fds, timeout);
 }
 

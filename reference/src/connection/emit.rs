@@ -21,17 +21,18 @@ enum Choice {
 }
 
 impl Connection {
-    /// Appends the next packet to `buffer`, if there is one.
-    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> bool {
-        let Some(choice) = self.choose(env) else { return false };
-        match choice {
+    /// Writes the next packet over what `buffer` holds, if there is one, and returns its length.
+    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
+        Some(match self.choose(env)? {
             Choice::Piece(piece) => {
-                self.emit_piece(piece, env, buffer);
+                let len = self.emit_piece(piece, env, buffer);
                 self.after_piece(piece, env);
+                len
             }
             Choice::Ack => {
-                self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
+                let len = self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
                 self.owed.duplicates = self.owed.duplicates.saturating_sub(1);
+                len
             }
             Choice::KeepAlive => {
                 self.keepalive_due = false;
@@ -46,10 +47,9 @@ impl Connection {
                     } else {
                         &[]
                     };
-                self.emit_empty(seq, octet, env, buffer);
+                self.emit_empty(seq, octet, env, buffer)
             }
-        }
-        true
+        })
     }
 
     fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
@@ -143,7 +143,7 @@ impl Connection {
         }
     }
 
-    fn emit_piece(&mut self, piece: Piece, env: &Env<'_>, buffer: &mut Vec<u8>) {
+    fn emit_piece(&mut self, piece: Piece, env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut flags = Flags::default();
         if self.state != State::SynSent {
@@ -181,9 +181,9 @@ impl Connection {
         if piece.again && piece.len > 1 && text.1.is_empty() && config.is(Mutant::RetransmissionDiffers) {
             text = (&text.0[1..], &text.0[..1]);
         }
-        crate::distort::emit(
+        let len = crate::distort::emit(
             config,
-            Outgoing {
+            &Outgoing {
                 local: self.local,
                 remote: self.remote,
                 ip: fields,
@@ -200,15 +200,16 @@ impl Connection {
         if flags.has(Flags::ACK) {
             self.acknowledged(ack, env);
         }
+        len
     }
 
     /// `<SEQ=seq><ACK=RCV.NXT><CTL=ACK>`.
-    fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) {
-        self.emit_empty(seq, &[], env, buffer);
+    fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
+        self.emit_empty(seq, &[], env, buffer)
     }
 
     /// The same, with octets that were acknowledged long ago (MAY-6).
-    fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) {
+    fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut options = self.options(env);
         if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
@@ -222,9 +223,9 @@ impl Connection {
         let ack = self.rcv.acknowledgment(config);
         let (marks, codepoint) = self.ecn_marks(None, env);
         let fields = self.ip_fields(codepoint);
-        crate::distort::emit(
+        let len = crate::distort::emit(
             config,
-            Outgoing {
+            &Outgoing {
                 local: self.local,
                 remote: self.remote,
                 ip: fields,
@@ -239,6 +240,7 @@ impl Connection {
             buffer,
         );
         self.acknowledged(ack, env);
+        len
     }
 
     fn acknowledged(&mut self, ack: SeqNum, env: &Env<'_>) {

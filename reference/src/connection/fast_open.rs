@@ -22,10 +22,8 @@ pub(super) struct FastOpenState {
 impl Connection {
     /// A client's SYN asks for a cookie, or shows the one it has (4.2.1).
     pub(crate) fn offer_fast_open(&mut self, env: &Env<'_>) {
-        if !env.config.uses_fast_open() && !env.config.is(Mutant::FastOpenUnasked) {
-            return;
-        }
-        if env.cookies.has_refused(self.remote.ip()) {
+        let wanted = env.config.uses_fast_open() || env.config.is(Mutant::FastOpenUnasked);
+        if !wanted || env.cookies.is_refused(self.remote.ip(), env.now) {
             return;
         }
         match env.cookies.get(self.remote.ip()) {
@@ -41,14 +39,6 @@ impl Connection {
     pub(super) fn waits_for_text(&self) -> bool {
         let cookie = matches!(self.fast_open.option, Some(FastOpen::Cookie { .. }));
         cookie && self.state == State::SynSent && self.snd.unsent() == 0 && self.snd.fin == Fin::Open
-    }
-
-    /// Nobody has answered a SYN with text: some box on the way may not like it (4.1.3).
-    pub(super) fn doubt_fast_open(&self, env: &mut Env<'_>) {
-        let tried = matches!(self.fast_open.option, Some(FastOpen::Cookie { .. }));
-        if self.state == State::SynSent && tried && !env.config.is(Mutant::FastOpenRefusalForgotten) {
-            env.cookies.refuse(self.remote.ip());
-        }
     }
 
     /// The first SYN of all, with text if a cookie allows it. Repetitions carry neither (4.1.3).
@@ -84,26 +74,26 @@ impl Connection {
         if !env.config.uses_fast_open() {
             return;
         }
-        let fresh = match segment.options.fast_open {
-            Some(cookie @ FastOpen::Cookie { .. }) => {
-                let mss = segment.options.mss.unwrap_or(536);
-                if !env.config.is(Mutant::FastOpenCookieForgotten) {
-                    env.cookies.remember(self.remote.ip(), cookie, mss);
-                }
-                true
-            }
-            _ => false,
-        };
+        if let Some(cookie @ FastOpen::Cookie { .. }) = segment.options.fast_open
+            && !env.config.is(Mutant::FastOpenCookieForgotten)
+        {
+            let mss = segment.options.mss.unwrap_or(536);
+            env.cookies.remember(self.remote.ip(), cookie, mss);
+        }
         if self.snd.board.is_empty() {
             return;
         }
-        // Only the SYN was acknowledged. Without a new cookie that is a refusal (4.1.3).
-        if !fresh && !env.config.is(Mutant::FastOpenRefusalForgotten) {
-            env.cookies.refuse(self.remote.ip());
-        }
+        self.fast_open_failed(env);
         if !env.config.is(Mutant::FastOpenTextWaits) {
-            // The text goes again as any other.
+            // Only the SYN was acknowledged: the text goes again as any other.
             self.snd.repeat_all();
+        }
+    }
+
+    /// No answer, an ICMP error, or text that was not taken: the next connections do without (4.1.3.1).
+    pub(super) fn fast_open_failed(&self, env: &mut Env<'_>) {
+        if self.fast_open.option.is_some() && !env.config.is(Mutant::FastOpenRefusalForgotten) {
+            env.cookies.refuse(self.remote.ip(), env.now + env.config.fast_open_retry);
         }
     }
 

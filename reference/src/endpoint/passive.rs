@@ -69,18 +69,16 @@ impl Endpoint {
         if echoes && self.config.is(Mutant::SynEchoBelieved) {
             return;
         }
-        let plain;
-        let syn = if self.is_fast_open_crowded(syn) {
-            plain = Segment { payload: &[], options: Options { fast_open: None, ..syn.options }, ..*syn };
-            &plain
-        } else {
-            syn
-        };
         if entry.half_open >= self.config.syn_backlog && !self.config.is(Mutant::HalfOpenUnbounded) {
             if self.config.syn_cookies {
                 self.send_syn_cookie(now, tuple, listener, syn);
             }
             return;
+        }
+        let mut syn = *syn;
+        if entry.early >= self.config.fast_open_backlog && !self.config.is(Mutant::FastOpenUnbounded) {
+            // RFC 7413 4.2: too many wait already, so this one goes through the whole handshake.
+            syn.options.fast_open = None;
         }
         let mut iss = self.isn(now, tuple);
         if let Some(above) = above.filter(|above| !iss.after(*above)) {
@@ -89,27 +87,18 @@ impl Endpoint {
         }
         let id = self.vacant();
         self.insert(now, id, tuple, |secret, env| {
-            Connection::passive(id, tuple, listener, syn, iss, secret, env)
+            Connection::passive(id, tuple, listener, &syn, iss, secret, env)
         });
-        let early = self.conn(id.index).is_some_and(Connection::is_early);
-        let early = early || self.config.is(Mutant::AcceptBeforeAck);
+        let fast = self.conn(id.index).is_some_and(Connection::is_early);
+        let early = fast || self.config.is(Mutant::AcceptBeforeAck);
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
+            entry.early += usize::from(fast);
             if early {
                 // RFC 7413 4.2.2: the application need not wait for the handshake.
                 entry.push(id);
             }
         }
-    }
-
-    /// RFC 7413 4.2: beyond the limit of connections that wait for their handshake, Fast Open is off.
-    fn is_fast_open_crowded(&self, syn: &Segment<'_>) -> bool {
-        if syn.options.fast_open.is_none() || self.config.is(Mutant::FastOpenUnbounded) {
-            return false;
-        }
-        let waits = |conn: &Connection| conn.is_early() && conn.half_open_of().is_some();
-        let waiting = (0..self.slots.len() as u32).filter(|&index| self.conn(index).is_some_and(waits));
-        waiting.count() >= self.config.fast_open_pending
     }
 
     /// RFC 4987 3.6: with the half-open queue full, the SYN,ACK itself remembers the SYN. Only the MSS survives.

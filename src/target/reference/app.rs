@@ -46,6 +46,11 @@ struct Read {
 }
 
 impl Apps {
+    /// The connection that was heard of last.
+    pub(super) fn newest(&self) -> Option<ConnId> {
+        self.conns.last().map(|conn| conn.id)
+    }
+
     pub(super) fn poll_reply(&mut self) -> Option<Reply> {
         self.replies.pop_front()
     }
@@ -96,6 +101,7 @@ impl Apps {
                 .and_then(|id| endpoint.abort(now, id))
                 .map(|()| AppOutcome::Ok),
             AppCall::Option { conn, name, value } => self.option(endpoint, now, *conn, name, *value),
+            AppCall::Linux { .. } => Ok(AppOutcome::Unsupported),
             AppCall::Status { conn: NOBODY } if !self.listeners.is_empty() => {
                 Ok(AppOutcome::State("LISTEN".to_owned()))
             }
@@ -293,7 +299,7 @@ fn option_of_all(
     match name {
         "fast_open" => {
             config.fast_open_wanted = value != 0;
-            config.fast_open_pending = usize::try_from(value).unwrap_or_default();
+            config.fast_open_backlog = usize::try_from(value).unwrap_or_default();
         }
         "user_timeout_option" => config.user_timeout_option_wanted = value != 0,
         "keepalive_garbage" => config.keepalive_garbage = value != 0,

@@ -1,5 +1,10 @@
 //! smoltcp over the wire of the harness: a device, and an interface with the addresses that the harness gives.
-#![allow(clippy::disallowed_methods, clippy::disallowed_types, clippy::exit, reason = "a program of its own: it owns its environment")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    clippy::exit,
+    reason = "a program of its own: it owns its environment"
+)]
 
 #[path = "../../../kit/tcpspec.rs"]
 pub mod tcpspec;
@@ -89,7 +94,8 @@ impl Stack {
         let mut interface = Interface::new(config, &mut port, Instant::now());
         for name in ["TCPSPEC_IPV4", "TCPSPEC_IPV6"] {
             let Ok(text) = env::var(name) else { continue };
-            let address: IpCidr = text.parse().map_err(|()| Error::other(format!("{name} is no network: {text}")))?;
+            let address: IpCidr =
+                text.parse().map_err(|()| Error::other(format!("{name} is no network: {text}")))?;
             let mut pushed = Ok(());
             interface.update_ip_addrs(|addresses| pushed = addresses.push(address));
             pushed.map_err(|_| Error::other("too many addresses"))?;
@@ -102,7 +108,9 @@ impl Stack {
         let buffer = || SocketBuffer::new(vec![0; BUFFER_LEN]);
         let mut socket = Socket::new(buffer(), buffer());
         socket.set_congestion_control(CongestionControl::Reno);
-        socket.set_tsval_generator(Some(|| u32::try_from(Instant::now().total_millis() & 0xffff_ffff).unwrap_or(0)));
+        socket.set_tsval_generator(Some(|| {
+            u32::try_from(Instant::now().total_millis() & 0xffff_ffff).unwrap_or(0)
+        }));
         self.sockets.add(socket)
     }
 
