@@ -2,6 +2,8 @@
 //!
 //! With no mutant chosen this is the emission of a segment and nothing else.
 
+use core::net::IpAddr;
+
 use crate::config::Config;
 use crate::mutant::Mutant;
 use crate::seq::SeqNum;
@@ -94,6 +96,7 @@ fn distort(mutant: Mutant, mut out: Outgoing<'_>) -> Outgoing<'_> {
                 core::mem::swap(value, echo);
             }
         }
+        Mutant::RstWithoutTimestamps if rst => out.options.timestamps = None,
         Mutant::TimestampOnlyOnSyn if !syn => out.options.timestamps = None,
         Mutant::SackBlockReversed => map_sack(&mut out, |block| (block.end, block.start)),
         Mutant::SackBlockEndsEarly => map_sack(&mut out, |block| (block.start, block.end - 1)),
@@ -121,6 +124,27 @@ fn reverse_sack(out: &mut Outgoing<'_>) {
         blocks.push(block);
     }
     out.options.sack = blocks;
+}
+
+/// What no host has sent since RFC 6633: ICMP Source Quench, quoting a header that was made up.
+pub(crate) fn source_quench(local: IpAddr, remote: IpAddr, quoted: &[u8]) -> Vec<u8> {
+    let fields = ip::HeaderFields { hops: 64, dscp: 0, ecn: ip::Ecn::NotEct, identification: 0 };
+    let quoted = &quoted[..quoted.len().min(8)];
+    let mut inner = Vec::new();
+    ip::emit(&mut inner, remote, local, fields, quoted.len());
+    inner.extend_from_slice(quoted);
+    let mut message = vec![4, 0, 0, 0, 0, 0, 0, 0];
+    message.extend(inner);
+    let sum = checksum::of(&message);
+    message[2..4].copy_from_slice(&sum.to_be_bytes());
+    let mut packet = Vec::new();
+    ip::emit(&mut packet, local, remote, fields, message.len());
+    packet[9] = ip::PROTOCOL_ICMP;
+    packet[10..12].fill(0);
+    let sum = checksum::of(&packet);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+    packet.extend(message);
+    packet
 }
 
 /// Wrong octets after the checksum was made.

@@ -14,6 +14,7 @@ use crate::config::Config;
 use crate::connection::{AnswerBudget, Connection, Env, Outbox};
 use crate::cookie::FastOpenCache;
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
+use crate::fragments::Fragments;
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
@@ -49,6 +50,7 @@ pub struct Endpoint {
     outbox: Outbox,
     challenges: AnswerBudget,
     cookies: FastOpenCache,
+    fragments: Fragments,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
     /// When to look at whose timers. An entry may be early, never late.
@@ -78,6 +80,7 @@ impl Endpoint {
             outbox: Outbox::default(),
             challenges: AnswerBudget::default(),
             cookies: FastOpenCache::default(),
+            fragments: Fragments::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
             wake_at: Instant::ZERO,
@@ -88,6 +91,11 @@ impl Endpoint {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// Settings for connections to come: some of them the application may choose.
+    pub fn config_mut(&mut self) -> &mut Config {
+        &mut self.config
     }
 
     // ------------------------------------------------------------- application

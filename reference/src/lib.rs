@@ -16,6 +16,7 @@ mod cookie;
 mod distort;
 mod endpoint;
 mod event;
+mod fragments;
 mod isn;
 mod listener;
 mod mutant;

@@ -176,6 +176,9 @@ impl RecvHalf {
         let shown = if up <= limit { up } else { down };
         let field = (shown >> self.shift).min(0xffff);
         self.edge = self.nxt + (field << self.shift);
+        if config.is(Mutant::WindowFieldNotShifted) {
+            return shown.min(0xffff) as u16;
+        }
         field as u16
     }
 
@@ -184,7 +187,8 @@ impl RecvHalf {
         if config.is(Mutant::SynWindowScaled) {
             return (self.capacity >> Self::wanted_shift(self.capacity)).min(0xffff) as u16;
         }
-        self.capacity.min(0xffff) as u16
+        // With text on the SYN (RFC 7413) the room is less than the buffer.
+        self.room(config).min(0xffff) as u16
     }
 
     /// Takes the text of an acceptable segment: trims it to the window, delivers what is in order and holds the
@@ -221,6 +225,10 @@ impl RecvHalf {
             return self.hold(start, text, config);
         }
         self.deliver(text, config);
+        let stamp = segment.options.timestamps.map(|stamp| stamp.value.wrapping_sub(self.ts_recent) as i32);
+        if config.is(Mutant::PawsOnDequeue) && stamp.is_some_and(|newer| newer >= 0) && had_holes {
+            self.held.clear();
+        }
         if let Some(more) = self.held.take_contiguous(self.nxt) {
             self.deliver(&more, config);
         }

@@ -95,6 +95,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("fast-retransmit", "three duplicate ACKs cause a retransmission"),
     ability("half-close", "the application can close one direction and go on reading"),
     ability("icmp", "ICMP errors reach TCP"),
+    ability("ip-fragments", "fragments of IP packets are put together"),
     ability("ipv4", "speaks IPv4"),
     ability("ipv6", "speaks IPv6"),
     ability("keepalive", "keep-alive can be switched on"),
@@ -121,6 +122,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("timestamps", "timestamps are negotiated when the peer offers them"),
     ability("urgent", "urgent data is sent and reported"),
     ability("user-timeout-option", "the user timeout option is sent and respected"),
+    ability("virtual-time", "time can be jumped over, so that a month costs nothing"),
     ability("wscale", "window scaling is negotiated when the peer offers it"),
 ];
 

@@ -173,7 +173,8 @@ impl Connection {
             ConnOption::KeepAliveCount(count) => settings.keepalive_count = count,
             ConnOption::UserTimeout(span) => {
                 settings.user_timeout = Some(span);
-                if env.config.user_timeout_option && self.state.is_synchronized() {
+                let said = !env.config.is(Mutant::UserTimeoutOptionChangeUnsaid);
+                if env.config.uses_user_timeout_option() && said && self.state.is_synchronized() {
                     self.announce_timeout = true;
                     self.owed.ack = true;
                 }

@@ -121,6 +121,7 @@ impl Connection {
         let capable = fresh
             || (again && env.config.is(Mutant::EcnRetransmissionCapable))
             || (piece.is_none() && env.config.is(Mutant::EcnPureAckCapable));
-        (flags, if capable { Ecn::Ect0 } else { Ecn::NotEct })
+        let codepoint = if env.config.is(Mutant::EcnEct1) { Ecn::Ect1 } else { Ecn::Ect0 };
+        (flags, if capable { codepoint } else { Ecn::NotEct })
     }
 }

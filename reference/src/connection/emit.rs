@@ -41,13 +41,22 @@ impl Connection {
                     Some(Mutant::KeepAliveWrongSeq) => self.snd.nxt,
                     _ => self.snd.nxt - 1,
                 };
-                self.emit_ack(seq, env, buffer)
+                let octet: &[u8] =
+                    if env.config.keepalive_garbage || env.config.is(Mutant::KeepAliveWithGarbage) {
+                        &[0]
+                    } else {
+                        &[]
+                    };
+                self.emit_empty(seq, octet, env, buffer)
             }
         })
     }
 
     fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
         if self.state == State::Closed {
+            return None;
+        }
+        if self.snd.nxt == self.snd.iss && self.waits_for_text() {
             return None;
         }
         if self.snd.nxt == self.snd.iss {
@@ -196,6 +205,11 @@ impl Connection {
 
     /// `<SEQ=seq><ACK=RCV.NXT><CTL=ACK>`.
     fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
+        self.emit_empty(seq, &[], env, buffer)
+    }
+
+    /// The same, with octets that were acknowledged long ago (MAY-6).
+    fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut options = self.options(env);
         if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
@@ -221,7 +235,7 @@ impl Connection {
                 window,
                 urgent: 0,
                 options,
-                text: (&[], &[]),
+                text: (garbage, &[]),
             },
             buffer,
         );
@@ -244,14 +258,19 @@ impl Connection {
         // MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
         let mss = config.mtu.saturating_sub(ip_header + 20);
         let echo = if self.state == State::SynSent { 0 } else { self.rcv.ts_recent };
+        let careless = match config.mutant {
+            Some(Mutant::FastOpenSynRepeated) => self.state == State::SynSent,
+            Some(Mutant::FastOpenSynAckRepeated) => self.state != State::SynSent,
+            _ => false,
+        };
         Options {
             mss: (!config.is(Mutant::MssNotSent)).then_some(mss),
             window_scale: self.offers.window_scale.then(|| RecvHalf::wanted_shift(config.recv_buffer)),
             sack_permitted: self.offers.sack,
             timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
             // RFC 7413 4.1.3: a repeated SYN goes without.
-            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0),
-            user_timeout: config.user_timeout_option.then(|| self.announced_timeout(config)),
+            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0 || careless),
+            user_timeout: config.uses_user_timeout_option().then(|| self.announced_timeout(config)),
             ..Options::default()
         }
     }

@@ -95,6 +95,9 @@ impl Connection {
     /// RFC 9293 3.10.7.4.
     fn in_other_states(&mut self, segment: &mut Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
         self.untangle_simultaneous_open(segment);
+        if env.config.is(Mutant::EcnEchoesAnything) {
+            self.note_ecn(ecn, segment, env);
+        }
         if self.check_sequence(segment, env) == Check::Done
             || self.check_reset(segment, env) == Check::Done
             || self.check_syn(segment, env) == Check::Done
@@ -218,7 +221,13 @@ impl Connection {
             return if drop { Check::Done } else { Check::Passed };
         };
         let old = synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent);
-        let outdated = env.now.since(self.rcv.ts_recent_at) > TS_RECENT_LIFETIME;
+        let outdated = env.now.since(self.rcv.ts_recent_at) > TS_RECENT_LIFETIME
+            && !env.config.is(Mutant::PawsNeverOutdated);
+        if old && outdated {
+            // RFC 7323 5.5: what was remembered is void, and this is the first to be remembered again.
+            self.rcv.ts_recent = timestamps.value;
+            self.rcv.ts_recent_at = env.now;
+        }
         if !old || outdated || segment.has(Flags::SYN) || env.config.is(Mutant::NoPaws) {
             return Check::Passed;
         }
@@ -256,7 +265,14 @@ impl Connection {
         };
         match disposition {
             ResetDisposition::Ignore => {}
-            ResetDisposition::Challenge => self.challenge(env),
+            ResetDisposition::Challenge => {
+                if let (Some(stamp), true) =
+                    (segment.options.timestamps, env.config.is(Mutant::RstTimestampKept))
+                {
+                    self.rcv.ts_recent = stamp.value;
+                }
+                self.challenge(env);
+            }
             ResetDisposition::Reset => match self.state {
                 State::SynReceived(origin) => self.abandon(syn_received::on_reset(origin, env.config), env),
                 State::Closing | State::LastAck | State::TimeWait => self.transition(State::Closed, env),
@@ -284,6 +300,7 @@ impl Connection {
         }
         match env.config.mutant {
             Some(Mutant::SynInWindowIgnored) => return Check::Done,
+            Some(Mutant::SynDataTaken) if self.state == State::Established => self.take_text(segment, env),
             Some(Mutant::SynInWindowResets) => {
                 self.send_reset(closed::reset_at_ack(segment), env);
                 self.fail(Error::Reset, env);
@@ -338,7 +355,11 @@ impl Connection {
                 syn_received::AckDisposition::Ignore => return Check::Done,
             }
         }
-        match synchronized::on_ack(self.snd.una, self.snd.nxt, self.snd.max_wnd, segment, env.config) {
+        let largest = match env.config.mutant {
+            Some(Mutant::OldestAckByNewestWindow) => self.snd.wnd,
+            _ => self.snd.max_wnd,
+        };
+        match synchronized::on_ack(self.snd.una, self.snd.nxt, largest, segment, env.config) {
             AckDisposition::Process => self.take_ack(segment, env),
             AckDisposition::Old => {
                 if env.config.is(Mutant::StaleWindowAccepted) {
@@ -361,7 +382,10 @@ impl Connection {
 
     /// SND.UNA =< SEG.ACK =< SND.NXT: acknowledges, measures, opens the window and follows the arrows.
     fn take_ack(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        if segment.ack == self.snd.una && self.snd.board.is_empty() {
+        if segment.ack == self.snd.una && self.snd.board.is_empty() && segment.options.sack.is_empty() {
+            if env.config.is(Mutant::SampleFromAnyAck) {
+                self.measure(segment, Acked::default(), env);
+            }
             // Text for us, most of the time: nothing is outstanding, so there is only the window to learn.
             self.take_echo(segment, env);
             self.take_window(segment, env);
@@ -409,7 +433,7 @@ impl Connection {
 
     /// RFC 6298 section 3 (Karn) or RFC 7323 4.1: one sample from an acknowledgement of something new.
     fn measure(&mut self, segment: &Segment<'_>, acked: Acked, env: &Env<'_>) {
-        if acked.octets == 0 {
+        if acked.octets == 0 && !env.config.is(Mutant::SampleFromAnyAck) {
             return;
         }
         if let Some(sent_at) = acked.sample {
@@ -438,7 +462,8 @@ impl Connection {
             _ => u32::from(segment.window),
         };
         // RFC 7323 2.2: SEG.WND is scaled, except on a SYN.
-        if segment.has(Flags::SYN) { window } else { window << self.snd.shift.min(15) }
+        let window = if segment.has(Flags::SYN) { window } else { window << self.snd.shift.min(15) };
+        if env.config.is(Mutant::WindowKeptIn16Bits) { window & 0xffff } else { window }
     }
 
     /// The window, and the persist timer that guards a closed one (RFC 9293 3.8.6.1, MUST-34 to MUST-37).

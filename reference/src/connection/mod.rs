@@ -63,6 +63,10 @@ impl Outbox {
         }
     }
 
+    pub(crate) fn push_raw(&mut self, packet: Vec<u8>) {
+        self.packets.push_back(packet);
+    }
+
     pub(crate) fn pop(&mut self) -> Option<Vec<u8>> {
         self.packets.pop_front()
     }
@@ -371,7 +375,8 @@ impl Connection {
         // From here on the application knows of it, at least through the accept queue.
         self.owned = true;
         // RFC 5482 section 3: the option may be lost with the SYN, so it is said once more.
-        self.announce_timeout = env.config.user_timeout_option;
+        self.announce_timeout =
+            env.config.uses_user_timeout_option() && !env.config.is(Mutant::UserTimeoutOptionOnlyOnSyn);
         self.transition(State::Established, env);
         if !self.is_early() {
             self.tell(kind, env);
@@ -450,6 +455,7 @@ impl Connection {
     fn ts_now(&self, env: &Env<'_>) -> u32 {
         match env.config.mutant {
             Some(Mutant::TimestampFrozen) => self.ts_offset,
+            Some(Mutant::TimestampTooFast) => self.ts_offset.wrapping_add(env.now.as_micros() as u32),
             Some(Mutant::TimestampBackwards) => {
                 self.ts_offset.wrapping_sub((env.now.as_micros() / 1000) as u32)
             }
@@ -464,6 +470,16 @@ impl Connection {
         }
         if config.is(Mutant::R2Never) {
             return Duration::from_secs(1 << 40);
+        }
+        let remote = self.settings.remote_timeout;
+        match (config.mutant, remote) {
+            (Some(Mutant::UserTimeoutOptionZeroTaken), Some(Duration::ZERO)) => {
+                return Duration::from_millis(1);
+            }
+            (Some(Mutant::UserTimeoutOptionUnbounded | Mutant::UserTimeoutOptionOverrides), Some(remote)) => {
+                return remote;
+            }
+            _ => {}
         }
         match (self.settings.user_timeout, self.state) {
             (Some(_), _) if config.is(Mutant::UserTimeoutIgnored) => config.r2,
@@ -485,10 +501,12 @@ impl Connection {
     /// RFC 5482: what the peer advises, and what we announce.
     fn note_user_timeout(&mut self, options: &Options, env: &Env<'_>) {
         if let Some(UserTimeout(span)) = options.user_timeout
-            && env.config.user_timeout_option
-            && !span.is_zero()
+            && env.config.uses_user_timeout_option()
+            && (!span.is_zero() || env.config.is(Mutant::UserTimeoutOptionZeroTaken))
+            && !env.config.is(Mutant::UserTimeoutOptionIgnored)
         {
-            self.settings.remote_timeout = Some(span);
+            let seconds = env.config.is(Mutant::UserTimeoutOptionInSeconds) && span.as_secs() % 60 == 0;
+            self.settings.remote_timeout = Some(if seconds { span / 60 } else { span });
         }
     }
 
@@ -505,8 +523,10 @@ impl Connection {
         if self.state != State::TimeWait || !opening || !config.time_wait_reuse {
             return Incarnation::None;
         }
-        if config.is(Mutant::TimeWaitReuseUnchecked) {
-            return Incarnation::Accept;
+        match config.mutant {
+            Some(Mutant::TimeWaitReuseUnchecked) => return Incarnation::Accept,
+            Some(Mutant::TimeWaitNotReused) => return Incarnation::None,
+            _ => {}
         }
         let above = segment.seq.after(self.rcv.nxt);
         match segment.options.timestamps.filter(|_| self.timestamps) {

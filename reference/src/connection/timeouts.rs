@@ -123,8 +123,9 @@ impl Connection {
     fn keepalive_idle(&self, env: &Env<'_>) -> Duration {
         match env.config.mutant {
             Some(Mutant::KeepAliveDefaultTooShort) => Duration::from_secs(60),
-            // RFC 5482 4.2: above the user timeout that was adopted, where the peer uses the option too.
-            _ if self.settings.remote_timeout.is_some() => {
+            Some(Mutant::KeepAliveBeforeUserTimeout) => self.settings.keepalive_idle,
+            // RFC 5482 4.2: never sooner than the user timeout that both sides have agreed on.
+            _ if env.config.uses_user_timeout_option() && self.settings.remote_timeout.is_some() => {
                 self.settings.keepalive_idle.max(self.r2(env.config) + Duration::from_secs(1))
             }
             _ => self.settings.keepalive_idle,

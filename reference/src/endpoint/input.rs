@@ -4,7 +4,8 @@ use core::net::{IpAddr, SocketAddr};
 
 use super::{Endpoint, is_group};
 use crate::connection::{Connection, Incarnation};
-use crate::distort::misreads;
+use crate::distort::{misreads, source_quench};
+use crate::fragments;
 use crate::mutant::Mutant;
 use crate::state::State;
 use crate::time::Instant;
@@ -16,6 +17,19 @@ impl Endpoint {
     /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.advance(now);
+        let whole;
+        let packet = match fragments::of(packet) {
+            None => packet,
+            Some(fragment) => {
+                let Some(octets) = self.fragments.take(now, &fragment, &self.config) else { return };
+                whole = octets;
+                &whole
+            }
+        };
+        let extended = packet.len() > 6 && packet[0] >> 4 == 6 && matches!(packet[6], 0 | 43 | 60);
+        if extended && self.config.is(Mutant::ExtensionHeadersRefused) {
+            return;
+        }
         match &IpPacket::parse(packet) {
             Ok(packet) => self.handle_ip(now, packet),
             Err(_) if self.config.is(Mutant::IpVersionUnchecked) => {
@@ -69,6 +83,10 @@ impl Endpoint {
         if found.is_none() && self.config.is(Mutant::DemuxByPortOnly) {
             let alike = |conn: &Connection| (conn.local.port(), conn.remote.port()) == (local.1, remote.1);
             found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
+        }
+        let closed = found.and_then(|index| self.conn(index)).is_some_and(|conn| conn.rcv.window() < 1000);
+        if closed && packet.source.is_ipv4() && self.config.is(Mutant::SourceQuenchSent) {
+            self.outbox.push_raw(source_quench(packet.destination, packet.source, packet.payload));
         }
         match found {
             Some(index) => self.on_connection(now, index, segment, packet.ecn),

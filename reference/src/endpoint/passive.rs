@@ -65,6 +65,10 @@ impl Endpoint {
         if self.tuples.len() >= self.config.max_connections {
             return;
         }
+        let echoes = syn.options.timestamps.is_some_and(|timestamps| timestamps.echo != 0);
+        if echoes && self.config.is(Mutant::SynEchoBelieved) {
+            return;
+        }
         if entry.half_open >= self.config.syn_backlog && !self.config.is(Mutant::HalfOpenUnbounded) {
             if self.config.syn_cookies {
                 self.send_syn_cookie(now, tuple, listener, syn);
@@ -72,7 +76,7 @@ impl Endpoint {
             return;
         }
         let mut syn = *syn;
-        if entry.early >= self.config.fast_open_backlog {
+        if entry.early >= self.config.fast_open_backlog && !self.config.is(Mutant::FastOpenUnbounded) {
             // RFC 7413 4.2: too many wait already, so this one goes through the whole handshake.
             syn.options.fast_open = None;
         }

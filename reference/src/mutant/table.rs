@@ -621,4 +621,107 @@ mutants! {
         "Reports of soft errors cannot be turned off.";
     EphemeralPortFixed "ephemeral-port-fixed" "RFC9293-MUST-44" "student catalogue"
         "Every active OPEN begins with the same port.";
+    // More of the options
+    SynEchoBelieved "syn-echo-believed" "RFC7323-3.2-7" "student catalogue"
+        "A SYN whose timestamp echoes something is dropped.";
+    RstWithoutTimestamps "rst-without-timestamps" "RFC7323-3.2-8" "MUST list"
+        "A reset never carries timestamps.";
+    TimestampTooFast "timestamp-too-fast" "RFC7323-5.4-1" "student catalogue"
+        "The timestamp clock ticks every microsecond.";
+    RstTimestampKept "rst-timestamp-kept" "RFC7323-5.2-3" "MUST list"
+        "The timestamp of a reset that is challenged is remembered.";
+    PawsOnDequeue "paws-on-dequeue" "RFC7323-5.3-4" "MUST list"
+        "What waits above a hole is tested again when the hole is filled.";
+    PawsNeverOutdated "paws-never-outdated" "RFC7323-5.5-1" "MUST list"
+        "The last timestamp counts for ever, however long the connection was idle.";
+    WindowKeptIn16Bits "window-kept-in-16-bits" "RFC9293-REC-1" "student catalogue"
+        "The scaled window of the peer is kept in 16 bits.";
+    WindowFieldNotShifted "window-field-not-shifted" "RFC7323-2.3-3" "student catalogue"
+        "The own window goes out as it is, though the peer will scale it.";
+    UserTimeoutOptionOnlyOnSyn "user-timeout-option-only-on-syn" "RFC5482-3-2" "MUST list"
+        "The user timeout option is not said again after the SYN.";
+    UserTimeoutOptionChangeUnsaid "user-timeout-option-change-unsaid" "RFC5482-3-3" "MUST list"
+        "The peer does not hear that the user timeout has changed.";
+    UserTimeoutOptionUnbounded "user-timeout-option-unbounded" "RFC5482-3-4" "MUST list"
+        "The peer's user timeout is adopted whatever it is.";
+    UserTimeoutOptionOverrides "user-timeout-option-overrides" "RFC5482-3.1-1" "MUST list"
+        "The peer's user timeout replaces the one that the application has set.";
+    UserTimeoutOptionIgnored "user-timeout-option-ignored" "RFC5482-3.1-2" "MUST list"
+        "The peer's user timeout has no effect.";
+    UserTimeoutOptionInSeconds "user-timeout-option-in-seconds" "RFC5482-3.3-1" "wrong numbers"
+        "The bit that says minutes is not looked at.";
+    UserTimeoutOptionZeroTaken "user-timeout-option-zero-taken" "RFC5482-3.4-1" "MUST list"
+        "A user timeout of zero, which is reserved, ends the connection at once.";
+    KeepAliveBeforeUserTimeout "keep-alive-before-user-timeout" "RFC5482-4.2-1" "MUST list"
+        "Keep-alives end a connection before the user timeout that both sides have agreed on.";
+    // More of resets, closing and TIME-WAIT
+    SynDataTaken "syn-data-taken" "RFC5961-4.2-2" "student catalogue"
+        "The text of a SYN inside the window is taken.";
+    OldestAckByNewestWindow "oldest-ack-by-newest-window" "RFC5961-5.2-2" "MUST list"
+        "How old an ACK may be follows the newest window of the peer instead of the largest.";
+    TimeWaitNotReused "time-wait-not-reused" "RFC9293-SHLD-4" "MUST list"
+        "No SYN opens a new connection out of TIME-WAIT, however clearly it is new.";
+    // More of the sender
+    ShrinkStopsRetransmission "shrink-stops-retransmission" "RFC9293-SHLD-16" "student catalogue"
+        "When the window has shrunk below what is in flight nothing is sent again.";
+    HalfSegments "half-segments" "RFC9293-SHLD-28" "student catalogue"
+        "Segments are half as large as they may be.";
+    SampleFromAnyAck "sample-from-any-ack" "RFC7323-4.1-2" "student catalogue"
+        "Every timestamp that comes back is a sample, even if nothing new is acknowledged.";
+    RttWeightsWrong "rtt-weights-wrong" "RFC6298-2.3b" "student catalogue"
+        "Each sample counts for half of the variation instead of a quarter.";
+    RttMeasuredOnce "rtt-measured-once" "RFC6298-3-2" "student catalogue"
+        "The round trip is measured once and never again.";
+    PathMtuKeepsOctets "path-mtu-keeps-octets" "RFC5681-3.1-10" "MUST list"
+        "When the path takes smaller segments as many octets go out at once as before.";
+    PartialAckNoDeflation "partial-ack-no-deflation" "RFC6582-3.2-5" "MUST list"
+        "A partial acknowledgement leaves the window inflated.";
+    LimitedTransmitWithoutSack "limited-transmit-without-sack" "RFC3042-2-3" "MUST list"
+        "With SACK a duplicate ACK without a block lets a new segment out.";
+    KeepAliveWithGarbage "keep-alive-with-garbage" "RFC9293-SHLD-12" "MUST list"
+        "A keep-alive carries an octet.";
+    EcnEct1 "ecn-ect-1" "RFC3168-6.1.2-1" "wrong numbers"
+        "Text is marked with ECT(1).";
+    EcnEchoesAnything "ecn-echoes-anything" "RFC3168-6.1.5-2" "MUST list"
+        "A CE mark counts on a segment outside the window too.";
+    EcnEchoEnlarges "ecn-echo-enlarges" "RFC3168-6.1.2-4" "MUST list"
+        "An echo leaves two segments, even if the window was one.";
+    RackWithoutSack "rack-without-sack" "RFC8985-4-1" "MUST list"
+        "A tail is probed for on a connection without SACK.";
+    RackNoReorderingTimer "rack-no-reordering-timer" "RFC8985-6.2-2" "MUST list"
+        "What was overtaken is looked at with the next ACK only.";
+    RackReorderingUnbounded "rack-reordering-unbounded" "RFC8985-3.3.2-3" "MUST list"
+        "The reordering window is ten round trips.";
+    RackIgnoresRetransmissions "rack-ignores-retransmissions" "RFC8985-6.2-1" "MUST list"
+        "A retransmission that is lost is found by the timer only.";
+    RackIgnoresDsack "rack-ignores-dsack" "RFC8985-3.3.2-2" "MUST list"
+        "A reported duplicate does not widen the reordering window.";
+    LostAllAtOnce "lost-all-at-once" "RFC8985-9.3-1" "student catalogue"
+        "All that is marked as lost goes out at once.";
+    TailProbeRepeated "tail-probe-repeated" "RFC8985-7.3-1" "MUST list"
+        "A probe that is not answered is sent again.";
+    TailProbeInRecovery "tail-probe-in-recovery" "RFC8985-7.2-2" "MUST list"
+        "A tail is probed for while a hole is known.";
+    // More of Fast Open
+    FastOpenUnasked "fast-open-unasked" "RFC7413-2-1" "MUST list"
+        "Fast Open is used although the application has not asked for it.";
+    FastOpenCookieForgotten "fast-open-cookie-forgotten" "RFC7413-4.1.3-1" "MUST list"
+        "A client asks for a cookie each time.";
+    FastOpenRefusalForgotten "fast-open-refusal-forgotten" "RFC7413-4.1.3-2" "MUST list"
+        "A client tries again and again with a server that did not take its text.";
+    FastOpenSynRepeated "fast-open-syn-repeated" "RFC7413-4.2.2-3" "MUST list"
+        "A SYN that comes again still carries cookie and text.";
+    FastOpenSynAckRepeated "fast-open-syn-ack-repeated" "RFC7413-4.2.2-4" "MUST list"
+        "A SYN,ACK that comes again still carries the cookie.";
+    FastOpenTextWaits "fast-open-text-waits" "RFC7413-4.2.2-5" "MUST list"
+        "Text of the SYN that was not taken waits for the timer.";
+    FastOpenUnbounded "fast-open-unbounded" "RFC7413-4.2-2" "MUST list"
+        "There is no limit to the connections that Fast Open holds before their handshakes are done.";
+    // Below TCP
+    FragmentsInOrderOnly "fragments-in-order-only" "RFC9293-U-17" "student catalogue"
+        "Fragments are put together in the order in which they come, whatever their offsets say.";
+    SourceQuenchSent "source-quench-sent" "RFC6633-3-2" "MUST list"
+        "Text that finds the window closed is answered with a Source Quench.";
+    ExtensionHeadersRefused "extension-headers-refused" "RFC9293-MUST-50" "student catalogue"
+        "An IPv6 packet with extension headers is dropped.";
 }

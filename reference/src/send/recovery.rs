@@ -38,7 +38,8 @@ impl SendHalf {
         if config.is(Mutant::AnyAckIsDuplicate) {
             return true;
         }
-        sacked > 0 || (!self.sack && info.pure && info.same_window)
+        let bare = !self.sack || config.is(Mutant::LimitedTransmitWithoutSack);
+        sacked > 0 || (bare && info.pure && info.same_window)
     }
 
     /// SND.UNA moves (RFC 9293 3.10.7.4, fifth).
@@ -129,6 +130,9 @@ impl SendHalf {
         }
         self.board.mark_front_lost();
         self.force = true;
+        if config.is(Mutant::PartialAckNoDeflation) {
+            return;
+        }
         let cwnd = self.congestion.cwnd.saturating_sub(octets);
         self.congestion.cwnd = if octets >= smss { cwnd + smss } else { cwnd }.max(smss);
     }

@@ -147,6 +147,86 @@ impl<'a> IpPacket<'a> {
     }
 }
 
+/// A fragment of an IP packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fragment<'a> {
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// The upper layer, as this fragment says it.
+    pub protocol: u8,
+    /// The identification.
+    pub id: u32,
+    /// Where the payload lies in the packet, in octets.
+    pub offset: usize,
+    /// Whether others follow.
+    pub more: bool,
+    /// The headers, with the fragment header taken out.
+    pub header: Vec<u8>,
+    /// The piece.
+    pub payload: &'a [u8],
+}
+
+/// Reads a fragment; `None` for a packet that is whole, or malformed.
+#[must_use]
+pub fn fragment(octets: &[u8]) -> Option<Fragment<'_>> {
+    match octets.first()? >> 4 {
+        4 => fragment_v4(octets),
+        6 => fragment_v6(octets),
+        _ => None,
+    }
+}
+
+fn fragment_v4(octets: &[u8]) -> Option<Fragment<'_>> {
+    let header = usize::from(octets.first()? & 0x0f) * 4;
+    if octets.len() < 20 || header < 20 || header > octets.len() || checksum::of(&octets[..header]) != 0 {
+        return None;
+    }
+    let total = usize::from(be16(octets, 2));
+    let word = be16(octets, 6) & 0x3fff;
+    Some(Fragment {
+        source: v4(&octets[12..16]),
+        destination: v4(&octets[16..20]),
+        protocol: octets[9],
+        id: u32::from(be16(octets, 4)),
+        offset: usize::from(word & 0x1fff) * 8,
+        more: word & 0x2000 != 0,
+        header: octets[..header].to_vec(),
+        payload: octets.get(header..total)?,
+    })
+    .filter(|_| word != 0)
+}
+
+/// RFC 8200 section 4.5: what stands before the fragment header is in every fragment.
+fn fragment_v6(octets: &[u8]) -> Option<Fragment<'_>> {
+    let end = 40 + usize::from(be16(octets.get(..40)?, 4));
+    let octets = octets.get(..end)?;
+    let (mut named_at, mut at) = (6, 40);
+    while octets[named_at] != 44 {
+        if !matches!(octets[named_at], 0 | 43 | 60) {
+            return None;
+        }
+        named_at = at;
+        at += 8 + usize::from(*octets.get(at + 1)?) * 8;
+    }
+    let fragment = octets.get(at..at + 8)?;
+    let word = be16(fragment, 2);
+    let mut header = octets[..at].to_vec();
+    header[named_at] = fragment[0];
+    Some(Fragment {
+        source: v6(&octets[8..24]),
+        destination: v6(&octets[24..40]),
+        protocol: fragment[0],
+        id: u32::from(be16(fragment, 4)) << 16 | u32::from(be16(fragment, 6)),
+        offset: usize::from(word & 0xfff8),
+        more: word & 1 != 0,
+        header,
+        payload: &octets[at + 8..],
+    })
+    .filter(|_| word & 0xfff9 != 0)
+}
+
 fn v4(octets: &[u8]) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(octets[0], octets[1], octets[2], octets[3]))
 }

@@ -103,7 +103,8 @@ impl Exec {
                     Value::Seq(_) | Value::At(_) => return Err(EvalError::Senseless(name.clone())),
                 };
                 self.app.keep_alive |= name.contains("keep") && value != 0;
-                AppCall::Option { conn: self.conn()?, name: name.clone(), value }
+                // Without a connection an option is for those to come.
+                AppCall::Option { conn: self.app.conn.unwrap_or(0), name: name.clone(), value }
             }
             App::Status(_) => AppCall::Status { conn: self.app.conn.unwrap_or(NOBODY) },
             App::Expect(_) => return Err(EvalError::Senseless("app: expect".to_owned())),

@@ -65,6 +65,7 @@ impl Exec {
             if kin == Kinship::Own && self.wire.adopt(at, segment) {
                 self.stream.clear();
             }
+            self.wire.outdate(at);
             self.judge(&packet, segment, kin);
             if aside {
                 noise = Some(Noise::Aside);

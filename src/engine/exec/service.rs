@@ -170,9 +170,12 @@ impl Exec {
             self.wire.on_sent(self.now, segment, composed.weight);
         }
         let packet = Packet::parse_ip(&composed.octets);
-        let line = self.line(&packet, report::From::Peer);
-        self.emit(CaseEventKind::Sent { octets: composed.octets.clone(), line });
-        self.outputs.push_back(Output::Frame(composed.octets));
+        let frames = if composed.fragments.is_empty() { vec![composed.octets] } else { composed.fragments };
+        for octets in frames {
+            let line = self.line(&Packet::parse_ip(&octets), report::From::Peer);
+            self.emit(CaseEventKind::Sent { octets: octets.clone(), line });
+            self.outputs.push_back(Output::Frame(octets));
+        }
         packet
     }
 }
