@@ -21,6 +21,8 @@ pub struct Coverage {
     pub requirements: Vec<Row>,
     pub matrix: Vec<Row>,
     pub course: Vec<Row>,
+    /// What the Linux kernel documents of its own TCP.
+    pub linux: Vec<Row>,
     /// What is sent to a target in which state: how many instances of cases.
     pub grid: Grid,
 }
@@ -140,13 +142,19 @@ impl Coverage {
             requirements: rows(&[Source::Rfc, Source::Problem]),
             matrix: rows(&[Source::Matrix]),
             course: rows(&[Source::Course]),
+            linux: rows(&[Source::Linux]),
             grid,
         }
     }
 
     /// All rows, under the heads of the reports.
-    pub fn parts(&self) -> [(&'static str, &[Row]); 3] {
-        [("requirements", &self.requirements), ("state/event matrix", &self.matrix), ("course", &self.course)]
+    pub fn parts(&self) -> [(&'static str, &[Row]); 4] {
+        [
+            ("requirements", &self.requirements),
+            ("state/event matrix", &self.matrix),
+            ("course", &self.course),
+            ("linux", &self.linux),
+        ]
     }
 
     /// Adds how the cases ended in a run, both families together.
@@ -156,7 +164,10 @@ impl Coverage {
             let counts = ended.entry(written(&case.info.id)).or_default();
             *counts.entry(case.verdict.outcome).or_default() += 1;
         }
-        for row in [&mut self.requirements, &mut self.matrix, &mut self.course].into_iter().flatten() {
+        for row in [&mut self.requirements, &mut self.matrix, &mut self.course, &mut self.linux]
+            .into_iter()
+            .flatten()
+        {
             for counts in row.cases.iter().filter_map(|case| ended.get(case.as_str())) {
                 for (outcome, count) in counts {
                     *row.verdicts.entry(*outcome).or_default() += count;
@@ -198,7 +209,7 @@ fn implied(catalogue: &Catalogue, cited: &BTreeMap<String, Vec<String>>) -> BTre
                     implied.entry(whole.clone()).or_default().push(row.id.clone());
                 }
             }
-            Source::Rfc | Source::Matrix | Source::Problem | Source::Course => {}
+            Source::Rfc | Source::Matrix | Source::Problem | Source::Course | Source::Linux => {}
         }
     }
     implied

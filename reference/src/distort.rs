@@ -41,6 +41,17 @@ pub(crate) fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
         Mutant::OptionsUnalignedIgnored => {
             Options::kinds(options).any(|(at, kind, _)| kind == 2 && at % 4 != 0)
         }
+        Mutant::OptionsRejected => !options.is_empty(),
+        Mutant::OptionLengthFatal => Options::kinds(options).any(|(_, kind, len)| match (kind, len) {
+            (_, None) => true,
+            (2 | 28, Some(len)) => len != 4,
+            (3, Some(len)) => len != 3,
+            (4, Some(len)) => len != 2,
+            (5, Some(len)) => len % 8 != 2,
+            (8, Some(len)) => len != 10,
+            (34, Some(len)) => len % 2 != 0,
+            _ => false,
+        }),
         Mutant::OptionLengthUnchecked => Options::kinds(options).any(|(_, _, len)| len.is_none()),
         _ => false,
     }

@@ -53,7 +53,9 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     }
     let summary = summary(&coverage);
     if arguments.open {
-        for rows in [&mut coverage.requirements, &mut coverage.matrix, &mut coverage.course] {
+        for rows in
+            [&mut coverage.requirements, &mut coverage.matrix, &mut coverage.course, &mut coverage.linux]
+        {
             rows.retain(Row::is_open);
         }
     }
@@ -89,7 +91,7 @@ fn table(head: &str, rows: &[Row], streams: &Streams) -> Result<(), Failure> {
             Status::Open => paint(palette.fail, "open").to_string(),
             Status::Untestable => {
                 let why = row.untestable.as_deref().unwrap_or_default();
-                paint(palette.skip, &format!("not testable: {why}")).to_string()
+                paint(palette.skip, format!("not testable: {why}")).to_string()
             }
             Status::Implied => format!("implied by {}", named(&row.implied_by)),
             Status::Monitor => format!("monitor {}", row.monitors.join(", ")),

@@ -66,6 +66,7 @@ fn stimulus(steps: &[Step]) -> Option<&Fields> {
                 | App::Close
                 | App::Abort,
             ) => return None,
+            Verb::Linux(_) => return None,
             Verb::App(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {}
         }
     }

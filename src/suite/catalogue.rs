@@ -36,6 +36,7 @@ const FILES: &[(&str, Source, Option<u16>, &str)] = &[
         Some(2525),
         include_str!("../../suites/catalog/known-problems.yaml"),
     ),
+    ("suites/catalog/linux.yaml", Source::Linux, None, include_str!("../../suites/catalog/linux.yaml")),
     ("suites/catalog/course.yaml", Source::Course, None, include_str!("../../suites/catalog/course.yaml")),
 ];
 
@@ -50,6 +51,8 @@ pub enum Source {
     Problem,
     /// An item of a course.
     Course,
+    /// What the Linux kernel documents of its own TCP.
+    Linux,
 }
 
 /// One row.
@@ -75,8 +78,11 @@ pub struct Requirement {
 }
 
 impl Requirement {
-    /// `RFC 9293 3.10.7.2`, as a failure cites it; empty for a course item.
+    /// `RFC 9293 3.10.7.2`, or `tcp(7) TCP_CORK`, as a failure cites it; empty for a course item.
     pub fn citation(&self) -> String {
+        if let (Some(document), Some(section)) = (self.more.get("document"), &self.section) {
+            return format!("{document} {section}");
+        }
         match (self.rfc, &self.section) {
             (Some(rfc), Some(section)) => format!("RFC {rfc} {section}"),
             (Some(rfc), None) => format!("RFC {rfc}"),
@@ -129,7 +135,7 @@ impl Catalogue {
         let related = related.into_iter().filter_map(|node| node.scalar().map(str::to_owned)).collect();
         let Some(id) = more.remove("id") else { return missing(node.span, "id", sink) };
         let title = match source {
-            Source::Rfc | Source::Course => more.remove("title"),
+            Source::Rfc | Source::Course | Source::Linux => more.remove("title"),
             Source::Problem => more.remove("name"),
             Source::Matrix => matrix_title(&more),
         };
@@ -198,6 +204,7 @@ mod tests {
         assert_eq!(count(Source::Matrix), 373);
         assert_eq!(count(Source::Problem), 18);
         assert_eq!(count(Source::Course), 36);
+        assert!(count(Source::Linux) > 0);
         let words = [
             "MUST",
             "SHOULD",
@@ -226,6 +233,8 @@ mod tests {
         assert_eq!(catalogue.get("SEM-CLO-01").unwrap().citation(), "RFC 9293 3.10.7.1");
         assert_eq!(catalogue.get("RFC2525-2.4").unwrap().title, "Inconsistent retransmission");
         assert_eq!(catalogue.get("C18").unwrap().level, None);
+        let kernel = catalogue.get("LINUX-TCP_CORK").unwrap();
+        assert_eq!((kernel.level, kernel.citation().as_str()), (None, "tcp(7) TCP_CORK"));
         assert_eq!(catalogue.get("RFC9293-MUST-999"), None);
     }
 }

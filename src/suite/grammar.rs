@@ -4,6 +4,10 @@
 //! and its doc strings are what an editor shows. Whatever the table cannot say (types, names,
 //! which keys go together) is checked where cases are lowered.
 
+mod linux;
+
+pub use linux::{CALLS as LINUX_CALLS, LINUX};
+
 /// What may stand at a place. `{parameter}` as the whole of a value may stand anywhere.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
@@ -85,7 +89,7 @@ pub const fn verb(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 
 /// Verbs that the language has and this version cannot run.
 pub const LATER: &[&str] =
-    &["live", "drop", "delay", "duplicate", "reorder", "corrupt", "rewrite", "heal", "linux", "parallel"];
+    &["live", "drop", "delay", "duplicate", "reorder", "corrupt", "rewrite", "heal", "parallel"];
 
 pub const LEVELS: &[&str] = &["must", "should", "may"];
 pub const FAMILIES: &[&str] = &["4", "6"];
@@ -293,6 +297,11 @@ pub static STEP: Mapping = Mapping {
                 "app",
                 Shape::Either(&[Shape::Words(APP_CALLS), Shape::Map(&APP)]),
                 "A call of the application above the target, or what it must learn.",
+            ),
+            verb(
+                "linux",
+                Shape::Either(&[Shape::Words(LINUX_CALLS), Shape::Map(&LINUX)]),
+                "A system call on a socket of the Linux kernel, and what must come of it.",
             ),
             verb("wait", Shape::Expr("a duration"), "Lets time pass."),
             verb("use", CALL, "Puts a named list of steps here."),

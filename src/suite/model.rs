@@ -7,6 +7,13 @@
 //! Everything here is plain data that can be written to `run.jsonl` and read back. It knows
 //! nothing of YAML, targets, wires or time.
 
+mod linux;
+
+pub use linux::{
+    CallResult, ErrorWant, FlagWords, InfoWant, Linux, LinuxCall, OptionValue, OptionWant, Socket,
+    SocketOption, shown_flags,
+};
+
 use crate::suite::expr::{Bound, Expr};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -193,6 +200,7 @@ pub enum Verb {
     Send(Box<Send>),
     Expect(Expect),
     App(App),
+    Linux(Box<Linux>),
     Wait(Expr),
     Repeat(Repeat),
     Note(String),

@@ -84,12 +84,13 @@ async fn recv_ends_with_the_stream() {
 }
 
 #[tokio::test]
-async fn recv_of_nothing_tells_what_waits() {
+async fn recv_of_nothing_takes_nothing() {
     let mut lab = Lab::new(false);
     let (conn, mut peer) = lab.accepted().await;
     peer.write_all(&pattern::octets(0, 10)).unwrap();
     let outcome = lab.call(AppCall::Recv { conn, offset: 0, count: 0 }).await;
-    assert_eq!(outcome, AppOutcome::Received { count: 10, mismatch: None, eof: false });
+    assert_eq!(outcome, AppOutcome::Received { count: 0, mismatch: None, eof: false });
+    assert_eq!(lab.target.unread(conn), Ok(10));
 }
 
 #[rstest]

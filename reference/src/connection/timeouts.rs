@@ -123,8 +123,8 @@ impl Connection {
     fn keepalive_idle(&self, env: &Env<'_>) -> Duration {
         match env.config.mutant {
             Some(Mutant::KeepAliveDefaultTooShort) => Duration::from_secs(60),
-            // RFC 5482 4.2: with the option, above the user timeout that was adopted.
-            _ if env.config.user_timeout_option => {
+            // RFC 5482 4.2: above the user timeout that was adopted, where the peer uses the option too.
+            _ if self.settings.remote_timeout.is_some() => {
                 self.settings.keepalive_idle.max(self.r2(env.config) + Duration::from_secs(1))
             }
             _ => self.settings.keepalive_idle,

@@ -566,6 +566,10 @@ mutants! {
         "A segment with an unknown option is dropped.";
     OptionsUnalignedIgnored "options-unaligned-ignored" "RFC9293-MUST-64" "MUST list"
         "Options that do not begin at a multiple of four are not seen.";
+    OptionsRejected "options-rejected" "RFC9293-MUST-5" "MUST list"
+        "A segment that carries any option is thrown away.";
+    OptionLengthFatal "option-length-fatal" "RFC9293-MUST-7" "TCP-Fuzz (TLDK)"
+        "A known option of a wrong length makes the whole segment vanish.";
     OptionLengthUnchecked "option-length-unchecked" "RFC9293-MUST-7" "TCP-Fuzz (TLDK)"
         "An illegal option length makes the whole segment vanish, data included.";
     IpVersionUnchecked "ip-version-unchecked" "RFC9293-MUST-50" "TCP-Fuzz (TLDK)"

@@ -1,5 +1,7 @@
 //! One step of a case, as a sentence.
 
+mod linux;
+
 use crate::engine::io::hex;
 use crate::suite::expr::Expr;
 use crate::suite::model::{
@@ -16,6 +18,7 @@ pub(super) fn of(step: &Step) -> String {
         Verb::Send(send) => format!("The peer sends {}", sent(send)),
         Verb::Expect(expect) => expected(expect),
         Verb::App(app) => application(app),
+        Verb::Linux(linux) => linux::of(linux),
         Verb::Wait(span) => format!("Nothing happens for {span}"),
         Verb::Repeat(repeat) => {
             let steps: Vec<String> = repeat.steps.iter().map(of).collect();

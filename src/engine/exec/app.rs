@@ -2,6 +2,7 @@
 
 use super::super::event::{CaseEventKind, ViolationKind};
 use super::super::io::{AppCall, AppEvent, AppOutcome, Output};
+use super::service::Service;
 use super::{Exec, Reading, State};
 use crate::engine::eval::{EvalError, Value};
 use crate::suite::expr::Expr;
@@ -23,6 +24,9 @@ impl Exec {
             Ok(deadline) => deadline,
             Err(e) => return self.broken(&e.to_string()),
         };
+        if self.service != Service::Orders && !matches!(app, App::Connect | App::ConnectTo(_)) {
+            return self.begin_service(app, deadline);
+        }
         if let App::Expect(wanted) = app {
             if !matches!(wanted, AppExpect::Data(_)) {
                 self.state = State::Learn { deadline };
@@ -106,7 +110,7 @@ impl Exec {
         })
     }
 
-    fn conn(&self) -> Result<u32, EvalError> {
+    pub(super) fn conn(&self) -> Result<u32, EvalError> {
         match self.app.conn {
             Some(conn) => Ok(conn),
             None if self.is_refusal_next() => Ok(NOBODY),
@@ -120,7 +124,7 @@ impl Exec {
         matches!(next, Some(Verb::App(App::Expect(AppExpect::Error))))
     }
 
-    fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
+    pub(super) fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
         match self.eval(expr)? {
             Value::Int(n) => u64::try_from(n).map_err(|_| EvalError::Senseless(expr.to_string())),
             Value::Seq(_) | Value::Span(_) | Value::At(_) | Value::Bool(_) => {
@@ -130,21 +134,38 @@ impl Exec {
     }
 
     fn call(&mut self, what: AppCall, deadline: Time) -> u32 {
+        let line = describe(&what);
+        self.call_as(what, deadline, line)
+    }
+
+    /// Makes a call that the ladder shows as `line`.
+    pub(super) fn call_as(&mut self, what: AppCall, deadline: Time, line: String) -> u32 {
+        self.emit(CaseEventKind::AppCalled { line });
+        self.call_quietly(what, deadline)
+    }
+
+    fn call_quietly(&mut self, what: AppCall, deadline: Time) -> u32 {
         let call = self.app.next_call;
         self.app.next_call += 1;
-        self.emit(CaseEventKind::AppCalled { line: describe(&what) });
         self.outputs.push_back(Output::App { call, what });
         self.state = State::Call { call, deadline };
         call
     }
 
     pub(super) fn ask_again(&mut self, deadline: Time) -> bool {
-        let conn = self.app.conn.unwrap_or(NOBODY);
-        let call = self.app.next_call;
-        self.app.next_call += 1;
-        self.outputs.push_back(Output::App { call, what: AppCall::Status { conn } });
-        self.state = State::Call { call, deadline };
-        true
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.steps.get(self.pc) else { return false };
+        let (what, deadline) = match &planned.step.verb {
+            Verb::Linux(linux) => (self.linux_call(linux), self.answer_by()),
+            _ => (Ok(AppCall::Status { conn: self.app.conn.unwrap_or(NOBODY) }), deadline),
+        };
+        match what {
+            Ok(what) => {
+                self.call_quietly(what, deadline);
+                true
+            }
+            Err(e) => self.broken(&e.to_string()),
+        }
     }
 
     pub(super) fn app_replied(&mut self, replied: u32, outcome: &AppOutcome) {
@@ -158,7 +179,11 @@ impl Exec {
         }
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return };
-        let Verb::App(app) = &planned.step.verb else { return };
+        let app = match &planned.step.verb {
+            Verb::App(app) => app,
+            Verb::Linux(linux) => return self.linux_replied(linux, outcome),
+            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => return,
+        };
         match outcome {
             AppOutcome::Ok => self.app_passes("ok"),
             AppOutcome::Connection(conn) => {
@@ -174,7 +199,7 @@ impl Exec {
             }
             AppOutcome::Received { count, mismatch, eof } => self.received(app, *count, *mismatch, *eof),
             AppOutcome::State(state) => self.status_is(app, state, deadline),
-            AppOutcome::Unsupported => {
+            AppOutcome::Unsupported | AppOutcome::Linux(_) => {
                 let why = format!("the target's application cannot {}", phrase(app));
                 self.end_with(CaseEventKind::Unsupported { why });
             }
@@ -183,7 +208,7 @@ impl Exec {
     }
 
     /// Another connection is another stream, and its own news.
-    fn begin_connection(&mut self, conn: u32) {
+    pub(super) fn begin_connection(&mut self, conn: u32) {
         if self.app.conn.is_some() {
             self.app.written = 0;
             self.app.read = 0;
@@ -192,7 +217,7 @@ impl Exec {
         self.app.learned.retain(|(_, of, _)| *of == conn);
     }
 
-    fn app_passes(&mut self, line: &str) {
+    pub(super) fn app_passes(&mut self, line: &str) {
         self.emit(CaseEventKind::AppReplied { line: line.to_owned() });
         self.pass(self.now);
     }
@@ -258,7 +283,16 @@ impl Exec {
     pub(super) fn call_timed_out(&mut self) -> bool {
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return false };
-        let Verb::App(app) = &planned.step.verb else { return false };
+        let app = match &planned.step.verb {
+            Verb::App(app) => app,
+            Verb::Linux(linux) => {
+                self.linux_timed_out(linux);
+                return false;
+            }
+            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {
+                return false;
+            }
+        };
         let (expected, got) = match app {
             App::Accept => ("the connection to be accepted".to_owned(), NOTHING.to_owned()),
             App::Recv(n) | App::Expect(AppExpect::Data(n)) => {
@@ -352,7 +386,7 @@ impl Exec {
         false
     }
 
-    fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
+    pub(super) fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
         let mut violation = self.violation(kind, expected, Some(got));
         violation.after = self.now.since(self.last);
         let plan = Arc::clone(&self.plan);
@@ -406,6 +440,8 @@ fn describe(call: &AppCall) -> String {
         AppCall::Option { name, value, .. } => format!("option {name} = {value}"),
         AppCall::Status { .. } => "status".to_owned(),
         AppCall::Unlisten { .. } => "close the listener".to_owned(),
+        // Worded by its own step.
+        AppCall::Linux { .. } => "a system call".to_owned(),
     }
 }
 

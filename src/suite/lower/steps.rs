@@ -7,7 +7,10 @@ use crate::suite::decl::{self, Param};
 use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::expr::{BinaryOp, Expr, Type};
 use crate::suite::grammar::{self, Shape};
-use crate::suite::model::{App, AppExpect, Expect, Otherwise, Repeat, Step, Tolerate, Verb, Within};
+use crate::suite::linux;
+use crate::suite::model::{
+    App, AppExpect, Expect, LinuxCall, Otherwise, Repeat, Step, Tolerate, Verb, Within,
+};
 use crate::suite::scope::{Binding, Env, Label, LabelKind};
 use crate::suite::source::{Loc, Span};
 use crate::suite::yaml::{Entry, Kind, Node};
@@ -69,6 +72,7 @@ impl<'a> Lower<'a> {
         let name = verb.key.value.as_str();
         let allowed: &[&str] = match name {
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
+            "linux" => &["as", "within", "after", "when", "tolerate", "strict", "why"],
             "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "or_error", "why"],
             "send" | "wait" => &["as", "when", "why", "tolerate", "strict"],
             "repeat" => &["when", "why"],
@@ -110,6 +114,7 @@ impl<'a> Lower<'a> {
             "send" => Some(Verb::Send(Box::new(self.send(value, env)?))),
             "expect" => Some(Verb::Expect(self.expect(step, value, env)?)),
             "app" => Some(Verb::App(self.app(value, env)?)),
+            "linux" => Some(Verb::Linux(Box::new(self.linux(value, env)?))),
             "wait" => Some(Verb::Wait(self.expr(value, env, &[Type::Duration])?)),
             "repeat" => Some(Verb::Repeat(self.repeat(value, env)?)),
             "note" => Some(Verb::Note(self.text(value, env, Open::Keep)?.text)),
@@ -357,6 +362,7 @@ impl<'a> Lower<'a> {
                 LabelKind::Choice(answers.iter().map(|(name, _)| name.clone()).collect())
             }
             Some(Verb::Expect(Expect::Nothing { .. })) => LabelKind::Step,
+            Some(Verb::Linux(linux)) => LabelKind::Numbers(numbers_of(&linux.call)),
             Some(Verb::App(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_)) => LabelKind::Step,
         };
         self.labels.known.insert(name.value.clone(), Label { span: name.span, kind });
@@ -369,7 +375,9 @@ impl<'a> Lower<'a> {
             Verb::Expect(Expect::Nothing { .. }) => self.silences.push(span),
             Verb::App(App::Expect(AppExpect::Nothing)) => self.silences.push(span),
             Verb::Expect(Expect::OneOf(answers)) if answers.iter().any(|(_, seen)| seen.is_none()) => {}
-            Verb::Expect(_) | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_)) => self.proofs += 1,
+            Verb::Expect(_) | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_)) | Verb::Linux(_) => {
+                self.proofs += 1;
+            }
             Verb::Send(_) | Verb::App(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {}
         }
     }
@@ -445,6 +453,24 @@ impl<'a> Lower<'a> {
             bindings.push(Binding { name, declared, node, env });
         }
         Env::new(bindings)
+    }
+}
+
+/// What a label of a `linux` step remembers: `before.snd_cwnd`, `error.info`.
+fn numbers_of(call: &LinuxCall) -> Vec<String> {
+    match call {
+        LinuxCall::Info(_) => linux::info_fields().map(|field| field.name.to_owned()).collect(),
+        LinuxCall::Ioctl(queues) => queues.iter().map(|(name, _)| name.clone()).collect(),
+        LinuxCall::ErrQueue(_) => vec!["info".to_owned(), "data".to_owned()],
+        LinuxCall::GetSockOpt { .. } | LinuxCall::Send { .. } | LinuxCall::Recv { .. } => {
+            vec!["value".to_owned()]
+        }
+        LinuxCall::Sysctl(_)
+        | LinuxCall::SetSockOpt { .. }
+        | LinuxCall::Poll(_)
+        | LinuxCall::Listen { .. }
+        | LinuxCall::Accept
+        | LinuxCall::Shutdown { .. } => Vec::new(),
     }
 }
 

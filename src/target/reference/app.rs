@@ -46,6 +46,11 @@ struct Read {
 }
 
 impl Apps {
+    /// The connection that was heard of last.
+    pub(super) fn newest(&self) -> Option<ConnId> {
+        self.conns.last().map(|conn| conn.id)
+    }
+
     pub(super) fn poll_reply(&mut self) -> Option<Reply> {
         self.replies.pop_front()
     }
@@ -96,6 +101,7 @@ impl Apps {
                 .and_then(|id| endpoint.abort(now, id))
                 .map(|()| AppOutcome::Ok),
             AppCall::Option { conn, name, value } => self.option(endpoint, now, *conn, name, *value),
+            AppCall::Linux { .. } => Ok(AppOutcome::Unsupported),
             AppCall::Status { conn: NOBODY } if !self.listeners.is_empty() => {
                 Ok(AppOutcome::State("LISTEN".to_owned()))
             }

@@ -12,7 +12,7 @@ pub(super) const ABILITIES: &[&str] = &[
     "abort",
     "accept",
     "active-open",
-    "challenge-ack-unlimited",
+    "challenge-ack-limit",
     "closed-port-rst",
     "control",
     "delays-acks",
