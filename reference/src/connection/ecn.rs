@@ -84,7 +84,7 @@ impl Connection {
         }
         if !self.in_recovery() {
             let (flight, mss) = (self.snd.flight(), self.mss(env.config));
-            if self.snd.congestion.cwnd <= mss {
+            if self.snd.congestion.cwnd <= mss && !env.config.is(Mutant::EcnEchoEnlarges) {
                 // A window of one segment cannot be halved: nothing new goes out before the timer expires.
                 self.snd.paused = true;
                 let rto = self.rtt.rto(env.config);
