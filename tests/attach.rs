@@ -10,6 +10,7 @@
 use rstest::rstest;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::time::{Duration, Instant};
 use std::{env, fs, process};
 
 struct Scratch(PathBuf);
@@ -80,7 +81,6 @@ const CONTROL: &str = "app: control\nready: {by: control, within: 600ms}";
     "ready: {by: syn, within: 600ms}",
     "it answered no SYN"
 )]
-#[case::unsupported("exit 127", CONTROL, "bad cannot run here")]
 #[case::not_there("x", "build: [/nowhere/at-all]", "cannot build bad")]
 #[case::build_fails("x", "build: [sh, -c, 'echo line 3 is wrong >&2; exit 2']", "line 3 is wrong")]
 fn a_bad_program_is_told_before_any_verdict(
@@ -94,6 +94,17 @@ fn a_bad_program_is_told_before_any_verdict(
     let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE]);
     assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
     assert!(ran.err.contains(message), "{}", ran.err);
+}
+
+/// A program that is not to be had here says so with exit code 127: nothing is red.
+#[test]
+fn what_cannot_be_had_here_is_unsupported() {
+    let scratch = Scratch::new("absent");
+    let manifest = scratch.shell("echo no such library >&2; exit 127", CONTROL);
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE, "--family", "4"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("1 unsupported"), "{}", ran.out);
+    assert!(ran.out.contains("cannot be had here") && ran.out.contains("no such library"), "{}", ran.out);
 }
 
 /// Every process whose command line holds `mark`.
@@ -111,6 +122,11 @@ fn nothing_is_left_behind(#[case] program: &str, #[case] mark: &str) {
     let manifest = scratch.shell(program, CONTROL);
     let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE]);
     assert_eq!(ran.code, Some(3), "{}", ran.err);
+    // Killed is not gone at once.
+    let until = Instant::now() + Duration::from_secs(5);
+    while alive(&format!("sleep\0{mark}")) > 0 && Instant::now() < until {
+        std::thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(alive(&format!("sleep\0{mark}")), 0);
 }
 
@@ -154,22 +170,38 @@ fn bugs() -> Vec<String> {
 #[case("fd")]
 #[case("udp")]
 #[case("tun")]
+#[case("tap")]
+#[case::by_a_packet_socket("veth")]
 fn the_student_s_bugs_are_found(#[case] wire: &str) {
-    if wire == "tun" && !Path::new("/dev/net/tun").exists() {
+    if matches!(wire, "tun" | "tap") && !Path::new("/dev/net/tun").exists() {
         eprintln!("SKIPPED: there is no /dev/net/tun");
         return;
     }
     let bugs = bugs();
     assert!(bugs.len() >= 12, "{bugs:?}");
     let scratch = Scratch::new(wire);
-    let mut line = vec!["-t", "student", "--wire", wire, "--family", "4", "--format", "json", "-j", "8"];
+    let mut line = vec![
+        "-t",
+        "student",
+        "--wire",
+        wire,
+        "--family",
+        "4",
+        "--format",
+        "json",
+        "-j",
+        "8",
+        "--timeout-scale",
+        "3",
+    ];
     line.extend(bugs.iter().map(String::as_str));
     let ran = scratch.run(&line);
     assert_eq!(ran.code, Some(1), "{}", ran.err);
     let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
     for case in report["cases"].as_array().unwrap() {
         let outcome = case["outcome"].as_str().unwrap();
-        assert!(outcome == "fail" || outcome == "warn", "{} on {wire}: {outcome}", case["id"]);
+        let reason = &case["reason"];
+        assert!(outcome == "fail" || outcome == "warn", "{} on {wire}: {outcome}: {reason}", case["id"]);
     }
 }
 
@@ -199,4 +231,165 @@ fn waived_cases_are_shown_and_not_run() {
         ran.out,
         ran.err
     );
+}
+
+/// Data that a server echoes, and a case that comes after it.
+const DATA: &str = "data/receive/data-in-order-is-acknowledged-and-delivered*";
+
+fn misbehaving(scratch: &Scratch, mode: &str, link: &str, more: &str) -> PathBuf {
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/targets/misbehave.py");
+    let path = scratch.0.join("target.yaml");
+    let text = format!(
+        "name: bad-{mode}\nlink: {link}\ntarget: {{ipv4: 10.0.0.2/24}}\nrun: [python3, {}, {mode}]\n\
+         app: echo\nlimits: {{connections: 1}}\n{more}\n",
+        program.display()
+    );
+    fs::write(&path, text).unwrap();
+    path
+}
+
+const TAP: &str = "{kind: tap, device: tap0}";
+const FD: &str = "{kind: fd}";
+const RUN: &str = "lifetime: run\nready: {by: syn, within: 20s}";
+
+/// What a program does in one case is that case's failure, told in its own words; the next case gets a fresh program.
+#[rstest]
+#[case::crashes("crash", FD, RUN, "the target crashed: its process was killed by SIGABRT", 1)]
+#[case::its_words_are_evidence("crash", FD, RUN, "about to abort", 1)]
+#[case::hangs("hang", FD, RUN, "the target hung: after the case a SYN to port 7 was not answered", 1)]
+#[case::hangs_holding_the_tap("hang", TAP, RUN, "the target hung: after the case", 1)]
+#[case::closes_its_device(
+    "close-device",
+    "{kind: tap, device: tap0, create: target}",
+    RUN,
+    "the target crashed: the network device is",
+    1
+)]
+#[case::floods("flood", FD, "ready: {by: syn, within: 20s}", "1 failed", 1)]
+#[case::floods_a_tap("flood", TAP, "ready: {by: syn, within: 20s}", "1 failed", 1)]
+#[case::garbage_and_jumbo_frames("garbage", TAP, RUN, "2 passed", 0)]
+#[case::writes_a_gigabyte("shout", FD, RUN, "2 passed", 0)]
+#[case::spins("spin", TAP, RUN, "2 passed", 0)]
+fn a_bad_program_spoils_its_own_case_only(
+    #[case] mode: &str,
+    #[case] link: &str,
+    #[case] more: &str,
+    #[case] message: &str,
+    #[case] code: i32,
+) {
+    if link != FD && !Path::new("/dev/net/tun").exists() {
+        eprintln!("SKIPPED: there is no /dev/net/tun");
+        return;
+    }
+    let scratch = Scratch::new(&format!("{mode}-{}-{}", link.len(), message.len()));
+    let manifest = misbehaving(&scratch, mode, link, more);
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), DATA, CASE, "-j", "1", "--timeout-scale", "3"]);
+    assert_eq!(ran.code, Some(code), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(message), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("PASS [") && ran.out.contains(CASE), "{}", ran.out);
+    assert_eq!(alive(&format!("misbehave.py\0{mode}\0")), 0);
+}
+
+/// On a TAP it is said how far the target came, and what is there instead.
+#[rstest]
+#[case::another_device("{kind: tap, device: tap9}", "ok", "tap7", &["it stopped at ARP", "but there is tap7"])]
+#[case::no_arp(TAP, "no-arp", "tap0", &["it stopped at ARP", "nobody answered ARP for 10.0.0.2 on tap0"])]
+#[case::never_makes_it("{kind: tap, device: tap9, create: target}", "ok", "tap7", &["it stopped at the link", "there was no device tap9"])]
+fn a_target_that_is_not_there_is_told_by_how_far_it_came(
+    #[case] link: &str,
+    #[case] mode: &str,
+    #[case] device: &str,
+    #[case] messages: &[&str],
+) {
+    if !Path::new("/dev/net/tun").exists() {
+        eprintln!("SKIPPED: there is no /dev/net/tun");
+        return;
+    }
+    let scratch = Scratch::new(&format!("far-{mode}-{}", link.len()));
+    let manifest = misbehaving(&scratch, mode, link, "ready: {by: syn, within: 1500ms}");
+    let text = fs::read_to_string(&manifest).unwrap();
+    fs::write(&manifest, text.replace(&format!(" {mode}]"), &format!(" {mode}, {device}]"))).unwrap();
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), CASE]);
+    assert_eq!(ran.code, Some(3), "{}{}", ran.out, ran.err);
+    for message in messages {
+        assert!(ran.err.contains(message), "{message}: {}", ran.err);
+    }
+    assert!(ran.err.contains("hint:"), "{}", ran.err);
+}
+
+/// Names and addresses are constants in the source of a target: many of the same run side by side all the same.
+#[test]
+fn eight_targets_run_side_by_side() {
+    if !Path::new("/dev/net/tun").exists() {
+        eprintln!("SKIPPED: there is no /dev/net/tun");
+        return;
+    }
+    let scratch = Scratch::new("eight");
+    let manifest = misbehaving(&scratch, "ok", TAP, "ready: {by: syn, within: 20s}");
+    let start = |number: usize| {
+        Command::new(env!("CARGO_BIN_EXE_tcpspec"))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .args(["run", "-t", manifest.to_str().unwrap(), DATA, CASE, "-j", "2", "--timeout-scale", "5"])
+            .args(["--out", scratch.0.join(format!("out-{number}")).to_str().unwrap()])
+            .stdout(process::Stdio::piped())
+            .stderr(process::Stdio::piped())
+            .spawn()
+            .unwrap()
+    };
+    let running: Vec<_> = (0..8).map(start).collect();
+    for one in running {
+        let ran = Ran::of(&one.wait_with_output().unwrap());
+        assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+        assert!(ran.out.contains("2 passed"), "{}", ran.out);
+    }
+}
+
+/// The way of a new user: a manifest by `new target`, what it can do by `doctor`, and a run.
+#[test]
+fn a_new_target_is_examined_and_run() {
+    let scratch = Scratch::new("new");
+    let program = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/examples/student/stack.py");
+    let tcpspec = |line: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_tcpspec"))
+            .current_dir(&scratch.0)
+            .stdin(process::Stdio::null())
+            .args(line)
+            .output()
+            .unwrap();
+        Ran::of(&output)
+    };
+    let run = format!("python3 {} echo", program.display());
+    assert_eq!(tcpspec(&["new", "target", "my-tcp", "--run", &run]).code, Some(0));
+    assert_eq!(tcpspec(&["new", "target", "my-tcp"]).code, Some(2), "it is there already");
+    let ran = tcpspec(&["doctor", "./my-tcp.yaml"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    let text = fs::read_to_string(scratch.0.join("my-tcp.yaml")).unwrap();
+    assert!(text.contains("lacks: [out-of-order]") && text.contains("closes-at-eof"), "{text}");
+    assert!(text.contains("rto-initial: 1") && text.contains("closed-port-rst: true"), "{text}");
+    let ran = tcpspec(&["run", "-t", "./my-tcp.yaml", CASE, "--out", "out", "--timeout-scale", "3"]);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert_eq!(tcpspec(&["new", "case", "mine/first.yaml"]).code, Some(0));
+    assert_eq!(tcpspec(&["run", "--suites", "mine", "--out", "out"]).code, Some(0));
+}
+
+/// A program that connects, in the place of one that is told to.
+#[test]
+fn a_client_is_started_to_connect() {
+    let scratch = Scratch::new("client");
+    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/examples/student");
+    let client = format!(
+        "import os, sys\nsys.path.insert(0, {stack:?})\nimport stack\ntcp = stack.Stack('sink')\n\
+         conn = tcp.open(stack.packed(sys.argv[1]), int(sys.argv[2]), 40000, 'SYN-SENT')\n\
+         conn.queue(stack.SYN, options=bytes([2, 4, 5, 180]))\ntcp.run()\n",
+    );
+    fs::write(scratch.0.join("client.py"), client).unwrap();
+    let manifest = scratch.0.join("target.yaml");
+    let text = "name: client\ntarget: {ipv4: 10.0.0.2/24}\nconnect: [python3, client.py, \"{peer.ip}\", \"{peer.port}\"]\n";
+    fs::write(&manifest, text).unwrap();
+    let cases = ["handshake/active/connect-sends-a-syn", "handshake/active/the-syn-ack-is-acknowledged"];
+    let mut line = vec!["-t", manifest.to_str().unwrap(), "--timeout-scale", "5", "-j", "1"];
+    line.extend(cases);
+    let ran = scratch.run(&line);
+    assert_eq!(ran.code, Some(0), "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains("2 passed"), "{}", ran.out);
 }

@@ -43,7 +43,7 @@ impl Scratch {
     fn run(&self, target: &str, more: &[&str]) -> Value {
         let output = Command::new(env!("CARGO_BIN_EXE_tcpspec"))
             .current_dir(env!("CARGO_MANIFEST_DIR"))
-            .args(["run", "-t", target, "--format", "json", "-j", "8", "--out"])
+            .args(["run", "-t", target, "--format", "json", "--out"])
             .arg(self.0.join("out"))
             .args(more)
             .output()
@@ -98,29 +98,38 @@ fn nothing_is_unexpected(#[case] stack: &str, #[case] wire: &str) {
     }
     let scratch = Scratch::new(&format!("{stack}-{wire}"));
     let whole = env::var_os(WHOLE).is_some();
-    let mut line = vec!["--wire", wire];
+    let mut line = vec!["--wire", wire, "-j", "8"];
     if !whole {
         line.extend(["--family", "4"]);
         line.extend(SAMPLE);
     }
     let report = scratch.run(stack, &line);
     let cases = report["cases"].as_array().unwrap();
-    assert!(cases.len() > 100, "{} cases", cases.len());
+    assert!(cases.len() > 60, "{} cases", cases.len());
     let passed = cases.iter().filter(|case| case["outcome"] == "pass").count();
     assert!(passed * 2 > cases.len(), "{passed} of {} pass", cases.len());
-    let unexpected: Vec<String> = cases
-        .iter()
-        .filter(|case| case["expected"] == false)
-        .map(|case| format!("{} v{} {}: {}", case["id"], case["family"], case["outcome"], case["reason"]))
-        .collect();
-    assert!(unexpected.is_empty(), "{}", unexpected.join("\n"));
+    let suspects = unexpected(&report);
+    if suspects.is_empty() {
+        return;
+    }
+    // Real time on a busy machine: what is unexpected among many is tried again alone.
+    let mut line = vec!["--wire", wire, "-j", "1"];
+    line.extend(suspects.iter().map(|(id, _)| id.as_str()));
+    let again = unexpected(&scratch.run(stack, &line));
+    let told: Vec<&str> = again.iter().map(|(_, told)| told.as_str()).collect();
+    assert!(told.is_empty(), "{}", told.join("\n"));
 }
 
-const ECHO_CASES: &[&str] = &[
-    "handshake/passive/syn-ack-counts-the-syn",
-    "handshake/passive/the-final-ack-opens-the-connection",
-    "close/passive/a-fin-is-acknowledged-and-told",
-];
+/// The cases that neither passed nor did what the manifest says, each with a line about it.
+fn unexpected(report: &Value) -> Vec<(String, String)> {
+    let told = |case: &Value| {
+        let id = case["id"].as_str().unwrap().to_owned();
+        (id, format!("{} v{} {}: {}", case["id"], case["family"], case["outcome"], case["reason"]))
+    };
+    report["cases"].as_array().unwrap().iter().filter(|case| case["expected"] == false).map(told).collect()
+}
+
+const HANDSHAKE: &str = "handshake/passive/syn-ack-counts-the-syn";
 
 /// The echo servers of the kits: C, Rust, Python.
 #[rstest]
@@ -146,7 +155,7 @@ fn echo_servers_answer(#[case] stack: &str, #[case] program: &str, #[case] wire:
         program.display()
     );
     let path = scratch.write("target.yaml", &text);
-    let report = scratch.run(path.to_str().unwrap(), &[&["--family", "4"], ECHO_CASES].concat());
+    let report = scratch.run(path.to_str().unwrap(), &["--family", "4", HANDSHAKE]);
     // The smoke check has had an octet echoed, or there would be no report.
     assert_eq!(report["cases"][0]["outcome"], "pass", "{report:#}");
 }
@@ -193,6 +202,6 @@ int main(int argc, char **argv) {
     assert!(compiled.status.success(), "{}", String::from_utf8_lossy(&compiled.stderr));
     assert!(Command::new(&program).arg("check").status().unwrap().success());
     let manifest = scratch.write("target.yaml", "name: nothing\nrun: [./nothing]\napp: control\n");
-    let report = scratch.run(manifest.to_str().unwrap(), &["--family", "4", ECHO_CASES[0]]);
+    let report = scratch.run(manifest.to_str().unwrap(), &["--family", "4", HANDSHAKE]);
     assert_eq!(report["cases"][0]["outcome"], "unsupported", "{report:#}");
 }

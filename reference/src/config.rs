@@ -80,10 +80,22 @@ pub struct Config {
     pub ecn: bool,
     /// Fast Open, both sides (RFC 7413).
     pub fast_open: bool,
+    /// The applications of this host ask for Fast Open (RFC 7413 section 2).
+    pub fast_open_wanted: bool,
+    /// Fast Open requests that may be half open, for each listener (RFC 7413 4.2): above it the text of a SYN waits
+    /// for the handshake.
+    pub fast_open_backlog: usize,
+    /// How long a server that did not take Fast Open is not asked again (RFC 7413 4.1.3.1).
+    pub fast_open_retry: Duration,
     /// Send and honour the user timeout option (RFC 5482).
     pub user_timeout_option: bool,
+    /// The applications of this host ask for that option (RFC 5482 section 3).
+    pub user_timeout_option_wanted: bool,
     /// L_LIMIT and U_LIMIT: how far the peer's advice may move R2 (RFC 5482 3.1).
     pub user_timeout_limits: (Duration, Duration),
+    /// Take the short way for the segment that comes most often. It changes no octet that is sent; this is here to
+    /// prove it.
+    pub header_prediction: bool,
     /// Detect losses by time (RFC 8985). Needs SACK.
     pub rack: bool,
     /// Which congestion control to use.
@@ -113,6 +125,14 @@ pub struct Config {
 }
 
 impl Config {
+    pub(crate) const fn uses_fast_open(&self) -> bool {
+        self.fast_open && self.fast_open_wanted
+    }
+
+    pub(crate) const fn uses_user_timeout_option(&self) -> bool {
+        self.user_timeout_option && self.user_timeout_option_wanted
+    }
+
     /// Whether the endpoint is to show the given bug.
     #[inline]
     #[must_use]
@@ -153,8 +173,13 @@ impl Default for Config {
             sack: true,
             ecn: false,
             fast_open: false,
+            fast_open_wanted: true,
+            fast_open_backlog: 16,
+            fast_open_retry: Duration::from_secs(3600),
             user_timeout_option: false,
+            user_timeout_option_wanted: true,
             user_timeout_limits: (Duration::from_secs(100), Duration::from_secs(7200)),
+            header_prediction: true,
             rack: false,
             congestion: CongestionAlgorithm::NewReno,
             initial_window: 10,

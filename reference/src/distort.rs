@@ -2,22 +2,33 @@
 //!
 //! With no mutant chosen this is the emission of a segment and nothing else.
 
+use core::net::IpAddr;
+
 use crate::config::Config;
 use crate::mutant::Mutant;
 use crate::seq::SeqNum;
 use crate::wire::{Flags, Options, Outgoing, SackBlock, SackBlocks, Timestamps, checksum, ip};
 
-/// Appends the packet to `buffer`, distorted as the configured mutant wants.
-pub(crate) fn emit(config: &Config, outgoing: Outgoing<'_>, buffer: &mut Vec<u8>) {
+/// Writes the packet over what `buffer` holds, distorted as the configured mutant wants, and returns its length.
+/// The buffer grows if it has to and never shrinks, so that one that is used again costs nothing.
+pub(crate) fn emit(config: &Config, outgoing: &Outgoing<'_>, buffer: &mut Vec<u8>) -> usize {
     let Some(mutant) = config.mutant else {
-        outgoing.emit(buffer);
-        return;
+        return write(outgoing, buffer);
     };
-    let outgoing = distort(mutant, outgoing);
-    let start = buffer.len();
-    outgoing.emit(buffer);
-    let segment = start + ip::header_len(outgoing.local.ip());
-    spoil(mutant, &outgoing, &mut buffer[segment..]);
+    let outgoing = distort(mutant, *outgoing);
+    let len = write(&outgoing, buffer);
+    let segment = ip::header_len(outgoing.local.ip());
+    spoil(mutant, &outgoing, &mut buffer[segment..len]);
+    len
+}
+
+fn write(outgoing: &Outgoing<'_>, buffer: &mut Vec<u8>) -> usize {
+    let len = outgoing.packet_len();
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    outgoing.write(&mut buffer[..len]);
+    len
 }
 
 /// Deliberate bugs of reading: whether a segment that is well formed gets lost.
@@ -32,6 +43,17 @@ pub(crate) fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
         Mutant::OptionsUnalignedIgnored => {
             Options::kinds(options).any(|(at, kind, _)| kind == 2 && at % 4 != 0)
         }
+        Mutant::OptionsRejected => !options.is_empty(),
+        Mutant::OptionLengthFatal => Options::kinds(options).any(|(_, kind, len)| match (kind, len) {
+            (_, None) => true,
+            (2 | 28, Some(len)) => len != 4,
+            (3, Some(len)) => len != 3,
+            (4, Some(len)) => len != 2,
+            (5, Some(len)) => len % 8 != 2,
+            (8, Some(len)) => len != 10,
+            (34, Some(len)) => len % 2 != 0,
+            _ => false,
+        }),
         Mutant::OptionLengthUnchecked => Options::kinds(options).any(|(_, _, len)| len.is_none()),
         _ => false,
     }
@@ -74,6 +96,7 @@ fn distort(mutant: Mutant, mut out: Outgoing<'_>) -> Outgoing<'_> {
                 core::mem::swap(value, echo);
             }
         }
+        Mutant::RstWithoutTimestamps if rst => out.options.timestamps = None,
         Mutant::TimestampOnlyOnSyn if !syn => out.options.timestamps = None,
         Mutant::SackBlockReversed => map_sack(&mut out, |block| (block.end, block.start)),
         Mutant::SackBlockEndsEarly => map_sack(&mut out, |block| (block.start, block.end - 1)),
@@ -101,6 +124,27 @@ fn reverse_sack(out: &mut Outgoing<'_>) {
         blocks.push(block);
     }
     out.options.sack = blocks;
+}
+
+/// What no host has sent since RFC 6633: ICMP Source Quench, quoting a header that was made up.
+pub(crate) fn source_quench(local: IpAddr, remote: IpAddr, quoted: &[u8]) -> Vec<u8> {
+    let fields = ip::HeaderFields { hops: 64, dscp: 0, ecn: ip::Ecn::NotEct, identification: 0 };
+    let quoted = &quoted[..quoted.len().min(8)];
+    let mut inner = Vec::new();
+    ip::emit(&mut inner, remote, local, fields, quoted.len());
+    inner.extend_from_slice(quoted);
+    let mut message = vec![4, 0, 0, 0, 0, 0, 0, 0];
+    message.extend(inner);
+    let sum = checksum::of(&message);
+    message[2..4].copy_from_slice(&sum.to_be_bytes());
+    let mut packet = Vec::new();
+    ip::emit(&mut packet, local, remote, fields, message.len());
+    packet[9] = ip::PROTOCOL_ICMP;
+    packet[10..12].fill(0);
+    let sum = checksum::of(&packet);
+    packet[10..12].copy_from_slice(&sum.to_be_bytes());
+    packet.extend(message);
+    packet
 }
 
 /// Wrong octets after the checksum was made.

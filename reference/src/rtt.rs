@@ -30,7 +30,7 @@ impl RttEstimator {
 
     /// Takes one measurement of a segment that was sent once only (RFC 6298 section 3).
     pub(crate) fn sample(&mut self, rtt: Duration, config: &Config) {
-        if config.is(Mutant::RtoFixed) {
+        if config.is(Mutant::RtoFixed) || (self.srtt.is_some() && config.is(Mutant::RttMeasuredOnce)) {
             return;
         }
         self.min = Some(self.min.map_or(rtt, |least| least.min(rtt)));
@@ -42,7 +42,8 @@ impl RttEstimator {
             }
             // RFC 6298 2.3: RTTVAR before SRTT; alpha 1/8, beta 1/4
             Some(srtt) => {
-                self.rttvar = self.rttvar * 3 / 4 + srtt.abs_diff(rtt) / 4;
+                let beta = if config.is(Mutant::RttWeightsWrong) { 2 } else { 4 };
+                self.rttvar = self.rttvar * (beta - 1) / beta + srtt.abs_diff(rtt) / beta;
                 self.srtt = Some(srtt * 7 / 8 + rtt / 8);
             }
         }

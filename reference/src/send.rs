@@ -3,11 +3,10 @@
 //!
 //! It decides *what* may go out; timers, headers and states belong to [`crate::connection`].
 
-use std::collections::VecDeque;
-
 use crate::config::Config;
 use crate::congestion::Congestion;
 use crate::mutant::Mutant;
+use crate::ring::Ring;
 use crate::rtt::RttEstimator;
 use crate::scoreboard::{DUP_THRESH, Delivered, Scoreboard};
 use crate::seq::SeqNum;
@@ -128,9 +127,11 @@ pub(crate) struct SendHalf {
     pub(crate) phase: Phase,
     /// The override timer has fired, so what is there may go.
     pub(crate) override_due: bool,
+    /// Nothing new before the retransmission timer expires (RFC 3168 6.1.2).
+    pub(crate) paused: bool,
     /// Timeouts since anything was acknowledged.
     pub(crate) timeouts: u32,
-    buffer: VecDeque<u8>,
+    buffer: Ring,
     /// Sequence number of the first octet in `buffer`.
     base: SeqNum,
     capacity: usize,
@@ -166,8 +167,9 @@ impl SendHalf {
             congestion: Congestion::new(config),
             phase: Phase::Open,
             override_due: false,
+            paused: false,
             timeouts: 0,
-            buffer: VecDeque::new(),
+            buffer: Ring::default(),
             base: iss + 1,
             capacity: config.send_buffer as usize,
             dupacks: 0,
@@ -216,7 +218,7 @@ impl SendHalf {
     pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
         let room = self.capacity.saturating_sub(self.buffer.len());
         let len = octets.len().min(room);
-        self.buffer.extend(&octets[..len]);
+        self.buffer.push(&octets[..len]);
         self.was_full |= len < octets.len();
         len
     }
@@ -244,16 +246,7 @@ impl SendHalf {
 
     /// The octets of a piece, as the ring buffer holds them.
     pub(crate) fn text(&self, seq: SeqNum, len: u32) -> (&[u8], &[u8]) {
-        let from = seq.distance_from(self.base) as usize;
-        let to = from + len as usize;
-        let (front, back) = self.buffer.as_slices();
-        if to <= front.len() {
-            (&front[from..to], &[])
-        } else if from >= front.len() {
-            (&back[from - front.len()..to - front.len()], &[])
-        } else {
-            (&front[from..], &back[..to - front.len()])
-        }
+        self.buffer.slices(seq.distance_from(self.base) as usize, len as usize)
     }
 
     pub(crate) fn text_of(&self, piece: Piece) -> (&[u8], &[u8]) {
@@ -280,7 +273,8 @@ impl SendHalf {
 
     /// What limited transmit adds for the first two duplicates (RFC 3042; with SACK the pipe does it).
     fn limited_allowance(&self, config: &Config) -> u32 {
-        if self.phase != Phase::Open || self.sack || config.is(Mutant::NoLimitedTransmit) {
+        let counts = !self.sack || config.is(Mutant::LimitedTransmitWithoutSack);
+        if self.phase != Phase::Open || !counts || config.is(Mutant::NoLimitedTransmit) {
             return 0;
         }
         self.dupacks.min(DUP_THRESH - 1) * self.mss(config)
@@ -304,7 +298,8 @@ impl SendHalf {
         }
         let usable = self.usable(config);
         let mss = self.mss(config);
-        let len = queued.min(mss).min(usable);
+        let most = if config.is(Mutant::HalfSegments) { (mss / 2).max(1) } else { mss };
+        let len = queued.min(most).min(usable);
         if queued == 0 {
             // A FIN needs room in the window like any octet, but none in cwnd.
             if usable == 0 && !config.is(Mutant::FinIgnoresWindow) {
@@ -314,6 +309,9 @@ impl SendHalf {
         }
         if len == 0 {
             return Fresh::WindowClosed;
+        }
+        if self.paused {
+            return Fresh::CwndFull;
         }
         if !self.worth_sending(len, queued, mss, config) {
             return Fresh::Hold;
@@ -346,6 +344,7 @@ impl SendHalf {
         }
         // (1) a full segment
         len == mss
+            || (config.is(Mutant::HalfSegments) && len == mss / 2)
             // (2) everything, and nothing is outstanding (or Nagle is off, or nothing will follow)
             || (len == queued && (quiet || closing))
             // (3) half of the largest window seen
@@ -357,6 +356,10 @@ impl SendHalf {
     /// The next segment that has to be sent again, if the window of congestion has room for it.
     pub(crate) fn retransmission(&self, config: &Config) -> Option<Piece> {
         let record = self.board.next_lost()?;
+        let beyond = self.nxt.after(self.una + self.wnd) && self.wnd > 0 && !record.syn;
+        if beyond && config.is(Mutant::ShrinkStopsRetransmission) {
+            return None;
+        }
         let mss = self.mss(config);
         let (text, has_fin) = if record.syn {
             (0, false)
@@ -369,7 +372,8 @@ impl SendHalf {
         // A repeated SYN goes without text (RFC 7413 4.1.3).
         let len = if record.syn { 0 } else { text.min(mss) };
         let room = self.cwnd_room(config);
-        let everything = config.is(Mutant::TimerResendsEverything);
+        let everything = config.is(Mutant::TimerResendsEverything)
+            || (config.is(Mutant::LostAllAtOnce) && self.timeouts == 0);
         // RFC 6298 5.4, RFC 9293 3.10.8: a timeout sends the front alone, until something is acknowledged.
         let waits = self.timeouts > 0 || (len > 0 && len > room);
         if !self.force && waits && self.board.pipe() > 0 && !everything {
@@ -494,7 +498,7 @@ impl SendHalf {
         let before = self.mss(config);
         self.path_mss = path_mss;
         let mss = self.mss(config);
-        if self.una == self.iss + 1 && before > 0 {
+        if self.una == self.iss + 1 && before > 0 && !config.is(Mutant::PathMtuKeepsOctets) {
             // RFC 5681 3.1: the initial window was counted in segments of the larger size.
             let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
             self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
@@ -517,7 +521,7 @@ impl SendHalf {
 
     /// Gives up what can no longer be sent.
     pub(crate) fn discard(&mut self) {
-        self.buffer = VecDeque::new();
+        self.buffer.clear();
         self.board.clear();
     }
 }

@@ -91,7 +91,7 @@ fn table(head: &str, rows: &[Row], streams: &Streams) -> Result<(), Failure> {
             Status::Open => paint(palette.fail, "open").to_string(),
             Status::Untestable => {
                 let why = row.untestable.as_deref().unwrap_or_default();
-                paint(palette.skip, &format!("not testable: {why}")).to_string()
+                paint(palette.skip, format!("not testable: {why}")).to_string()
             }
             Status::Implied => format!("implied by {}", named(&row.implied_by)),
             Status::Monitor => format!("monitor {}", row.monitors.join(", ")),

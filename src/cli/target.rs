@@ -2,15 +2,15 @@
 
 mod attached;
 
+pub(super) use attached::manifest;
+
 use super::error::Failure;
 use super::stream::Streams;
 use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
-use crate::suite::embedded;
 use crate::suite::select::Selection;
-use crate::suite::source::SourceMap;
 use crate::target::manifest::{Manifest, Waiver};
-use crate::target::profile::{Deviation, Profile};
+use crate::target::profile::Profile;
 use crate::target::reference;
 use clap::{Args, ValueEnum};
 use tcpspec_reference::Mutant;
@@ -35,6 +35,16 @@ pub(super) struct TargetArguments {
 }
 
 impl TargetArguments {
+    /// As if `-t` had named it.
+    pub(super) fn named(name: &str, wire: Option<Wire>) -> Self {
+        Self { target: name.to_owned(), wire }
+    }
+
+    /// What `-t` says.
+    pub(super) fn name(&self) -> &str {
+        &self.target
+    }
+
     /// As if nothing had been said.
     pub(super) fn reference() -> Self {
         Self { target: REFERENCE.to_owned(), wire: None }
@@ -42,7 +52,7 @@ impl TargetArguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Wire {
+pub(super) enum Wire {
     Veth,
     Tap,
     Tun,
@@ -73,6 +83,8 @@ pub(super) struct Target {
     pub(super) maker: AnyMaker,
     /// Cases that are not asked of it.
     pub(super) waivers: Vec<Waiver>,
+    /// Why it cannot be had here, where it says so itself.
+    pub(super) absent: Option<String>,
 }
 
 impl Target {
@@ -93,23 +105,25 @@ pub(super) fn resolve(
         LINUX if mutant.is_some() => {
             Err(Failure::usage("only the reference can be broken on purpose").hint("leave out `-t linux`"))
         }
-        LINUX => linux(arguments),
+        LINUX => linux(arguments, streams),
         name => attached::resolve(name, arguments.wire, mutant, streams),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn linux(_: &TargetArguments) -> Result<Target, Failure> {
+fn linux(_: &TargetArguments, _: &Streams) -> Result<Target, Failure> {
     Err(Failure::harness("this is not Linux"))
 }
 
 #[cfg(target_os = "linux")]
-fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
+fn linux(arguments: &TargetArguments, streams: &Streams) -> Result<Target, Failure> {
     use crate::lane::veth::KernelMaker;
     use crate::target::profile::Net;
     if let Some(wire) = arguments.wire.filter(|wire| *wire != Wire::Veth) {
         return Err(no_wire(LINUX, wire, "veth"));
     }
+    // Sockets say what the kernel does; its manifest, what is known of that.
+    let manifest = manifest(LINUX, streams)?;
     // While there is one thread only: a normal user becomes root of namespaces of their own.
     crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
     let mut profile = tokio::runtime::Builder::new_current_thread()
@@ -118,32 +132,16 @@ fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
         .map_err(|error| Failure::harness(format!("cannot start a runtime: {error}")))?
         .block_on(KernelMaker::new(Net::default()).profile())
         .map_err(|error| Failure::from(&error))?;
-    profile.deviations = deviations(LINUX)?;
+    profile.deviations = manifest.profile.deviations;
     let maker = AnyMaker::Kernel(KernelMaker::new(profile.net.clone()));
-    Ok(Target { name: LINUX.to_owned(), wire: Wire::Veth.word(), profile, maker, waivers: Vec::new() })
-}
-
-/// What the manifest of a shipped target says it does otherwise: in a checkout the file, else what the
-/// program was built with.
-#[allow(clippy::disallowed_methods, reason = "the command line reads files")]
-fn deviations(target: &str) -> Result<Vec<Deviation>, Failure> {
-    let path = format!("targets/{target}.yaml");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::usage(format!("cannot read {path}: {error}")));
-        }
-        Err(_absent) => {
-            let found = embedded::TARGETS.iter().find(|(name, _)| *name == path);
-            found.map(|(_, text)| (*text).to_owned()).unwrap_or_default()
-        }
-    };
-    let mut sources = SourceMap::default();
-    let (found, mistakes) = crate::target::deviations::read(&path, &text, &mut sources);
-    match mistakes.first() {
-        None => Ok(found),
-        Some(mistake) => Err(Failure::usage(format!("{path}: {}", mistake.message))),
-    }
+    Ok(Target {
+        name: LINUX.to_owned(),
+        wire: Wire::Veth.word(),
+        profile,
+        maker,
+        waivers: manifest.waivers,
+        absent: None,
+    })
 }
 
 fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
@@ -176,7 +174,8 @@ fn built_in(
         None => profile.name.clone(),
         Some(mutant) => format!("{}+{}", profile.name, mutant.id()),
     };
-    Ok(Target { name, wire: Wire::Sim.word(), profile, maker: AnyMaker::Sim(SimMaker { mutant }), waivers })
+    let maker = AnyMaker::Sim(SimMaker { mutant });
+    Ok(Target { name, wire: Wire::Sim.word(), profile, maker, waivers, absent: None })
 }
 
 /// For clap: the bug of that name.

@@ -10,6 +10,7 @@ use super::segment::Segment;
 use super::spans::Spans;
 use crate::packet::{Flags, SeqNum};
 use crate::time::Time;
+use std::time::Duration;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
@@ -46,6 +47,8 @@ pub(crate) struct Book {
     pub(crate) answers_due: u32,
     /// A SYN of ours that a correct target need not take: it opens a connection only if it is answered so.
     knocking: Option<Segment>,
+    /// Where the injector's timestamp clock begins: one clock for all incarnations of a connection.
+    pub(crate) clock: SeqNum,
     /// The newest TSval each side has sent.
     pub(crate) our_tsval: Option<u32>,
     pub(crate) their_tsval: Option<u32>,
@@ -108,6 +111,7 @@ impl Book {
             last_seen: None,
             answers_due: 0,
             knocking: None,
+            clock: isn,
             our_tsval: None,
             their_tsval: None,
         }
@@ -121,6 +125,17 @@ impl Book {
     /// Up to where an acknowledgment of the target can be true.
     pub(crate) fn ackable(&self) -> SeqNum {
         self.isn + self.possible.contiguous()
+    }
+
+    /// Our FIN has no hole before it: the application has come to the end of the stream, or will.
+    pub(crate) fn fin_delivered(&self) -> bool {
+        self.fin_sent.is_some_and(|fin| fin.le(self.ackable()))
+    }
+
+    /// The octets of our stream that can have reached the target's application.
+    pub(crate) fn deliverable(&self) -> u64 {
+        let syn = u32::from(self.ours.syn);
+        u64::from(self.possible.contiguous().saturating_sub(syn + u32::from(self.fin_delivered())))
     }
 
     /// The end of all that was sent, holes or not.
@@ -225,7 +240,7 @@ impl Book {
 
     /// A SYN with a number of its own begins a new incarnation of the connection.
     fn rebase(&mut self, isn: SeqNum) {
-        *self = Self::new(isn, self.window_field);
+        *self = Self { clock: self.clock, ..Self::new(isn, self.window_field) };
     }
 
     /// What a segment of ours is worth if the case does not say. In a connection a second SYN is to
@@ -237,6 +252,15 @@ impl Book {
         }
         let beyond = self.target_edge.is_some_and(|edge| segment.seq.ge(edge));
         if beyond && segment.len() > 0 { Weight::Possible } else { Weight::Counts }
+    }
+
+    /// A clock of one millisecond passes half its circle in 24.8 days; what it showed before tells nothing then
+    /// (RFC 7323 section 5.5).
+    pub(crate) fn outdate(&mut self, now: Time) {
+        const LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
+        if self.last_seen.as_ref().is_some_and(|(_, at)| now.since(*at) > LIFETIME) {
+            self.their_tsval = None;
+        }
     }
 
     /// `segment` is well formed and belongs to the case's tuple.

@@ -9,17 +9,20 @@ use super::eval::{EvalError, Scope, Value, eval, wrap};
 use super::pattern;
 use super::segment::Segment;
 use crate::packet::{
-    Body, Checksum, Flags, Icmp, Ip, Ipv4, Ipv6, Options, Packet, SeqNum, Tcp, TcpOption, Window, protocol,
+    Body, Checksum, Extension, Flags, Icmp, Ip, Ipv4, Ipv6, Options, Packet, SeqNum, Tcp, TcpOption, Window,
+    protocol,
 };
 use crate::suite::expr::{Bound, Expr};
 use crate::suite::model::{
-    Family, FieldName, Fields, FlagSpec, IcmpKind, IcmpSend, OctetField, OptionSpec, SackSpec,
+    Cut, Family, FieldName, Fields, FlagSpec, IcmpKind, IcmpSend, OctetField, OptionSpec, SackSpec,
 };
 use std::net::IpAddr;
 
 /// A packet ready to leave, and what the bookkeeping makes of it.
 pub(crate) struct Composed {
     pub(crate) octets: Vec<u8>,
+    /// The fragments that are sent in its place, if it was cut.
+    pub(crate) fragments: Vec<Vec<u8>>,
     pub(crate) segment: Option<Segment>,
     pub(crate) weight: Weight,
     /// The ports, where they are not those of the case: target, peer. None of the books knows of it.
@@ -31,7 +34,14 @@ pub(crate) struct Composed {
 impl Composed {
     /// Octets that the case wrote by hand: the bookkeeping makes nothing of them.
     pub(crate) fn raw(octets: Vec<u8>) -> Self {
-        Self { octets, segment: None, weight: Weight::Void, aside: None, elsewhere: false }
+        Self {
+            octets,
+            fragments: Vec::new(),
+            segment: None,
+            weight: Weight::Void,
+            aside: None,
+            elsewhere: false,
+        }
     }
 }
 
@@ -46,9 +56,9 @@ pub(crate) enum ComposeError {
 }
 
 /// The timestamp clock of the scripted peer: milliseconds, never 0.
-pub(crate) fn tsval(isn: SeqNum, now: crate::time::Time) -> u32 {
+pub(crate) fn tsval(origin: SeqNum, now: crate::time::Time) -> u32 {
     let ms = now.as_micros() / 1000;
-    isn.0.rotate_left(7).wrapping_add(u32::try_from(ms & 0xffff_ffff).unwrap_or_default()) | 1
+    origin.0.rotate_left(7).wrapping_add(u32::try_from(ms & 0xffff_ffff).unwrap_or_default()) | 1
 }
 
 pub(crate) fn segment(
@@ -343,7 +353,9 @@ impl<'a> Draft<'a> {
         }
         list.extend(spelled.fast_open.map(TcpOption::FastOpen));
         list.extend(
-            spelled.user_timeout.map(|timeout| TcpOption::UserTimeout { minutes: false, value: timeout }),
+            spelled
+                .user_timeout
+                .map(|field| TcpOption::UserTimeout { minutes: field & 0x8000 != 0, value: field & 0x7fff }),
         );
         Ok(list)
     }
@@ -356,10 +368,10 @@ impl<'a> Draft<'a> {
             Stamps::None => None,
             Stamps::Usual => {
                 (book.timestamps_negotiated() && !self.tcp.has(Flags::SYN) && !self.tcp.has(Flags::RST))
-                    .then(|| TcpOption::Timestamps { val: tsval(book.isn, now), ecr: echo() })
+                    .then(|| TcpOption::Timestamps { val: tsval(book.clock, now), ecr: echo() })
             }
             Stamps::Own { val, ecr } => Some(TcpOption::Timestamps {
-                val: val.unwrap_or_else(|| tsval(book.isn, now)),
+                val: val.unwrap_or_else(|| tsval(book.clock, now)),
                 ecr: ecr.unwrap_or_else(echo),
             }),
         }
@@ -379,7 +391,8 @@ impl<'a> Draft<'a> {
                 (OctetField::Dst, Ip::V4(ip)) => ip.dst = address4(octets).or(ip.dst),
                 (OctetField::Src, Ip::V6(ip)) => ip.src = address6(octets).or(ip.src),
                 (OctetField::Dst, Ip::V6(ip)) => ip.dst = address6(octets).or(ip.dst),
-                (OctetField::RawOptions, _) | (OctetField::IpOptions, Ip::V6(_)) => {}
+                (OctetField::IpOptions, Ip::V6(ip)) => ip.extensions = Extension::chain(octets),
+                (OctetField::RawOptions, _) => {}
             }
         }
     }
@@ -402,8 +415,31 @@ impl<'a> Draft<'a> {
             None if self.spoiled || mute => Weight::Void,
             None => self.scope.book.weigh(&segment),
         };
-        Ok(Composed { octets: packet.build(), segment: Some(segment), weight, aside, elsewhere })
+        let octets = packet.build();
+        let fragments =
+            fields.fragments.as_ref().map(|cut| cut_up(&packet, cut, ports.1, segment.seq)).transpose()?;
+        let fragments = fragments.unwrap_or_default();
+        Ok(Composed { octets, fragments, segment: Some(segment), weight, aside, elsewhere })
     }
+}
+
+/// The fragments of a packet in the order in which the case wants them: one that is left out is lost, one that is
+/// named twice comes twice.
+fn cut_up(packet: &Packet, cut: &Cut, port: u16, seq: SeqNum) -> Result<Vec<Vec<u8>>, ComposeError> {
+    // Cases run side by side between the same addresses, each from a port of its own.
+    let id = seq.0 << 16 | u32::from(port);
+    let pieces = packet.fragments(usize::from(cut.size), id);
+    let pieces: Vec<Vec<u8>> = pieces.iter().map(Packet::build).collect();
+    if cut.order.is_empty() {
+        return Ok(pieces);
+    }
+    let piece = |&at: &u8| {
+        let most = pieces.len() - 1;
+        pieces.get(usize::from(at)).cloned().ok_or_else(|| {
+            ComposeError::Senseless(format!("the packet has fragments 0 to {most}, and no fragment {at}"))
+        })
+    };
+    cut.order.iter().map(piece).collect()
 }
 
 impl Segment {

@@ -34,6 +34,10 @@ pub enum InputKind {
     CaptureLost { count: u64 },
     /// The target's process is gone.
     TargetDied { how: String },
+    /// The target's process lives, and the target does not answer any more.
+    TargetHung { how: String },
+    /// The target says that it cannot be had here.
+    Absent { why: String },
     /// The harness, the lab or the control channel broke.
     Broken { how: String },
     /// The run was interrupted or the case ran out of its time limit.

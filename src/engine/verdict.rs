@@ -93,7 +93,10 @@ fn worsen(verdict: &mut Verdict, outcome: Outcome, reason: &str) -> bool {
 fn violated(plan: &Plan, verdict: &mut Verdict, violation: &Violation) {
     let fixture = violation.step.and_then(|step| plan.steps.get(step)?.fixture);
     let reason = headline(violation);
-    if let Some(fixture) = fixture.and_then(|index| plan.fixtures.get(index))
+    // A target that is gone has failed, wherever it was going.
+    let is_lost = matches!(violation.kind, ViolationKind::Crashed | ViolationKind::Hung);
+    if !is_lost
+        && let Some(fixture) = fixture.and_then(|index| plan.fixtures.get(index))
         && fixture.tested_by != plan.case.id
     {
         let reason = format!("the fixture `{}` was not reached: {reason}", fixture.id);
@@ -124,7 +127,8 @@ fn violated(plan: &Plan, verdict: &mut Verdict, violation: &Violation) {
     let explains = outcome == verdict.outcome
         && !is_monitor
         && verdict.violation.as_ref().is_none_or(|shown| matches!(shown.kind, ViolationKind::Monitor(_)));
-    if worse || explains {
+    // Nor does anything explain more than that the target is gone.
+    if worse || explains || is_lost && outcome == verdict.outcome {
         verdict.reason = reason;
         verdict.violation = Some(Box::new(violation.clone()));
     }

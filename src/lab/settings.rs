@@ -75,6 +75,9 @@ const TARGET: &[Setting] = &[
     always("net.ipv4.conf.default.rp_filter", "0"),
     // What one connection learnt about a peer must not change the next.
     always("net.ipv4.tcp_no_metrics_save", "1"),
+    // Fast Open for those who ask for it, at both ends, and no silence after a failure in another case.
+    always("net.ipv4.tcp_fastopen", "3"),
+    always("net.ipv4.tcp_fastopen_blackhole_timeout_sec", "0"),
     // Every wrong segment is answered, however fast they come (RFC 5961 section 7 allows to limit that).
     where_known("net.ipv4.tcp_invalid_ratelimit", "0"),
     where_known("net.ipv4.tcp_challenge_ack_limit", "2147483647"),

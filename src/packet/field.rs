@@ -261,9 +261,7 @@ impl Field {
             Self::TsVal => Seen::number(options.timestamps().map(|(val, _)| val)),
             Self::TsEcr => Seen::number(options.timestamps().map(|(_, ecr)| ecr)),
             Self::UserTimeout => Seen::number(
-                options
-                    .user_timeout()
-                    .map(|(minutes, value)| u32::from(value) * if minutes { 60 } else { 1 }),
+                options.user_timeout().map(|(minutes, value)| value | if minutes { 0x8000 } else { 0 }),
             ),
             Self::FastOpen => options.fast_open().map_or(Seen::Absent, Seen::Octets),
             Self::Options => Seen::Options(options.list()),

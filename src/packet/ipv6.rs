@@ -59,6 +59,23 @@ impl Extension {
         }
     }
 
+    /// A chain of headers as they stand, but each with its own number in the place of the next header's.
+    #[must_use]
+    pub fn chain(mut octets: &[u8]) -> Vec<Self> {
+        let mut chain = Vec::new();
+        while let [kind, length, ..] = *octets {
+            let whole = match kind {
+                FRAGMENT => 8,
+                AUTHENTICATION => (usize::from(length) + 2) * 4,
+                _ => (usize::from(length) + 1) * 8,
+            };
+            let (header, rest) = octets.split_at(whole.min(octets.len()));
+            chain.push(Self { kind, next: None, length: Some(length), data: header[2..].to_vec() });
+            octets = rest;
+        }
+        chain
+    }
+
     fn emit(&self, next_auto: u8, out: &mut Vec<u8>) {
         let Self { kind, next, length, data } = self;
         let unpadded = data.len() + 2;

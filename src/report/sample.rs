@@ -72,7 +72,13 @@ pub(crate) fn ended(outcome: Outcome) -> CaseFinished {
         | Outcome::Blocked
         | Outcome::Inconclusive
         | Outcome::Error => {
-            vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events: vec![] }]
+            vec![Try {
+                tuple: None,
+                inputs: vec![],
+                verdict: verdict.clone(),
+                output: String::new(),
+                events: vec![],
+            }]
         }
     };
     CaseFinished {
@@ -193,7 +199,13 @@ pub(crate) fn with_violation(violation: Violation, mut events: Vec<CaseEvent>) -
     CaseFinished {
         plan: Some(Box::new(plan(&info))),
         info,
-        tries: vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events }],
+        tries: vec![Try {
+            tuple: None,
+            inputs: vec![],
+            verdict: verdict.clone(),
+            output: String::new(),
+            events,
+        }],
         verdict,
         deviation: None,
         expected: false,

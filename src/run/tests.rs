@@ -60,7 +60,13 @@ impl Lane for FakeLane {
         }
         fake.running.fetch_sub(1, Ordering::SeqCst);
         let outcome = Outcome::ALL.into_iter().find(|o| o.word() == word).unwrap_or(Outcome::Pass);
-        Try { tuple: None, inputs: vec![], verdict: verdict(outcome, n), events: vec![] }
+        Try {
+            tuple: None,
+            inputs: vec![],
+            verdict: verdict(outcome, n),
+            output: String::new(),
+            events: vec![],
+        }
     }
 }
 

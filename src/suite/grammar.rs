@@ -423,7 +423,11 @@ pub static SEGMENT: &[Key] = &[
     key("ihl", BOUND, "IPv4 header length, in words of 32 bits."),
     key("more_fragments", Shape::Bool, "The more-fragments bit."),
     key("fragment_offset", BOUND, "Fragment offset, in units of 8 octets."),
-    key("ip_options", Shape::Octets, "Octets of IPv4 options, or of IPv6 extension headers."),
+    key(
+        "ip_options",
+        Shape::Octets,
+        "Octets of IPv4 options, or of IPv6 extension headers, each with its own number in its first octet.",
+    ),
     key("trailer", Shape::Octets, "Octets behind the end of the IP packet."),
     key("src", Shape::Text, "Source address."),
     key("dst", Shape::Text, "Destination address."),
@@ -439,6 +443,7 @@ pub static SEND: Mapping = Mapping {
         &[
             key("icmp", Shape::Map(&ICMP_SEND), "An ICMP message instead of a segment."),
             key("raw", Shape::Octets, "A whole IP packet, octet by octet."),
+            key("fragments", Shape::Map(&FRAGMENTS), "Sends the packet in fragments."),
         ],
     ],
 };
@@ -465,6 +470,20 @@ pub static EXPECT: Mapping = Mapping {
             ),
         ],
     ],
+};
+
+pub static FRAGMENTS: Mapping = Mapping {
+    name: "fragments",
+    id: "fragments",
+    doc: "How a packet is cut into fragments.",
+    keys: &[&[
+        required("size", Shape::Count, "Octets of payload in each but the last, a multiple of eight."),
+        key(
+            "order",
+            Shape::List(&Shape::Count),
+            "Which are sent, counted from 0, in this order; all of them unless said. What is left out is lost.",
+        ),
+    ]],
 };
 
 static ICMP_SEND: Mapping = Mapping {

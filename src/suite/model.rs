@@ -262,6 +262,19 @@ pub struct Fields {
     /// `counts: false`: the bookkeeping takes it that the target must discard this segment.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub counts: Option<bool>,
+    /// `fragments: {size: 24}`: sent in pieces.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fragments: Option<Cut>,
+}
+
+/// How a packet is cut into fragments.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cut {
+    /// Octets of payload in each but the last, a multiple of eight.
+    pub size: u16,
+    /// Which are sent, in this order; all of them unless said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub order: Vec<u8>,
 }
 
 /// The fields of a packet that the language can name. The wire name is the language's name.

@@ -81,8 +81,12 @@ pub const ABILITIES: &[Ability] = &[
     ability("abort", "the application can abort: RST instead of FIN"),
     ability("accept", "the application can accept one connection after another"),
     ability("active-open", "the application can connect"),
-    ability("challenge-ack-unlimited", "challenge ACKs are not rate-limited"),
+    ability("challenge-ack-limit", "challenge ACKs are limited in rate, and nobody has switched that off"),
     ability("closed-port-rst", "a port where nobody listens answers with RST"),
+    ability(
+        "closes-at-eof",
+        "a server that takes no orders closes its side when the stream of its peer ends",
+    ),
     ability("control", "the application does what the case says, by the control protocol"),
     ability("delays-acks", "ACKs of in-order data may be delayed"),
     ability("echo", "the application sends back what it receives"),
@@ -91,6 +95,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("fast-retransmit", "three duplicate ACKs cause a retransmission"),
     ability("half-close", "the application can close one direction and go on reading"),
     ability("icmp", "ICMP errors reach TCP"),
+    ability("ip-fragments", "fragments of IP packets are put together"),
     ability("ipv4", "speaks IPv4"),
     ability("ipv6", "speaks IPv6"),
     ability("keepalive", "keep-alive can be switched on"),
@@ -117,6 +122,7 @@ pub const ABILITIES: &[Ability] = &[
     ability("timestamps", "timestamps are negotiated when the peer offers them"),
     ability("urgent", "urgent data is sent and reported"),
     ability("user-timeout-option", "the user timeout option is sent and respected"),
+    ability("virtual-time", "time can be jumped over, so that a month costs nothing"),
     ability("wscale", "window scaling is negotiated when the peer offers it"),
 ];
 

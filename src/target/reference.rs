@@ -6,8 +6,10 @@
 
 mod app;
 pub mod host;
+mod server;
 mod variant;
 
+pub use server::Habit;
 pub use variant::variant;
 
 use super::Reply;
@@ -16,6 +18,7 @@ use crate::suite::model::Family;
 use crate::target::profile::{Limits, Net, Profile, Timing};
 use crate::time::Time;
 use app::Apps;
+use server::Server;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
@@ -24,6 +27,8 @@ use tcpspec_reference::{Config, Endpoint, Instant, Mutant};
 pub struct ReferenceTarget {
     endpoint: Endpoint,
     apps: Apps,
+    /// In the place of an application that does what it is told.
+    server: Option<Server>,
 }
 
 impl ReferenceTarget {
@@ -35,23 +40,46 @@ impl ReferenceTarget {
             mutant,
             ..variant::config(abilities)
         };
-        Self { endpoint: Endpoint::new(config), apps: Apps::default() }
+        Self { endpoint: Endpoint::new(config), apps: Apps::default(), server: None }
+    }
+
+    /// The same with a server above it that takes no orders but to connect.
+    pub fn serving(net: &Net, abilities: &BTreeSet<String>, seed: u64, habit: Habit) -> Self {
+        let mut target = Self::new(net, abilities, seed, None);
+        target.server = Some(Server::new(habit, &mut target.endpoint, net.port));
+        target
+    }
+
+    fn work(&mut self, now: Time) {
+        match &mut self.server {
+            Some(server) => server.work(&mut self.endpoint, instant(now)),
+            None => self.apps.work(&mut self.endpoint, instant(now)),
+        }
     }
 
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
         self.endpoint.handle_packet(instant(now), packet);
-        self.apps.work(&mut self.endpoint, instant(now));
+        self.work(now);
     }
 
     pub fn call(&mut self, now: Time, call: u32, what: &AppCall) {
         self.apps.call(&mut self.endpoint, instant(now), call, what);
-        self.apps.work(&mut self.endpoint, instant(now));
+        if let (Some(server), AppCall::Connect { .. }) = (&mut self.server, what)
+            && let Some(id) = self.apps.newest()
+        {
+            server.adopt(id);
+        }
+        self.work(now);
     }
 
     /// Gives the next packet that is due. Drain it after every input and at every `poll_timeout`.
     pub fn poll_transmit(&mut self, now: Time) -> Option<Vec<u8>> {
+        if self.server.is_some() {
+            self.work(now);
+            return self.endpoint.poll_transmit(instant(now));
+        }
         let packet = self.endpoint.poll_transmit(instant(now));
-        self.apps.work(&mut self.endpoint, instant(now));
+        self.work(now);
         packet
     }
 
@@ -60,7 +88,9 @@ impl ReferenceTarget {
     }
 
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.endpoint.poll_timeout().map(|at| Time::from_micros(at.as_micros()))
+        let server = self.server.as_ref().and_then(Server::poll_timeout);
+        let due = [self.endpoint.poll_timeout(), server].into_iter().flatten().min();
+        due.map(|at| Time::from_micros(at.as_micros()))
     }
 }
 

@@ -9,7 +9,7 @@ mod socket;
 mod stamp;
 
 use super::link::{self, Inbound, Link, TargetMac};
-use super::{Received, Wire, WireError};
+use super::{DOWN, GONE, Received, Wire, WireError};
 use crate::packet::{ETHERTYPE_IPV6, Mac};
 use crate::target::profile::Net;
 pub use socket::{Carries, Socket};
@@ -24,9 +24,10 @@ use tokio::io::unix::AsyncFd;
 /// A full device queue empties within this, or the wire is broken.
 const SEND_PATIENCE: Duration = Duration::from_millis(500);
 const SEND_PAUSE: Duration = Duration::from_micros(200);
-const GONE: &str = "the network device is gone";
 /// Between two questions for the target's Ethernet address.
 const ASK_PAUSE: Duration = Duration::from_millis(50);
+/// A target that answers no ARP although it has said something is given so long.
+const DEAF: Duration = Duration::from_millis(500);
 
 #[derive(Debug)]
 pub struct AfPacketWire {
@@ -82,29 +83,41 @@ impl AfPacketWire {
         self.link.fall_silent_for(address);
     }
 
-    /// Asks for the target's Ethernet address until it is known. False where nobody answered within `patience`.
+    /// Asks for the target's Ethernet address until it answers. False where nobody did within `patience`.
+    ///
+    /// What a target says of its own accord teaches its address, but not that it hears: the kernel drops what is sent to a
+    /// device whose program has just attached.
     ///
     /// # Errors
     /// Where the wire broke.
     pub async fn find_target(&mut self, patience: Duration) -> Result<bool, WireError> {
         let until = Instant::now() + patience;
-        while self.link.target() == TargetMac::Unknown && self.carries() == Carries::Frames {
-            if Instant::now() >= until {
-                return Ok(false);
+        let mut known_until = None;
+        if matches!(self.link.target(), TargetMac::Pinned(_)) || self.carries() == Carries::Packets {
+            return Ok(true);
+        }
+        while !self.link.is_heard() {
+            let now = Instant::now();
+            let is_known = self.link.target() != TargetMac::Unknown;
+            if is_known && now >= *known_until.get_or_insert(now + DEAF) {
+                return Ok(true);
+            }
+            if now >= until {
+                return Ok(is_known);
             }
             for question in self.link.questions() {
                 self.write("ask for the target's Ethernet address", &question, 0).await?;
             }
-            // Whatever comes first teaches the address, and is kept if it is a packet.
+            // What comes is kept if it is a packet.
             let pause = ASK_PAUSE.min(until.saturating_duration_since(Instant::now()));
-            let known = tokio::time::timeout(pause, self.read_until_known()).await;
-            known.unwrap_or(Ok(()))?;
+            let heard = tokio::time::timeout(pause, self.read_until_heard()).await;
+            heard.unwrap_or(Ok(()))?;
         }
         Ok(true)
     }
 
-    async fn read_until_known(&mut self) -> Result<(), WireError> {
-        while self.link.target() == TargetMac::Unknown {
+    async fn read_until_heard(&mut self) -> Result<(), WireError> {
+        while !self.link.is_heard() {
             if let Some(received) = self.read().await? {
                 self.early.push(received);
             }
@@ -195,7 +208,7 @@ impl AfPacketWire {
     fn explain(&self, operation: &'static str, e: &io::Error) -> WireError {
         let cause = match e.raw_os_error() {
             _ if !self.socket.get_ref().has_device() => GONE.to_owned(),
-            Some(libc::ENETDOWN) => "the network device is down".to_owned(),
+            Some(libc::ENETDOWN) => DOWN.to_owned(),
             Some(libc::EMSGSIZE) => "the packet is larger than the device's MTU".to_owned(),
             Some(libc::ENOBUFS | libc::EAGAIN) => "the device's queue stays full".to_owned(),
             _ => e.to_string(),

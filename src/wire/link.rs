@@ -58,6 +58,7 @@ pub struct UnknownMac;
 pub struct Link {
     mac: Mac,
     target: TargetMac,
+    is_heard: bool,
     target_v4: Ipv4Addr,
     target_v6: Ipv6Addr,
     answers: BTreeSet<IpAddr>,
@@ -70,6 +71,7 @@ impl Link {
         Self {
             mac: INJECTOR_MAC,
             target,
+            is_heard: false,
             target_v4: net.target_v4,
             target_v6: net.target_v6,
             answers: BTreeSet::from([net.peer_v4.into(), net.peer_v6.into()]),
@@ -84,6 +86,12 @@ impl Link {
     #[must_use]
     pub fn target(&self) -> TargetMac {
         self.target
+    }
+
+    /// Whether the target has answered the injector, so that frames get through both ways.
+    #[must_use]
+    pub fn is_heard(&self) -> bool {
+        self.is_heard
     }
 
     /// Lets the injector answer for one more address.
@@ -129,6 +137,7 @@ impl Link {
     }
 
     fn learn(&mut self, header: &[u8]) {
+        self.is_heard |= header[..6] == self.mac.0;
         let Ok(src) = header[6..12].try_into() else { return };
         match self.target {
             TargetMac::Pinned(_) => {}

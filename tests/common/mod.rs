@@ -8,6 +8,7 @@ use tcpspec::suite::catalogue::{Catalogue, Requirement};
 use tcpspec::suite::corpus::{Context, Corpus, has_errors};
 use tcpspec::suite::diagnostic::{Style, render_all};
 use tcpspec::suite::disk;
+use tcpspec::suite::model::{Case, Family};
 use tcpspec::suite::source::SourceMap;
 use tcpspec::target::manifest::find::find;
 use tcpspec::target::manifest::read;
@@ -19,7 +20,7 @@ pub(crate) const SEED: u64 = 42;
 
 /// A plan for every case and family that the reference can run.
 pub(crate) fn plans() -> Vec<Plan> {
-    plans_for(&profile())
+    planned(&profile(), &|_, _| true)
 }
 
 /// The same for a variant of the reference, by the name of its manifest.
@@ -28,10 +29,11 @@ pub(crate) fn plans_of(variant: &str) -> Vec<Plan> {
     let mut sources = SourceMap::default();
     let (manifest, mistakes) = read(&found.name, &found.text, Path::new("/"), &mut sources);
     let manifest = manifest.unwrap_or_else(|| panic!("{}", render_all(&mistakes, &sources, Style::Plain)));
-    plans_for(&manifest.profile)
+    planned(&manifest.profile, &|_, _| true)
 }
 
-fn plans_for(profile: &Profile) -> Vec<Plan> {
+/// A plan for every case that a target of this profile can run, and that is asked for.
+pub(crate) fn planned(profile: &Profile, wanted: &dyn Fn(&Case, Family) -> bool) -> Vec<Plan> {
     // Relative, so that files are called as in a report.
     let root = PathBuf::from("suites");
     let catalogue = Catalogue::embedded();
@@ -51,8 +53,8 @@ fn plans_for(profile: &Profile) -> Vec<Plan> {
     for case in corpus.instances() {
         for family in &case.families {
             match plan(&case, *family, SEED, profile, &cite).expect("a plan") {
-                Planned::Ready(plan) => plans.push(*plan),
-                Planned::Unsupported { .. } => {}
+                Planned::Ready(plan) if wanted(&case, *family) => plans.push(*plan),
+                Planned::Ready(_) | Planned::Unsupported { .. } => {}
             }
         }
     }

@@ -21,17 +21,18 @@ enum Choice {
 }
 
 impl Connection {
-    /// Appends the next packet to `buffer`, if there is one.
-    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> bool {
-        let Some(choice) = self.choose(env) else { return false };
-        match choice {
+    /// Writes the next packet over what `buffer` holds, if there is one, and returns its length.
+    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
+        Some(match self.choose(env)? {
             Choice::Piece(piece) => {
-                self.emit_piece(piece, env, buffer);
+                let len = self.emit_piece(piece, env, buffer);
                 self.after_piece(piece, env);
+                len
             }
             Choice::Ack => {
-                self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
+                let len = self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
                 self.owed.duplicates = self.owed.duplicates.saturating_sub(1);
+                len
             }
             Choice::KeepAlive => {
                 self.keepalive_due = false;
@@ -40,14 +41,22 @@ impl Connection {
                     Some(Mutant::KeepAliveWrongSeq) => self.snd.nxt,
                     _ => self.snd.nxt - 1,
                 };
-                self.emit_ack(seq, env, buffer);
+                let octet: &[u8] =
+                    if env.config.keepalive_garbage || env.config.is(Mutant::KeepAliveWithGarbage) {
+                        &[0]
+                    } else {
+                        &[]
+                    };
+                self.emit_empty(seq, octet, env, buffer)
             }
-        }
-        true
+        })
     }
 
     fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
         if self.state == State::Closed {
+            return None;
+        }
+        if self.snd.nxt == self.snd.iss && self.waits_for_text() {
             return None;
         }
         if self.snd.nxt == self.snd.iss {
@@ -134,7 +143,7 @@ impl Connection {
         }
     }
 
-    fn emit_piece(&mut self, piece: Piece, env: &Env<'_>, buffer: &mut Vec<u8>) {
+    fn emit_piece(&mut self, piece: Piece, env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut flags = Flags::default();
         if self.state != State::SynSent {
@@ -172,9 +181,9 @@ impl Connection {
         if piece.again && piece.len > 1 && text.1.is_empty() && config.is(Mutant::RetransmissionDiffers) {
             text = (&text.0[1..], &text.0[..1]);
         }
-        crate::distort::emit(
+        let len = crate::distort::emit(
             config,
-            Outgoing {
+            &Outgoing {
                 local: self.local,
                 remote: self.remote,
                 ip: fields,
@@ -191,10 +200,16 @@ impl Connection {
         if flags.has(Flags::ACK) {
             self.acknowledged(ack, env);
         }
+        len
     }
 
     /// `<SEQ=seq><ACK=RCV.NXT><CTL=ACK>`.
-    fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) {
+    fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
+        self.emit_empty(seq, &[], env, buffer)
+    }
+
+    /// The same, with octets that were acknowledged long ago (MAY-6).
+    fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut options = self.options(env);
         if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
@@ -208,9 +223,9 @@ impl Connection {
         let ack = self.rcv.acknowledgment(config);
         let (marks, codepoint) = self.ecn_marks(None, env);
         let fields = self.ip_fields(codepoint);
-        crate::distort::emit(
+        let len = crate::distort::emit(
             config,
-            Outgoing {
+            &Outgoing {
                 local: self.local,
                 remote: self.remote,
                 ip: fields,
@@ -220,11 +235,12 @@ impl Connection {
                 window,
                 urgent: 0,
                 options,
-                text: (&[], &[]),
+                text: (garbage, &[]),
             },
             buffer,
         );
         self.acknowledged(ack, env);
+        len
     }
 
     fn acknowledged(&mut self, ack: SeqNum, env: &Env<'_>) {
@@ -242,14 +258,19 @@ impl Connection {
         // MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
         let mss = config.mtu.saturating_sub(ip_header + 20);
         let echo = if self.state == State::SynSent { 0 } else { self.rcv.ts_recent };
+        let careless = match config.mutant {
+            Some(Mutant::FastOpenSynRepeated) => self.state == State::SynSent,
+            Some(Mutant::FastOpenSynAckRepeated) => self.state != State::SynSent,
+            _ => false,
+        };
         Options {
             mss: (!config.is(Mutant::MssNotSent)).then_some(mss),
             window_scale: self.offers.window_scale.then(|| RecvHalf::wanted_shift(config.recv_buffer)),
             sack_permitted: self.offers.sack,
             timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
             // RFC 7413 4.1.3: a repeated SYN goes without.
-            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0),
-            user_timeout: config.user_timeout_option.then(|| self.announced_timeout(config)),
+            fast_open: self.fast_open.option.filter(|_| self.syn_repeats == 0 || careless),
+            user_timeout: config.uses_user_timeout_option().then(|| self.announced_timeout(config)),
             ..Options::default()
         }
     }

@@ -18,6 +18,9 @@ use crate::wire::{Ecn, Flags, Segment};
 /// RFC 7323 5.5: a connection idle for longer than this has outdated timestamps.
 const TS_RECENT_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
 
+/// Answers to unacceptable ACKs in each second, for each connection (RFC 5961 section 7 leaves the number open).
+const STRAY_ACK_ANSWERS: u32 = 10;
+
 /// Whether the next check is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -30,10 +33,7 @@ enum Check {
 impl Connection {
     /// A segment for this four-tuple has arrived.
     pub(crate) fn on_segment(&mut self, segment: &mut Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
-        self.last_heard = env.now;
-        if self.keepalives_unanswered > 0 && !env.config.is(Mutant::KeepAliveAnswerIgnored) {
-            self.restart_keepalive(env);
-        }
+        self.hear(env);
         match self.state {
             State::Closed => {}
             State::SynSent => self.in_syn_sent(segment, env),
@@ -45,6 +45,14 @@ impl Connection {
             | State::Closing
             | State::LastAck
             | State::TimeWait => self.in_other_states(segment, ecn, env),
+        }
+    }
+
+    /// Whatever comes shows that the peer is there (RFC 9293 3.8.4).
+    pub(super) fn hear(&mut self, env: &Env<'_>) {
+        self.last_heard = env.now;
+        if self.keepalives_unanswered > 0 && !env.config.is(Mutant::KeepAliveAnswerIgnored) {
+            self.restart_keepalive(env);
         }
     }
 
@@ -87,6 +95,9 @@ impl Connection {
     /// RFC 9293 3.10.7.4.
     fn in_other_states(&mut self, segment: &mut Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
         self.untangle_simultaneous_open(segment);
+        if env.config.is(Mutant::EcnEchoesAnything) {
+            self.note_ecn(ecn, segment, env);
+        }
         if self.check_sequence(segment, env) == Check::Done
             || self.check_reset(segment, env) == Check::Done
             || self.check_syn(segment, env) == Check::Done
@@ -167,6 +178,10 @@ impl Connection {
                 self.restart_time_wait(env);
             }
         }
+        // RFC 5961 section 10: two ends that find each other's ACKs unacceptable would answer each other for ever.
+        if segment.is_empty() && !self.answers.take(env.now, STRAY_ACK_ANSWERS) {
+            return;
+        }
         self.owe_duplicate(env);
     }
 
@@ -177,7 +192,12 @@ impl Connection {
 
     /// RFC 5961: an ACK that asks the peer to prove itself, within the budget of section 7.
     fn challenge(&mut self, env: &mut Env<'_>) {
-        if !env.config.is(Mutant::NoChallengeAck) && env.challenges.take(env.now, env.config) {
+        let limit = match env.config.mutant {
+            Some(Mutant::NoChallengeAck) => 0,
+            Some(Mutant::ChallengeAcksUnlimited) => u32::MAX,
+            _ => env.config.challenge_acks_per_second,
+        };
+        if env.challenges.take(env.now, limit) {
             self.owe_duplicate(env);
         }
     }
@@ -201,7 +221,13 @@ impl Connection {
             return if drop { Check::Done } else { Check::Passed };
         };
         let old = synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent);
-        let outdated = env.now.since(self.rcv.ts_recent_at) > TS_RECENT_LIFETIME;
+        let outdated = env.now.since(self.rcv.ts_recent_at) > TS_RECENT_LIFETIME
+            && !env.config.is(Mutant::PawsNeverOutdated);
+        if old && outdated {
+            // RFC 7323 5.5: what was remembered is void, and this is the first to be remembered again.
+            self.rcv.ts_recent = timestamps.value;
+            self.rcv.ts_recent_at = env.now;
+        }
         if !old || outdated || segment.has(Flags::SYN) || env.config.is(Mutant::NoPaws) {
             return Check::Passed;
         }
@@ -212,7 +238,7 @@ impl Connection {
     }
 
     /// RFC 7323 4.3 (2): TS.Recent follows the segment that covers Last.ACK.sent.
-    fn note_timestamp(&mut self, segment: &Segment<'_>, env: &Env<'_>) {
+    pub(super) fn note_timestamp(&mut self, segment: &Segment<'_>, env: &Env<'_>) {
         let Some(timestamps) = segment.options.timestamps.filter(|_| self.timestamps) else { return };
         let newer = !synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent);
         let covers = segment.seq.at_or_before(self.rcv.last_ack_sent);
@@ -239,7 +265,14 @@ impl Connection {
         };
         match disposition {
             ResetDisposition::Ignore => {}
-            ResetDisposition::Challenge => self.challenge(env),
+            ResetDisposition::Challenge => {
+                if let (Some(stamp), true) =
+                    (segment.options.timestamps, env.config.is(Mutant::RstTimestampKept))
+                {
+                    self.rcv.ts_recent = stamp.value;
+                }
+                self.challenge(env);
+            }
             ResetDisposition::Reset => match self.state {
                 State::SynReceived(origin) => self.abandon(syn_received::on_reset(origin, env.config), env),
                 State::Closing | State::LastAck | State::TimeWait => self.transition(State::Closed, env),
@@ -267,6 +300,7 @@ impl Connection {
         }
         match env.config.mutant {
             Some(Mutant::SynInWindowIgnored) => return Check::Done,
+            Some(Mutant::SynDataTaken) if self.state == State::Established => self.take_text(segment, env),
             Some(Mutant::SynInWindowResets) => {
                 self.send_reset(closed::reset_at_ack(segment), env);
                 self.fail(Error::Reset, env);
@@ -321,7 +355,11 @@ impl Connection {
                 syn_received::AckDisposition::Ignore => return Check::Done,
             }
         }
-        match synchronized::on_ack(self.snd.una, self.snd.nxt, self.snd.max_wnd, segment, env.config) {
+        let largest = match env.config.mutant {
+            Some(Mutant::OldestAckByNewestWindow) => self.snd.wnd,
+            _ => self.snd.max_wnd,
+        };
+        match synchronized::on_ack(self.snd.una, self.snd.nxt, largest, segment, env.config) {
             AckDisposition::Process => self.take_ack(segment, env),
             AckDisposition::Old => {
                 if env.config.is(Mutant::StaleWindowAccepted) {
@@ -344,7 +382,10 @@ impl Connection {
 
     /// SND.UNA =< SEG.ACK =< SND.NXT: acknowledges, measures, opens the window and follows the arrows.
     fn take_ack(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        if segment.ack == self.snd.una && self.snd.board.is_empty() {
+        if segment.ack == self.snd.una && self.snd.board.is_empty() && segment.options.sack.is_empty() {
+            if env.config.is(Mutant::SampleFromAnyAck) {
+                self.measure(segment, Acked::default(), env);
+            }
             // Text for us, most of the time: nothing is outstanding, so there is only the window to learn.
             self.take_echo(segment, env);
             self.take_window(segment, env);
@@ -392,7 +433,7 @@ impl Connection {
 
     /// RFC 6298 section 3 (Karn) or RFC 7323 4.1: one sample from an acknowledgement of something new.
     fn measure(&mut self, segment: &Segment<'_>, acked: Acked, env: &Env<'_>) {
-        if acked.octets == 0 {
+        if acked.octets == 0 && !env.config.is(Mutant::SampleFromAnyAck) {
             return;
         }
         if let Some(sent_at) = acked.sample {
@@ -421,7 +462,8 @@ impl Connection {
             _ => u32::from(segment.window),
         };
         // RFC 7323 2.2: SEG.WND is scaled, except on a SYN.
-        if segment.has(Flags::SYN) { window } else { window << self.snd.shift.min(15) }
+        let window = if segment.has(Flags::SYN) { window } else { window << self.snd.shift.min(15) };
+        if env.config.is(Mutant::WindowKeptIn16Bits) { window & 0xffff } else { window }
     }
 
     /// The window, and the persist timer that guards a closed one (RFC 9293 3.8.6.1, MUST-34 to MUST-37).
@@ -432,6 +474,7 @@ impl Connection {
         let waiting = || !self.snd.board.is_empty() || self.snd.probe().is_some();
         if self.snd.wnd == 0 && self.state.is_synchronized() && waiting() {
             self.timers.stop(Timer::Retransmit);
+            self.snd.paused = false;
             self.start_persist(env);
             // MUST-37: as long as probes are answered the connection stays.
             if self.timers.is_running(Timer::UserTimeout) && !env.config.is(Mutant::PersistGivesUp) {
@@ -467,7 +510,7 @@ impl Connection {
         }
         self.timers.stop(Timer::UserTimeout);
         if self.snd.board.is_empty() {
-            if !env.config.is(Mutant::RtoNotStopped) {
+            if !self.snd.paused && !env.config.is(Mutant::RtoNotStopped) {
                 self.timers.stop(Timer::Retransmit);
             }
         } else {
@@ -542,7 +585,7 @@ impl Connection {
         true
     }
 
-    fn acknowledge_text(&mut self, advice: AckAdvice, env: &Env<'_>) {
+    pub(super) fn acknowledge_text(&mut self, advice: AckAdvice, env: &Env<'_>) {
         match advice {
             AckAdvice::None => {}
             AckAdvice::AtOnce => self.owed.ack = true,

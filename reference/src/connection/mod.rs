@@ -10,6 +10,7 @@ mod emit;
 mod fast_open;
 mod icmp;
 mod input;
+mod predict;
 mod rack;
 mod timeouts;
 
@@ -30,6 +31,7 @@ use crate::state::closed::Reset;
 use crate::state::{Origin, State, synchronized};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
+use crate::tuple::TupleKey;
 use crate::wire::ip::{self, HeaderFields};
 use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeout};
 
@@ -39,7 +41,7 @@ pub(crate) struct Env<'a> {
     pub(crate) config: &'a Config,
     pub(crate) events: &'a mut VecDeque<Event>,
     pub(crate) outbox: &'a mut Outbox,
-    pub(crate) challenges: &'a mut ChallengeBudget,
+    pub(crate) challenges: &'a mut AnswerBudget,
     pub(crate) cookies: &'a mut FastOpenCache,
 }
 
@@ -56,9 +58,13 @@ impl Outbox {
     pub(crate) fn push(&mut self, config: &Config, outgoing: Outgoing<'_>) {
         if self.packets.len() < Self::CAPACITY {
             let mut packet = Vec::new();
-            crate::distort::emit(config, outgoing, &mut packet);
+            crate::distort::emit(config, &outgoing, &mut packet);
             self.packets.push_back(packet);
         }
+    }
+
+    pub(crate) fn push_raw(&mut self, packet: Vec<u8>) {
+        self.packets.push_back(packet);
     }
 
     pub(crate) fn pop(&mut self) -> Option<Vec<u8>> {
@@ -66,20 +72,20 @@ impl Outbox {
     }
 }
 
-/// RFC 5961 section 7: how many challenge ACKs may still be sent in this second.
+/// RFC 5961 section 7: how many answers may still be given in this second.
 #[derive(Debug, Default)]
-pub(crate) struct ChallengeBudget {
+pub(crate) struct AnswerBudget {
     second: Instant,
     used: u32,
 }
 
-impl ChallengeBudget {
-    pub(crate) fn take(&mut self, now: Instant, config: &Config) -> bool {
+impl AnswerBudget {
+    pub(crate) fn take(&mut self, now: Instant, limit: u32) -> bool {
         if now.since(self.second) >= Duration::from_secs(1) {
             *self = Self { second: now, used: 0 };
         }
-        self.used += 1;
-        self.used <= config.challenge_acks_per_second || config.is(Mutant::ChallengeAcksUnlimited)
+        self.used = self.used.saturating_add(1);
+        self.used <= limit
     }
 }
 
@@ -93,7 +99,8 @@ pub(crate) struct Settings {
     pub(crate) user_timeout: Option<Duration>,
     /// REMOTE_UTO (RFC 5482 section 3).
     pub(crate) remote_timeout: Option<Duration>,
-    pub(crate) abort_on_close: bool,
+    /// How long `close` waits for what was sent to be acknowledged before it aborts; zero aborts at once.
+    pub(crate) linger: Option<Duration>,
     pub(crate) dscp: u8,
     pub(crate) hop_limit: u8,
     pub(crate) soft_errors: bool,
@@ -134,6 +141,8 @@ pub(crate) struct Connection {
     pub(crate) id: ConnId,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
+    /// The two ends as the endpoint looks them up.
+    pub(crate) key: TupleKey,
     pub(crate) state: State,
     pub(crate) snd: SendHalf,
     pub(crate) rcv: RecvHalf,
@@ -141,6 +150,8 @@ pub(crate) struct Connection {
     rtt: RttEstimator,
     settings: Settings,
     owed: Owed,
+    /// Answers to unacceptable ACKs.
+    answers: AnswerBudget,
     offers: Offers,
     ecn: ecn::EcnState,
     rack: rack::RackState,
@@ -189,7 +200,7 @@ impl Connection {
             keepalive_count: config.keepalive_count,
             user_timeout: None,
             remote_timeout: None,
-            abort_on_close: false,
+            linger: None,
             dscp: 0,
             hop_limit: config.hop_limit,
             soft_errors: true,
@@ -198,6 +209,7 @@ impl Connection {
             id,
             local,
             remote,
+            key: TupleKey::new(local, remote),
             state: State::Closed,
             snd: SendHalf::new(iss, path_mss, default_mss(remote, config), config),
             rcv: RecvHalf::new(config.recv_buffer),
@@ -205,6 +217,7 @@ impl Connection {
             rtt: RttEstimator::new(config),
             settings,
             owed: Owed::default(),
+            answers: AnswerBudget::default(),
             offers: Offers {
                 window_scale: config.window_scale,
                 sack: config.sack,
@@ -362,7 +375,8 @@ impl Connection {
         // From here on the application knows of it, at least through the accept queue.
         self.owned = true;
         // RFC 5482 section 3: the option may be lost with the SYN, so it is said once more.
-        self.announce_timeout = env.config.user_timeout_option;
+        self.announce_timeout =
+            env.config.uses_user_timeout_option() && !env.config.is(Mutant::UserTimeoutOptionOnlyOnSyn);
         self.transition(State::Established, env);
         if !self.is_early() {
             self.tell(kind, env);
@@ -441,6 +455,7 @@ impl Connection {
     fn ts_now(&self, env: &Env<'_>) -> u32 {
         match env.config.mutant {
             Some(Mutant::TimestampFrozen) => self.ts_offset,
+            Some(Mutant::TimestampTooFast) => self.ts_offset.wrapping_add(env.now.as_micros() as u32),
             Some(Mutant::TimestampBackwards) => {
                 self.ts_offset.wrapping_sub((env.now.as_micros() / 1000) as u32)
             }
@@ -455,6 +470,16 @@ impl Connection {
         }
         if config.is(Mutant::R2Never) {
             return Duration::from_secs(1 << 40);
+        }
+        let remote = self.settings.remote_timeout;
+        match (config.mutant, remote) {
+            (Some(Mutant::UserTimeoutOptionZeroTaken), Some(Duration::ZERO)) => {
+                return Duration::from_millis(1);
+            }
+            (Some(Mutant::UserTimeoutOptionUnbounded | Mutant::UserTimeoutOptionOverrides), Some(remote)) => {
+                return remote;
+            }
+            _ => {}
         }
         match (self.settings.user_timeout, self.state) {
             (Some(_), _) if config.is(Mutant::UserTimeoutIgnored) => config.r2,
@@ -476,10 +501,12 @@ impl Connection {
     /// RFC 5482: what the peer advises, and what we announce.
     fn note_user_timeout(&mut self, options: &Options, env: &Env<'_>) {
         if let Some(UserTimeout(span)) = options.user_timeout
-            && env.config.user_timeout_option
-            && !span.is_zero()
+            && env.config.uses_user_timeout_option()
+            && (!span.is_zero() || env.config.is(Mutant::UserTimeoutOptionZeroTaken))
+            && !env.config.is(Mutant::UserTimeoutOptionIgnored)
         {
-            self.settings.remote_timeout = Some(span);
+            let seconds = env.config.is(Mutant::UserTimeoutOptionInSeconds) && span.as_secs() % 60 == 0;
+            self.settings.remote_timeout = Some(if seconds { span / 60 } else { span });
         }
     }
 
@@ -496,8 +523,10 @@ impl Connection {
         if self.state != State::TimeWait || !opening || !config.time_wait_reuse {
             return Incarnation::None;
         }
-        if config.is(Mutant::TimeWaitReuseUnchecked) {
-            return Incarnation::Accept;
+        match config.mutant {
+            Some(Mutant::TimeWaitReuseUnchecked) => return Incarnation::Accept,
+            Some(Mutant::TimeWaitNotReused) => return Incarnation::None,
+            _ => {}
         }
         let above = segment.seq.after(self.rcv.nxt);
         match segment.options.timestamps.filter(|_| self.timestamps) {

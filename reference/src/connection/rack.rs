@@ -36,7 +36,7 @@ pub(super) struct RackState {
 
 impl Connection {
     fn uses_rack(&self, env: &Env<'_>) -> bool {
-        env.config.rack && self.snd.sack
+        env.config.rack && (self.snd.sack || env.config.is(Mutant::RackWithoutSack))
     }
 
     /// 6.2 steps 1 to 5, for every acknowledgement.
@@ -57,18 +57,18 @@ impl Connection {
         }
         // Step 3: something that was sent once only arrived after something later.
         self.rack.reordering_seen |= acked.reordered;
-        self.note_dsack_round(acked);
+        self.note_dsack_round(acked, env);
         self.rack_detect(env);
     }
 
     /// Step 4: a D-SACK in a new round widens the window; sixteen recoveries without one narrow it again.
-    fn note_dsack_round(&mut self, acked: Acked) {
+    fn note_dsack_round(&mut self, acked: Acked, env: &Env<'_>) {
         let rack = &mut self.rack;
         rack.multiplier = rack.multiplier.max(1);
         if rack.dsack_round.is_some_and(|round| self.snd.una.at_or_after(round)) {
             rack.dsack_round = None;
         }
-        if acked.dsack && rack.dsack_round.is_none() {
+        if acked.dsack && rack.dsack_round.is_none() && !env.config.is(Mutant::RackIgnoresDsack) {
             rack.dsack_round = Some(self.snd.nxt);
             rack.multiplier = (rack.multiplier + 1).min(64);
             rack.persist = PERSIST;
@@ -89,6 +89,9 @@ impl Connection {
             return Duration::ZERO;
         }
         let srtt = self.rtt.srtt().unwrap_or_default();
+        if env.config.is(Mutant::RackReorderingUnbounded) {
+            return srtt * 10;
+        }
         (self.rtt.min().unwrap_or_default() / 4 * self.rack.multiplier).min(srtt)
     }
 
@@ -106,7 +109,8 @@ impl Connection {
         let Some(newest) = self.rack.newest.filter(|_| self.uses_rack(env)) else { return };
         let patience = self.rack_patience(env);
         let now = env.now;
-        let before = |record: &Record| newest.is_after(record);
+        let first_only = env.config.is(Mutant::RackIgnoresRetransmissions);
+        let before = |record: &Record| newest.is_after(record) && !(first_only && record.ever_resent);
         let lost =
             self.snd.board.mark_lost_where(|record| before(record) && record.sent_at + patience <= now);
         let waiting = self
@@ -117,6 +121,7 @@ impl Connection {
             .map(|record| record.sent_at + patience)
             .max();
         match waiting {
+            Some(_) if env.config.is(Mutant::RackNoReorderingTimer) => {}
             Some(at) => self.timers.set(Timer::Reorder, at),
             None => self.timers.stop(Timer::Reorder),
         }
@@ -128,7 +133,8 @@ impl Connection {
 
     /// 7.2: when to probe a tail that nobody has acknowledged.
     pub(super) fn schedule_probe(&mut self, env: &Env<'_>) {
-        let quiet = self.in_recovery() || self.snd.board.sacked_octets() > 0 || self.snd.board.is_empty();
+        let known = self.in_recovery() || self.snd.board.sacked_octets() > 0;
+        let quiet = (known && !env.config.is(Mutant::TailProbeInRecovery)) || self.snd.board.is_empty();
         if !self.uses_rack(env)
             || quiet
             || self.rack.probe_end.is_some()
@@ -154,7 +160,8 @@ impl Connection {
     /// 7.3: new data if there is any, else the last segment again.
     pub(super) fn choose_probe(&mut self, env: &Env<'_>) -> Option<Piece> {
         self.rack.probe_due = false;
-        if self.in_recovery() || self.snd.board.is_empty() {
+        let repairing = self.in_recovery() && !env.config.is(Mutant::TailProbeInRecovery);
+        if repairing || self.snd.board.is_empty() {
             return None;
         }
         let piece = match self.snd.fresh(env.now, &self.rtt, env.config) {
@@ -165,6 +172,10 @@ impl Connection {
         self.rack.probe_was_repeat = piece.again;
         let end = piece.seq + piece.len + u32::from(piece.fin);
         self.rack.probe_end = Some(self.snd.nxt.later(end));
+        if env.config.is(Mutant::TailProbeRepeated) {
+            let wait = self.rtt.srtt().unwrap_or(Duration::from_secs(1)) * 2;
+            self.timers.set(Timer::Probe, env.now + wait);
+        }
         // 7.3: the retransmission timer starts anew.
         self.timers.stop(Timer::Retransmit);
         Some(piece)

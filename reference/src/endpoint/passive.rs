@@ -65,11 +65,20 @@ impl Endpoint {
         if self.tuples.len() >= self.config.max_connections {
             return;
         }
+        let echoes = syn.options.timestamps.is_some_and(|timestamps| timestamps.echo != 0);
+        if echoes && self.config.is(Mutant::SynEchoBelieved) {
+            return;
+        }
         if entry.half_open >= self.config.syn_backlog && !self.config.is(Mutant::HalfOpenUnbounded) {
             if self.config.syn_cookies {
                 self.send_syn_cookie(now, tuple, listener, syn);
             }
             return;
+        }
+        let mut syn = *syn;
+        if entry.early >= self.config.fast_open_backlog && !self.config.is(Mutant::FastOpenUnbounded) {
+            // RFC 7413 4.2: too many wait already, so this one goes through the whole handshake.
+            syn.options.fast_open = None;
         }
         let mut iss = self.isn(now, tuple);
         if let Some(above) = above.filter(|above| !iss.after(*above)) {
@@ -78,12 +87,13 @@ impl Endpoint {
         }
         let id = self.vacant();
         self.insert(now, id, tuple, |secret, env| {
-            Connection::passive(id, tuple, listener, syn, iss, secret, env)
+            Connection::passive(id, tuple, listener, &syn, iss, secret, env)
         });
-        let early = self.conn(id.index).is_some_and(Connection::is_early);
-        let early = early || self.config.is(Mutant::AcceptBeforeAck);
+        let fast = self.conn(id.index).is_some_and(Connection::is_early);
+        let early = fast || self.config.is(Mutant::AcceptBeforeAck);
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
+            entry.early += usize::from(fast);
             if early {
                 // RFC 7413 4.2.2: the application need not wait for the handshake.
                 entry.push(id);

@@ -1,13 +1,11 @@
 //! Acknowledgements and loss recovery (RFC 5681 3.2, RFC 6582, RFC 6675, RFC 6298 5.4 to 5.6).
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use super::{AckInfo, Acked, Phase, SendHalf};
 use crate::config::Config;
 use crate::congestion::{Congestion, Growth};
 use crate::mutant::Mutant;
-use crate::recv::KEPT_BUFFER;
 use crate::scoreboard::DUP_THRESH;
 use crate::time::Instant;
 
@@ -40,7 +38,8 @@ impl SendHalf {
         if config.is(Mutant::AnyAckIsDuplicate) {
             return true;
         }
-        sacked > 0 || (!self.sack && info.pure && info.same_window)
+        let bare = !self.sack || config.is(Mutant::LimitedTransmitWithoutSack);
+        sacked > 0 || (bare && info.pure && info.same_window)
     }
 
     /// SND.UNA moves (RFC 9293 3.10.7.4, fifth).
@@ -57,10 +56,7 @@ impl SendHalf {
         self.una = info.ack;
         let text = self.una.later(self.base).distance_from(self.base) as usize;
         let text = text.min(self.buffer.len());
-        self.buffer.drain(..text);
-        if self.buffer.is_empty() && self.buffer.capacity() <= KEPT_BUFFER {
-            self.buffer = VecDeque::new();
-        }
+        self.buffer.drop_front(text);
         self.base += text as u32;
         if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
             self.urgent = None;
@@ -134,6 +130,9 @@ impl SendHalf {
         }
         self.board.mark_front_lost();
         self.force = true;
+        if config.is(Mutant::PartialAckNoDeflation) {
+            return;
+        }
         let cwnd = self.congestion.cwnd.saturating_sub(octets);
         self.congestion.cwnd = if octets >= smss { cwnd + smss } else { cwnd }.max(smss);
     }

@@ -2,7 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Malformed, be16, checksum};
+use super::checksum::Sum;
+use super::{Malformed, be16};
 
 /// Protocol numbers.
 pub const PROTOCOL_ICMP: u8 = 1;
@@ -61,6 +62,21 @@ pub struct IpPacket<'a> {
 }
 
 impl<'a> IpPacket<'a> {
+    /// Whether the checksum of the TCP segment that is the payload verifies (MUST-3).
+    pub(crate) fn is_intact(&self) -> bool {
+        let mut sum = self.pseudo_header();
+        sum.add(self.payload);
+        sum.finish() == 0
+    }
+
+    /// The sum of the pseudo-header of the payload.
+    #[inline]
+    pub(crate) fn pseudo_header(&self) -> Sum {
+        let mut sum = Sum::default();
+        sum.add_pseudo_header(self.source, self.destination, PROTOCOL_TCP, self.payload.len());
+        sum
+    }
+
     /// Reads a whole packet.
     ///
     /// # Errors
@@ -92,7 +108,9 @@ impl<'a> IpPacket<'a> {
         if total > octets.len() {
             return Err(Malformed::Truncated);
         }
-        if checksum::of(&octets[..header]) != 0 {
+        let mut sum = Sum::default();
+        sum.add_few(&octets[..header]);
+        if sum.finish() != 0 {
             return Err(Malformed::Checksum);
         }
         // More fragments, or an offset.
@@ -127,6 +145,86 @@ impl<'a> IpPacket<'a> {
             payload: &octets[start..end],
         })
     }
+}
+
+/// A fragment of an IP packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fragment<'a> {
+    /// Source address.
+    pub source: IpAddr,
+    /// Destination address.
+    pub destination: IpAddr,
+    /// The upper layer, as this fragment says it.
+    pub protocol: u8,
+    /// The identification.
+    pub id: u32,
+    /// Where the payload lies in the packet, in octets.
+    pub offset: usize,
+    /// Whether others follow.
+    pub more: bool,
+    /// The headers, with the fragment header taken out.
+    pub header: Vec<u8>,
+    /// The piece.
+    pub payload: &'a [u8],
+}
+
+/// Reads a fragment; `None` for a packet that is whole, or malformed.
+#[must_use]
+pub fn fragment(octets: &[u8]) -> Option<Fragment<'_>> {
+    match octets.first()? >> 4 {
+        4 => fragment_v4(octets),
+        6 => fragment_v6(octets),
+        _ => None,
+    }
+}
+
+fn fragment_v4(octets: &[u8]) -> Option<Fragment<'_>> {
+    let header = usize::from(octets.first()? & 0x0f) * 4;
+    if octets.len() < 20 || header < 20 || header > octets.len() || checksum::of(&octets[..header]) != 0 {
+        return None;
+    }
+    let total = usize::from(be16(octets, 2));
+    let word = be16(octets, 6) & 0x3fff;
+    Some(Fragment {
+        source: v4(&octets[12..16]),
+        destination: v4(&octets[16..20]),
+        protocol: octets[9],
+        id: u32::from(be16(octets, 4)),
+        offset: usize::from(word & 0x1fff) * 8,
+        more: word & 0x2000 != 0,
+        header: octets[..header].to_vec(),
+        payload: octets.get(header..total)?,
+    })
+    .filter(|_| word != 0)
+}
+
+/// RFC 8200 section 4.5: what stands before the fragment header is in every fragment.
+fn fragment_v6(octets: &[u8]) -> Option<Fragment<'_>> {
+    let end = 40 + usize::from(be16(octets.get(..40)?, 4));
+    let octets = octets.get(..end)?;
+    let (mut named_at, mut at) = (6, 40);
+    while octets[named_at] != 44 {
+        if !matches!(octets[named_at], 0 | 43 | 60) {
+            return None;
+        }
+        named_at = at;
+        at += 8 + usize::from(*octets.get(at + 1)?) * 8;
+    }
+    let fragment = octets.get(at..at + 8)?;
+    let word = be16(fragment, 2);
+    let mut header = octets[..at].to_vec();
+    header[named_at] = fragment[0];
+    Some(Fragment {
+        source: v6(&octets[8..24]),
+        destination: v6(&octets[24..40]),
+        protocol: fragment[0],
+        id: u32::from(be16(fragment, 4)) << 16 | u32::from(be16(fragment, 6)),
+        offset: usize::from(word & 0xfff8),
+        more: word & 1 != 0,
+        header,
+        payload: &octets[at + 8..],
+    })
+    .filter(|_| word & 0xfff9 != 0)
 }
 
 fn v4(octets: &[u8]) -> IpAddr {
@@ -187,11 +285,25 @@ pub struct HeaderFields {
     pub identification: u16,
 }
 
-/// Appends the IP header of a TCP packet with `len` octets after it. Don't-fragment is always set
+/// Appends the IP header of a TCP packet with `len` octets after it.
+pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: HeaderFields, len: usize) {
+    let start = buffer.len();
+    buffer.resize(start + header_len(source), 0);
+    write(&mut buffer[start..], source, destination, fields, len);
+}
+
+/// Writes the IP header of a TCP packet with `len` octets after it. Don't-fragment is always set
 /// (RFC 9293 3.7.2: path MTU discovery).
 ///
 /// Both addresses are of one family; the caller takes them from one four-tuple.
-pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: HeaderFields, len: usize) {
+#[inline]
+pub(crate) fn write(
+    octets: &mut [u8],
+    source: IpAddr,
+    destination: IpAddr,
+    fields: HeaderFields,
+    len: usize,
+) {
     let class = (fields.dscp << 2) | fields.ecn as u8;
     match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -205,9 +317,10 @@ pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: H
             header[9] = PROTOCOL_TCP;
             header[12..16].copy_from_slice(&source.octets());
             header[16..20].copy_from_slice(&destination.octets());
-            let sum = checksum::of(&header);
-            header[10..12].copy_from_slice(&sum.to_be_bytes());
-            buffer.extend_from_slice(&header);
+            let mut sum = Sum::default();
+            sum.add_few(&header);
+            header[10..12].copy_from_slice(&sum.finish().to_be_bytes());
+            octets.copy_from_slice(&header);
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
             let mut header = [0u8; 40];
@@ -218,7 +331,7 @@ pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: H
             header[7] = fields.hops;
             header[8..24].copy_from_slice(&source.octets());
             header[24..40].copy_from_slice(&destination.octets());
-            buffer.extend_from_slice(&header);
+            octets.copy_from_slice(&header);
         }
         _ => debug_assert!(false, "a four-tuple has one address family"),
     }

@@ -82,7 +82,7 @@ pub(super) fn pattern(pattern: &Pattern) -> String {
 }
 
 fn fields(fields: &Fields) -> String {
-    let Fields { flags, values, options, octets, sack, counts: _ } = fields;
+    let Fields { flags, values, options, octets, sack, counts: _, fragments } = fields;
     let mut parts: Vec<String> = flags.iter().map(ToString::to_string).collect();
     parts.extend(values.iter().map(|(name, bound)| format!("{} {bound}", word(*name))));
     if let Some(options) = options {
@@ -105,6 +105,9 @@ fn fields(fields: &Fields) -> String {
         Some(SackSpec::Any) => parts.push("any SACK blocks".to_owned()),
         Some(SackSpec::None) => parts.push("no SACK blocks".to_owned()),
         Some(SackSpec::Blocks(blocks)) => parts.push(format!("SACK {}", ranges(blocks))),
+    }
+    if let Some(cut) = fragments {
+        parts.push(format!("in fragments of {} octets", cut.size));
     }
     if parts.is_empty() { "a segment".to_owned() } else { parts.join(", ") }
 }

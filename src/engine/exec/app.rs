@@ -2,6 +2,7 @@
 
 use super::super::event::{CaseEventKind, ViolationKind};
 use super::super::io::{AppCall, AppEvent, AppOutcome, Output};
+use super::service::Service;
 use super::{Exec, Reading, State};
 use crate::engine::eval::{EvalError, Value};
 use crate::suite::expr::Expr;
@@ -23,6 +24,9 @@ impl Exec {
             Ok(deadline) => deadline,
             Err(e) => return self.broken(&e.to_string()),
         };
+        if self.service != Service::Orders && !matches!(app, App::Connect | App::ConnectTo(_)) {
+            return self.begin_service(app, deadline);
+        }
         if let App::Expect(wanted) = app {
             if !matches!(wanted, AppExpect::Data(_)) {
                 self.state = State::Learn { deadline };
@@ -99,7 +103,8 @@ impl Exec {
                     Value::Seq(_) | Value::At(_) => return Err(EvalError::Senseless(name.clone())),
                 };
                 self.app.keep_alive |= name.contains("keep") && value != 0;
-                AppCall::Option { conn: self.conn()?, name: name.clone(), value }
+                // Without a connection an option is for those to come.
+                AppCall::Option { conn: self.app.conn.unwrap_or(0), name: name.clone(), value }
             }
             App::Status(_) => AppCall::Status { conn: self.app.conn.unwrap_or(NOBODY) },
             App::Expect(_) => return Err(EvalError::Senseless("app: expect".to_owned())),
@@ -382,7 +387,7 @@ impl Exec {
         false
     }
 
-    fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
+    pub(super) fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
         let mut violation = self.violation(kind, expected, Some(got));
         violation.after = self.now.since(self.last);
         let plan = Arc::clone(&self.plan);

@@ -3,7 +3,7 @@
 use super::*;
 use crate::engine::event::{Claim, Outcome};
 use crate::engine::io::{AppCall, AppOutcome};
-use crate::packet::{Body, Checksum, Flags, Ip, Tcp, TcpOption, Window};
+use crate::packet::{Body, Checksum, Flags, Ip, Packet, Tcp, TcpOption, Window};
 use crate::plan::{CaseInfo, FixtureInfo, PlanStep};
 use crate::suite::expr::{parse_bound, parse_expr};
 use crate::suite::model::{

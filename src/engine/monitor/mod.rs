@@ -83,7 +83,7 @@ pub(crate) const TABLE: &[Monitor] = &[
     must(
         "tuple",
         "nothing is sent to a tuple outside the case (RFC 9293 3.10.7)",
-        &["RFC9293-U-7"],
+        &["RFC9293-U-7", "RFC9293-MUST-45"],
         header::tuple,
     ),
     must(

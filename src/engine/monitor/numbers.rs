@@ -126,7 +126,10 @@ pub(super) fn ack_of_ack(seen: &Sighting<'_>) -> Judgement {
     let (Some((last, _)), Some((before, _))) = (&book.last_sent, &book.last_seen) else {
         return Judgement::Idle;
     };
-    let acceptable = book.answers_due == 0
+    // One that announces a user timeout says something new (RFC 5482 section 3).
+    let news = seen.packet.tcp().is_some_and(|tcp| tcp.options.user_timeout().is_some());
+    let acceptable = !news
+        && book.answers_due == 0
         && last.is_pure_ack()
         && last.options.sack.is_empty()
         && last.seq == book.target_rcv_nxt()

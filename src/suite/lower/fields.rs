@@ -7,7 +7,7 @@ use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::expr::{Bound, Expr, Type};
 use crate::suite::grammar::{self, Shape};
 use crate::suite::model::{
-    FieldName, Fields, FlagSpec, IcmpKind, IcmpSend, OctetField, OptionSpec, Pattern, SackSpec, Send,
+    Cut, FieldName, Fields, FlagSpec, IcmpKind, IcmpSend, OctetField, OptionSpec, Pattern, SackSpec, Send,
 };
 use crate::suite::scope::Env;
 use crate::suite::source::Span;
@@ -167,6 +167,7 @@ impl<'a> Lower<'a> {
             "src" => out.octets.extend(self.address(value, env).map(|octets| (OctetField::Src, octets))),
             "dst" => out.octets.extend(self.address(value, env).map(|octets| (OctetField::Dst, octets))),
             "counts" => out.counts = self.yes(value, env),
+            "fragments" => out.fragments = self.cut(value, env),
             "options" => out.options = self.options(value, env),
             "sack" => out.sack = self.sack(value, env, how),
             "timestamps" => self.timestamps(value, env, how, out),
@@ -254,6 +255,35 @@ impl<'a> Lower<'a> {
                 None
             }
         }
+    }
+
+    fn cut(&mut self, node: &'a Node, env: &Env<'a>) -> Option<Cut> {
+        let (node, env) = self.resolve(node, env, &Shape::Map(&grammar::FRAGMENTS));
+        let size = self.whole(node.get("size")?, &env, 65_528)?;
+        if size == 0 || size % 8 != 0 {
+            let message = format!("fragments are cut at multiples of eight octets, not at {size}");
+            self.push(Diagnostic::new(Code::OutOfRange, node.span, message));
+            return None;
+        }
+        let mut order = Vec::new();
+        if let Some(list) = node.get("order") {
+            let (list, env) = self.resolve(list, &env, &Shape::List(&Shape::Count));
+            for item in list.items().unwrap_or_default() {
+                order.push(u8::try_from(self.whole(item, &env, 255)?).ok()?);
+            }
+        }
+        Some(Cut { size, order })
+    }
+
+    /// A whole number, written out.
+    fn whole(&mut self, node: &'a Node, env: &Env<'a>, most: u16) -> Option<u16> {
+        let filled = self.text(node, env, Open::Refuse)?;
+        let number = filled.text.parse().ok().filter(|number| *number <= most);
+        if number.is_none() {
+            let message = format!("`{}` is not a whole number from 0 to {most}", filled.text);
+            self.push(Diagnostic::new(Code::OutOfRange, filled.span, message));
+        }
+        number
     }
 
     /// Text, or `{hex: ...}`.

@@ -30,7 +30,7 @@ const fn any(name: &'static str, number: c_int) -> AppOption {
     AppOption { name, level: libc::SOL_SOCKET, number, unit: Unit::Plain }
 }
 
-/// Those whose value is an integer. `linger`, `tos` and `ttl` are not among them.
+/// Those whose value is an integer. `fast_open`, `linger`, `tos` and `ttl` are not among them.
 const OPTIONS: &[AppOption] = &[
     any("keepalive", libc::SO_KEEPALIVE),
     any("oobinline", libc::SO_OOBINLINE),
@@ -55,7 +55,7 @@ const OPTIONS: &[AppOption] = &[
 
 /// Whether the case language may name it here.
 pub(super) fn is_known(name: &str) -> bool {
-    matches!(name, "linger" | "tos" | "ttl") || OPTIONS.iter().any(|option| option.name == name)
+    matches!(name, "fast_open" | "linger" | "tos" | "ttl") || OPTIONS.iter().any(|option| option.name == name)
 }
 
 /// Sets an option of the case language; `None` if there is none of this name.
@@ -64,6 +64,7 @@ pub(super) fn set(fd: BorrowedFd<'_>, v6: bool, name: &str, value: i64) -> Optio
     let set = |level, number, value| socket::set_int(fd, level, number, value);
     match (name, v6) {
         ("linger", _) => return Some(socket::set_linger(fd, linger(value))),
+        ("fast_open", _) => return Some(fast_open(fd, value)),
         ("tos", false) => return Some(plain.and_then(|v| set(libc::IPPROTO_IP, libc::IP_TOS, v))),
         ("tos", true) => return Some(plain.and_then(|v| set(libc::IPPROTO_IPV6, libc::IPV6_TCLASS, v))),
         ("ttl", false) => return Some(plain.and_then(|v| set(libc::IPPROTO_IP, libc::IP_TTL, v))),
@@ -78,6 +79,16 @@ pub(super) fn set(fd: BorrowedFd<'_>, v6: bool, name: &str, value: i64) -> Optio
         Unit::Seconds => c_int::try_from(seconds(value)).map_err(|_| Errno::EINVAL),
     };
     Some(value.and_then(|value| set(option.level, option.number, value)))
+}
+
+/// A listener is told how many connections may wait with data, one that connects that it is to wait for data.
+fn fast_open(fd: BorrowedFd<'_>, value: i64) -> Result<(), Errno> {
+    let waiting = c_int::try_from(value).map_err(|_| Errno::EINVAL)?;
+    socket::set_int(fd, libc::IPPROTO_TCP, libc::TCP_FASTOPEN, waiting)?;
+    if nix::sys::socket::getsockopt(&fd, nix::sys::socket::sockopt::AcceptConn)? {
+        return Ok(());
+    }
+    socket::set_int(fd, libc::IPPROTO_TCP, libc::TCP_FASTOPEN_CONNECT, c_int::from(waiting > 0))
 }
 
 /// What `linger` says in seconds: zero aborts on close, a negative value switches it off.

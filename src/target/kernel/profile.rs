@@ -20,6 +20,7 @@ const ABILITIES: &[&str] = &[
     "fast-retransmit",
     "half-close",
     "icmp",
+    "ip-fragments",
     "ipv4",
     "keepalive",
     "limited-transmit",
@@ -41,10 +42,10 @@ type Decided = (&'static str, &'static str, fn(i64) -> bool);
 
 const DECIDED: &[Decided] = &[
     // The limit for the host is off by default; the one for a connection is this.
-    ("challenge-ack-unlimited", "net.ipv4.tcp_invalid_ratelimit", |ms| ms == 0),
+    ("challenge-ack-limit", "net.ipv4.tcp_invalid_ratelimit", |ms| ms != 0),
     ("ecn", "net.ipv4.tcp_ecn", |mode| mode != 0),
-    // The listener has to be told as well, which nothing does yet unless the host does it for all.
-    ("fast-open", "net.ipv4.tcp_fastopen", |bits| bits & 0x402 == 0x402),
+    // For clients and for listeners; the application asks as well.
+    ("fast-open", "net.ipv4.tcp_fastopen", |bits| bits & 3 == 3),
     ("pmtud", "net.ipv4.ip_no_pmtu_disc", |mode| mode == 0),
     ("rfc1337", "net.ipv4.tcp_rfc1337", |on| on != 0),
     ("rfc6191", "net.ipv4.tcp_timestamps", |on| on != 0),

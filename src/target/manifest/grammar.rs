@@ -45,6 +45,11 @@ static PROGRAM: &[Key] = &[
         TEXTS,
         "What starts the program, as an argument vector. {target.port}, {link.device} and others are filled in.",
     ),
+    key(
+        "connect",
+        TEXTS,
+        "What starts a program that connects to {peer.ip} {peer.port}: an active open without a control channel. Without `run` it is the target itself.",
+    ),
     key("also", Shape::List(&TEXTS), "Programs that run beside it, started first."),
     key("env", Shape::Dict(&Shape::Text), "Variables for its environment."),
     key(

@@ -115,6 +115,8 @@ pub struct Program {
     pub directory: PathBuf,
     pub build: Vec<String>,
     pub run: Vec<String>,
+    /// What connects, where that is a program of its own; without `run`, it is the TCP itself.
+    pub connect: Vec<String>,
     pub also: Vec<Vec<String>>,
     pub env: BTreeMap<String, String>,
     pub stdin: Stdin,

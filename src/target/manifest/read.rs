@@ -105,7 +105,10 @@ impl<'a> Reader<'a> {
     }
 
     fn manifest(&mut self, directory: &Path) -> Manifest {
+        let connects = self.at(&["connect"]).is_some();
         let app = match self.text(&["app"]) {
+            // What is started to connect serves nobody.
+            None if connects && self.at(&["run"]).is_none() => App::None,
             Some("sink") => App::Sink,
             Some("none") => App::None,
             Some("control") => App::Control,
@@ -245,13 +248,15 @@ impl<'a> Reader<'a> {
 
     fn program(&mut self, directory: &Path, app: App) -> Program {
         for key in ["run", "build"] {
-            self.placeholders(self.at(&[key]));
+            self.placeholders(self.at(&[key]), &[]);
         }
+        self.placeholders(self.at(&["connect"]), &["peer.ip", "peer.port"]);
         for node in self.at(&["also"]).and_then(Node::items).unwrap_or_default() {
-            self.placeholders(Some(node));
+            self.placeholders(Some(node), &[]);
         }
         let run = self.texts(self.at(&["run"]));
-        if run.is_empty() && !matches!(app, App::Kernel | App::Reference) {
+        let connect = self.texts(self.at(&["connect"]));
+        if run.is_empty() && connect.is_empty() && !matches!(app, App::Kernel | App::Reference) {
             let found = Diagnostic::new(Code::MissingKey, self.root.span, "a manifest needs `run:`");
             self.sink.push(found.help("what starts the program: `run: [./my-tcp, \"{link.device}\"]`"));
         }
@@ -269,6 +274,7 @@ impl<'a> Reader<'a> {
             directory: directory.to_path_buf(),
             build: self.texts(self.at(&["build"])),
             run,
+            connect,
             also: also.iter().map(|one| self.texts(Some(one))).collect(),
             env: self.dict("env"),
             stdin,
@@ -308,15 +314,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn placeholders(&mut self, node: Option<&Node>) {
+    fn placeholders(&mut self, node: Option<&Node>, more: &[&str]) {
         for item in node.and_then(Node::items).unwrap_or_default() {
             let Some(text) = item.scalar() else { continue };
             for part in text.split('{').skip(1) {
                 let Some((name, _)) = part.split_once('}') else { continue };
-                if !PLACEHOLDERS.contains(&name) {
+                if !PLACEHOLDERS.contains(&name) && !more.contains(&name) {
                     let message = format!("`{{{name}}}` stands for nothing here");
                     let found = Diagnostic::new(Code::UnknownPlaceholder, item.span, message);
-                    self.sink.push(found.help(format!("known are {}", PLACEHOLDERS.join(", "))));
+                    self.sink
+                        .push(found.help(format!("known are {}", [PLACEHOLDERS, more].concat().join(", "))));
                 }
             }
         }
@@ -353,8 +360,8 @@ impl<'a> Reader<'a> {
         let stated = self.ability_list("abilities");
         let is_stated = self.at(&["abilities"]).is_some();
         let mut all: Vec<&str> = match app {
-            App::Echo => vec!["echo", "accept"],
-            App::Sink => vec!["sink", "accept"],
+            App::Echo => vec!["echo", "accept", "out-of-order"],
+            App::Sink => vec!["sink", "accept", "out-of-order"],
             App::None => vec![],
             App::Control if is_stated => vec!["control"],
             App::Control => {
@@ -374,6 +381,7 @@ impl<'a> Reader<'a> {
             App::Reference if is_stated => vec![],
             App::Reference => return self.of_the_reference(lacks),
         };
+        all.extend(self.at(&["connect"]).map(|_| "active-open"));
         all.extend(families.iter().map(|family| if *family == Family::V4 { "ipv4" } else { "ipv6" }));
         if !is_stated {
             all.extend(Some("many-connections").filter(|_| limits.connections > 1));
@@ -381,6 +389,10 @@ impl<'a> Reader<'a> {
                 self.text(&["limits", "closed-port-rst"]).is_none_or(|word| ["true", "yes"].contains(&word));
             all.extend(Some("closed-port-rst").filter(|_| resets));
         }
+        // By default what RFC 9293 demands; `rfc5961` adds the answers to blind attacks, `rfc793` has nothing newer.
+        all.extend(
+            Some("rfc5961").filter(|_| self.text(&["profile"]) == Some("rfc5961") && app != App::Kernel),
+        );
         let all = all.into_iter().map(str::to_owned).chain(stated);
         all.filter(|ability| !lacks.contains(ability)).collect()
     }

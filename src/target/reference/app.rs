@@ -46,6 +46,11 @@ struct Read {
 }
 
 impl Apps {
+    /// The connection that was heard of last.
+    pub(super) fn newest(&self) -> Option<ConnId> {
+        self.conns.last().map(|conn| conn.id)
+    }
+
     pub(super) fn poll_reply(&mut self) -> Option<Reply> {
         self.replies.pop_front()
     }
@@ -247,8 +252,11 @@ impl Apps {
         name: &str,
         value: i64,
     ) -> Result<AppOutcome, Error> {
-        let id = self.conn(conn)?.id;
         let span = Duration::from_millis(u64::try_from(value).unwrap_or_default());
+        if let Some(outcome) = option_of_all(endpoint, name, value, span, conn) {
+            return Ok(outcome);
+        }
+        let id = self.conn(conn)?.id;
         let option = match name {
             "nodelay" => ConnOption::NoDelay(value != 0),
             "keepalive" => ConnOption::KeepAlive(value != 0),
@@ -277,6 +285,30 @@ impl Apps {
         });
         u32::try_from(index + 1).unwrap_or(u32::MAX)
     }
+}
+
+/// What the application chooses for all connections to come; `None` for what belongs to one.
+fn option_of_all(
+    endpoint: &mut Endpoint,
+    name: &str,
+    value: i64,
+    span: Duration,
+    conn: u32,
+) -> Option<AppOutcome> {
+    let config = endpoint.config_mut();
+    match name {
+        "fast_open" => {
+            config.fast_open_wanted = value != 0;
+            config.fast_open_backlog = usize::try_from(value).unwrap_or_default();
+        }
+        "user_timeout_option" => config.user_timeout_option_wanted = value != 0,
+        "keepalive_garbage" => config.keepalive_garbage = value != 0,
+        "rcvbuf" => config.recv_buffer = u32::try_from(value).unwrap_or(u32::MAX),
+        "user_timeout" if conn == 0 => config.r2 = span,
+        _ if conn == 0 => return Some(AppOutcome::Unsupported),
+        _ => return None,
+    }
+    Some(AppOutcome::Ok)
 }
 
 impl Read {

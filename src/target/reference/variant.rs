@@ -12,7 +12,7 @@ pub(super) const ABILITIES: &[&str] = &[
     "abort",
     "accept",
     "active-open",
-    "challenge-ack-unlimited",
+    "challenge-ack-limit",
     "closed-port-rst",
     "control",
     "delays-acks",
@@ -21,6 +21,7 @@ pub(super) const ABILITIES: &[&str] = &[
     "fast-retransmit",
     "half-close",
     "icmp",
+    "ip-fragments",
     "ipv4",
     "ipv6",
     "keepalive",
@@ -43,6 +44,8 @@ pub(super) const ABILITIES: &[&str] = &[
     "syn-cookies",
     "timestamps",
     "urgent",
+    "user-timeout-option",
+    "virtual-time",
     "wscale",
 ];
 
@@ -85,7 +88,9 @@ const CONSEQUENCES: &[(&str, &[&str])] = &[
 
 /// The settings of a reference that has exactly these abilities.
 pub(super) fn config(abilities: &BTreeSet<String>) -> Config {
-    let mut config = Config::default();
+    // The application of a case says what it wants of these.
+    let mut config =
+        Config { fast_open_wanted: false, user_timeout_option_wanted: false, ..Config::default() };
     for (ability, set) in SWITCHES {
         set(&mut config, abilities.contains(*ability));
     }

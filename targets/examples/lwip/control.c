@@ -94,12 +94,9 @@ static void serve(struct conn *conn) {
     conn->is_reading = 1;
 }
 
-static void end(struct conn *conn, struct tcp_pcb *pcb, enum ending how) {
+static err_t end(struct conn *conn, struct tcp_pcb *pcb, enum ending how) {
   conn->ending = NONE;
-  if (how == SHUTDOWN)
-    tcp_shutdown(pcb, 0, 1);
-  else if (how == CLOSE)
-    tcp_close(pcb);
+  return how == SHUTDOWN ? tcp_shutdown(pcb, 0, 1) : tcp_close(pcb);
 }
 
 /* Writes what there is room for, and ends the connection behind it where that was asked for. */
@@ -188,8 +185,10 @@ static err_t on_accepted(void *arg, struct tcp_pcb *pcb, err_t err) {
 
 static void do_listen(const struct tcpspec_command *c, unsigned port) {
   struct tcp_pcb *pcb = tcp_new_ip_type(IPADDR_TYPE_ANY);
-  err_t err = tcp_bind(pcb, IP_ANY_TYPE, (u16_t)port);
   unsigned i = 0;
+  err_t err;
+  ip_set_option(pcb, SOF_REUSEADDR); /* or nobody could connect from this port */
+  err = tcp_bind(pcb, IP_ANY_TYPE, (u16_t)port);
   while (i < LISTENERS && listeners[i])
     i++;
   if (err != ERR_OK || i == LISTENERS) {
@@ -202,10 +201,11 @@ static void do_listen(const struct tcpspec_command *c, unsigned port) {
   tcpspec_ok(c, NULL);
 }
 
+/* `port` 0 stands for every port. */
 static void do_unlisten(const struct tcpspec_command *c, unsigned port) {
   unsigned i;
   for (i = 0; i < LISTENERS; i++) {
-    if (listeners[i] && listeners[i]->local_port == port) {
+    if (listeners[i] && (!port || listeners[i]->local_port == port)) {
       tcp_close(listeners[i]);
       listeners[i] = NULL;
     }
@@ -213,7 +213,8 @@ static void do_unlisten(const struct tcpspec_command *c, unsigned port) {
   tcpspec_ok(c, NULL);
 }
 
-static void do_connect(const struct tcpspec_command *c, const char *address, unsigned port) {
+/* From port `from`, or from any where that is 0. */
+static void do_connect(const struct tcpspec_command *c, unsigned from, const char *address, unsigned port) {
   ip_addr_t to;
   struct conn *conn = new_conn();
   struct tcp_pcb *pcb;
@@ -224,7 +225,10 @@ static void do_connect(const struct tcpspec_command *c, const char *address, uns
   }
   pcb = tcp_new_ip_type(IP_GET_TYPE(&to));
   listen_to(conn, pcb);
-  err = tcp_connect(pcb, &to, (u16_t)port, on_connected);
+  ip_set_option(pcb, SOF_REUSEADDR);
+  err = from ? tcp_bind(pcb, IP_ANY_TYPE, (u16_t)from) : ERR_OK;
+  if (err == ERR_OK)
+    err = tcp_connect(pcb, &to, (u16_t)port, on_connected);
   if (err != ERR_OK) {
     conn->has_ended = 1;
     tcp_abort(pcb);
@@ -255,8 +259,10 @@ static void do_end(const struct tcpspec_command *c, struct conn *conn, enum endi
   }
   if (conn->unwritten)
     conn->ending = how;
-  else
-    end(conn, pcb, how);
+  else if (end(conn, pcb, how) != ERR_OK) {
+    tcpspec_error(c, "connection closing");
+    return;
+  }
   tcpspec_ok(c, NULL);
 }
 
@@ -351,8 +357,22 @@ static void do_on_conn(const struct tcpspec_command *c, struct conn *conn) {
   }
 }
 
+static int is_listening(void) {
+  unsigned i = 0;
+  while (i < LISTENERS && !listeners[i])
+    i++;
+  return i < LISTENERS;
+}
+
+static void do_status_of_listener(const struct tcpspec_command *c) {
+  if (is_listening())
+    tcpspec_ok(c, "LISTEN");
+  else
+    tcpspec_error(c, "no such connection");
+}
+
 static void command(const struct tcpspec_command *c) {
-  unsigned number;
+  unsigned number, from;
   char address[64];
   if (!strcmp(c->word, "hello"))
     tcpspec_ok(c, NULL);
@@ -363,7 +383,13 @@ static void command(const struct tcpspec_command *c) {
   else if (!strcmp(c->word, "unlisten") && sscanf(c->rest, "%u", &number) == 1)
     do_unlisten(c, number);
   else if (!strcmp(c->word, "connect") && sscanf(c->rest, "%63s %u", address, &number) == 2)
-    do_connect(c, address, number);
+    do_connect(c, 0, address, number);
+  else if (!strcmp(c->word, "open") && sscanf(c->rest, "%u %63s %u", &from, address, &number) == 3)
+    do_connect(c, from, address, number);
+  else if (!strcmp(c->word, "status") && !strcmp(c->rest, "0"))
+    do_status_of_listener(c);
+  else if (!strcmp(c->word, "abort") && !strcmp(c->rest, "0") && is_listening())
+    do_unlisten(c, 0);
   else if (sscanf(c->rest, "%u", &number) == 1 && number >= 1 && number <= count)
     do_on_conn(c, conns[number - 1]);
   else

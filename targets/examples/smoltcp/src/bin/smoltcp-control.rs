@@ -242,7 +242,9 @@ impl App {
                 }
                 command.ok("");
             }
-            "connect" => self.connect(command),
+            "connect" => self.connect(command, None),
+            "open" => self.connect(command, command.get(0)),
+            "status" | "abort" if command.get(0) == Some(0) => self.on_listener(command),
             _ => match command.get(0).filter(|handle| self.conn(*handle).is_some()) {
                 Some(handle) => self.on_conn(command, handle),
                 None => command.error("no such connection"),
@@ -271,13 +273,32 @@ impl App {
         command.ok("");
     }
 
-    fn connect(&mut self, command: &Command) {
-        let (Some(address), Some(port)) = (command.get::<IpAddress>(0), command.get::<u16>(1)) else {
+    /// Tells the state of the listeners, or ends them.
+    fn on_listener(&mut self, command: &Command) {
+        if self.listeners.is_empty() {
+            return command.error("no such connection");
+        }
+        if command.word == "status" {
+            return command.ok(State::Listen);
+        }
+        for socket in std::mem::take(&mut self.listeners).into_values().flatten() {
+            self.stack.sockets.remove(socket);
+        }
+        command.ok("");
+    }
+
+    /// `from` a port of the caller's choice; its other arguments stand behind it.
+    fn connect(&mut self, command: &Command, from: Option<u16>) {
+        let first = usize::from(from.is_some());
+        let (Some(address), Some(port)) = (command.get::<IpAddress>(first), command.get::<u16>(first + 1))
+        else {
             return command.error("no such address");
         };
         let handle = self.stack.socket();
-        let local = self.next_port;
-        self.next_port = if local == u16::MAX { 49_152 } else { local + 1 };
+        let local = from.unwrap_or(self.next_port);
+        if from.is_none() {
+            self.next_port = if local == u16::MAX { 49_152 } else { local + 1 };
+        }
         let socket = self.stack.sockets.get_mut::<smoltcp::socket::tcp::Socket<'_>>(handle);
         match socket.connect(self.stack.interface.context(), (address, port), local) {
             Ok(()) => {
