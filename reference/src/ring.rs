@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn it_holds_what_a_plain_queue_holds() {
-        let text: Vec<u8> = (0..=255).cycle().take(9000).collect();
+        let text: Vec<u8> = (0..=255u8).cycle().take(9000).collect();
         let (mut ring, mut model) = (Ring::default(), VecDeque::new());
         for step in 0..2000usize {
             let (more, less) = (step * 37 % 1500, step * 53 % 1700);

@@ -180,7 +180,7 @@ pub fn fragment(octets: &[u8]) -> Option<Fragment<'_>> {
 
 fn fragment_v4(octets: &[u8]) -> Option<Fragment<'_>> {
     let header = usize::from(octets.first()? & 0x0f) * 4;
-    if octets.len() < 20 || header < 20 || header > octets.len() || checksum::of(&octets[..header]) != 0 {
+    if octets.len() < 20 || header < 20 || header > octets.len() || super::checksum::of(&octets[..header]) != 0 {
         return None;
     }
     let total = usize::from(be16(octets, 2));
