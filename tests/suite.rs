@@ -198,7 +198,6 @@ fn every_key_of_the_language_loads() {
             "everything/segments[window=65535,shift=small]",
             "everything/segments[window=65535,shift=large]",
             "everything/calls",
-            "everything/system-calls",
         ]
     );
     let case = &cases[0];
@@ -227,6 +226,25 @@ fn every_key_of_the_language_loads() {
             assert!(texts.contains(&format!("{}:", key.name)), "{} of {} is not tried", key.name, map.name);
         }
     }
+}
+
+#[test]
+fn every_key_of_the_linux_step_loads() {
+    let text = include_str!("data/linux.yaml");
+    let cases = load_clean(&[
+        ("fixtures", FIXTURES),
+        ("handshake/passive", PASSIVE),
+        ("linux", text),
+        ("reset/blind", BLIND),
+    ]);
+    let case = cases.iter().find(|case| case.id == "linux/system-calls").unwrap();
+    assert_eq!(case.needs, ["linux"]);
+    assert!(case.kills.is_empty());
+    for key in grammar::LINUX.all_keys() {
+        assert!(text.contains(&format!("{}:", key.name)), "{} is not tried", key.name);
+    }
+    let record = serde_json::to_string(case).unwrap();
+    assert_eq!(serde_json::from_str::<Case>(&record).unwrap(), *case);
 }
 
 #[test]
