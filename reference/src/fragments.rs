@@ -79,7 +79,7 @@ impl Partial {
         }
         let apart = |(&start, piece): (&usize, &Vec<u8>)| start >= end || start + piece.len() <= at;
         // All but the last are cut at a multiple of eight.
-        let cut_well = !fragment.more || fragment.payload.len() % 8 == 0;
+        let cut_well = !fragment.more || fragment.payload.len().is_multiple_of(8);
         if !self.pieces.iter().all(apart) || !cut_well || end > usize::from(u16::MAX) {
             return false;
         }
