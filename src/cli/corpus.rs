@@ -114,6 +114,9 @@ pub(super) fn jobs(
         ids.push(case.id);
     }
     jobs.sort_by(|a, b| (&a.info.id, a.info.family).cmp(&(&b.info.id, b.info.family)));
+    if arguments.suites.is_empty() {
+        stale(target, &ids, streams);
+    }
     let unmatched = selection.unmatched(&ids);
     if jobs.is_empty() {
         return Err(nothing(arguments, &unmatched, ids.len(), slow));
@@ -164,6 +167,19 @@ fn job(
     let deviation =
         known.iter().find(|(cases, _)| cases.matches(case, family)).map(|(_, known)| known.clone());
     Ok(Job { info, work, fresh: case.fresh, deviation })
+}
+
+/// Says which rules of the target's manifest name no case: they were written for another corpus, or are mistyped.
+fn stale(target: &Target, ids: &[String], streams: &Streams) {
+    let waivers = target.waivers.iter().map(|waiver| ("waive", &waiver.cases));
+    let deviations = target.profile.deviations.iter().map(|known| ("deviations", &known.cases));
+    for (key, cases) in waivers.chain(deviations) {
+        let Ok(selection) = Selection::parse(std::slice::from_ref(cases), None) else { continue };
+        if !selection.unmatched(ids).is_empty() {
+            let name = &target.name;
+            streams.note(&format!("warning: `{key}` of {name} is stale: no case matches `{cases}`\n"));
+        }
+    }
 }
 
 /// Why the target's manifest does not ask this case of it.

@@ -82,8 +82,9 @@ pub(crate) fn eval(expr: &Expr, scope: &Scope<'_>) -> Result<Value, EvalError> {
     }
 }
 
-/// Literal times are for a target at scale 1; what the manifest states is as it is.
-fn stretch(span: Duration, scale: f64) -> Duration {
+/// Literal times are for a target at scale 1, and so is what a prompt answer takes; what the manifest states otherwise is
+/// as it is.
+pub(crate) fn stretch(span: Duration, scale: f64) -> Duration {
     Duration::try_from_secs_f64(span.as_secs_f64() * scale).unwrap_or(span)
 }
 
@@ -227,7 +228,7 @@ fn target_value(name: &str, scope: &Scope<'_>) -> Option<Value> {
         "keepalive.count" => Value::Int(i64::from(timing.keepalive_count)),
         "user_timeout" => Value::Span(timing.user_timeout),
         "fin_wait_2" => Value::Span(timing.fin_wait_2),
-        "reply" => Value::Span(timing.reply),
+        "reply" => Value::Span(stretch(timing.reply, timing.scale)),
         "buffer" => Value::Int(i64::from(scope.profile.limits.buffer)),
         "backlog" => Value::Int(i64::from(scope.profile.limits.backlog)),
         "connections" => Value::Int(i64::from(scope.profile.limits.connections)),

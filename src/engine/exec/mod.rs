@@ -17,7 +17,7 @@ mod service;
 
 use super::book::Book;
 use super::compose::{self, Composed};
-use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in};
+use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in, stretch};
 use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
 use super::io::{AppEvent, AppOutcome, Input, InputKind, Output};
 use super::monitor::Monitors;
@@ -444,7 +444,7 @@ impl Exec {
     fn deadline(&self, step: &Step, since: Time) -> Result<Time, EvalError> {
         let limit = match &step.within {
             Some(within) => self.eval_span(&within.to)?,
-            None => self.plan.profile.timing.reply,
+            None => stretch(self.plan.profile.timing.reply, self.plan.profile.timing.scale),
         };
         Ok(since + limit)
     }

@@ -94,7 +94,10 @@ async fn walk(up: &BringUp, learned: &mut Learned) -> Answer<()> {
     match delay {
         Some(delay) => {
             learned.say("an octet is acknowledged", format!("after {}", crate::time::span(delay)));
-            learned.timing.insert("delayed-ack", rounded(delay));
+            if rounded(delay) > Duration::ZERO {
+                learned.timing.insert("delayed-ack", rounded(delay));
+                learned.abilities.push("delays-acks");
+            }
             // Cases give an ACK half a second.
             let halves = delay.as_millis().div_ceil(350);
             learned.scale = u32::try_from(halves).ok().filter(|scale| *scale > 1);

@@ -93,7 +93,7 @@ impl Client {
                     let Some((running, _)) = self.running.take() else { continue };
                     heard.add(running.heard().since(0).as_bytes());
                     let how = running.last_words(status);
-                    running.stop().await;
+                    tokio::spawn(running.stop());
                     // A client may be done; only what kills it is a crash.
                     if status.code().is_none() {
                         return Reply::Died { how };

@@ -314,11 +314,10 @@ impl Target for ProcessTarget {
             let Some(running) = self.running.take() else { continue };
             let how = self.crashed(&running, status);
             self.heard.add(format!("\n(its process has ended: {status})\n").as_bytes());
-            running.stop().await;
-            self.stop().await;
-            if let Some(how) = how {
-                return Reply::Died { how };
-            }
+            // What it leaves is ended aside: this must not wait, for nobody may ask again.
+            tokio::spawn(running.stop());
+            self.is_stopped = true;
+            self.replies.extend(how.map(|how| Reply::Died { how }));
         }
     }
 
