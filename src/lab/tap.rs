@@ -111,6 +111,21 @@ pub async fn open(
     }
 }
 
+/// Whether a program is behind a device, and the kernel has noticed: until then it drops what is sent there.
+///
+/// # Errors
+/// Where the device is gone.
+pub async fn is_running(namespace: &Namespace, device: &str) -> Result<bool, SetupError> {
+    let name = device.to_owned();
+    let asked = namespace.run(move || {
+        let mut request = request(&name)?;
+        ioctl(libc::SIOCGIFFLAGS, &mut request)?;
+        // SAFETY: the call filled this member of the union.
+        Ok(i32::from(unsafe { request.ifr_ifru.ifru_flags }) & libc::IFF_RUNNING != 0)
+    });
+    asked.await.map_err(|e| denied(format!("look at the device {device}"), &e))
+}
+
 /// Takes the kernel's addresses from a device, so that only a program with a packet socket answers there.
 ///
 /// # Errors

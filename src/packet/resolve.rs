@@ -12,6 +12,7 @@ const NEIGHBOR_ADVERTISEMENT: u8 = 136;
 /// RFC 4861 section 7.1: a message with any other hop limit has crossed a router and is ignored.
 const HOP_LIMIT: u8 = 255;
 const ALL_NODES: Ipv6Addr = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 0, 0, 1);
+const SOURCE_LINK_LAYER_ADDRESS: u8 = 1;
 const TARGET_LINK_LAYER_ADDRESS: u8 = 2;
 
 impl Packet {
@@ -26,6 +27,19 @@ impl Packet {
             }
             Body::Arp(_) | Body::Icmpv6(_) | Body::Icmp(_) | Body::Tcp(_) | Body::Other(_) => None,
         }
+    }
+
+    /// The question of `from`, which is at `mac`, for the owner of an IPv6 address. It teaches the owner where `from` is.
+    #[must_use]
+    pub fn solicitation(mac: Mac, from: Ipv6Addr, asked: Ipv6Addr) -> Self {
+        let [.., a, b, c] = asked.octets();
+        let mut group = Ipv6Addr::new(0xff02, 0, 0, 0, 0, 1, 0xff00, 0).octets();
+        group[13..].copy_from_slice(&[a, b, c]);
+        let option = [&[SOURCE_LINK_LAYER_ADDRESS, 1][..], &mac.0].concat();
+        let question =
+            Icmp { payload: [&asked.octets()[..], &option].concat(), ..Icmp::new(NEIGHBOR_SOLICITATION, 0) };
+        let ip = Ipv6 { hop_limit: Some(HOP_LIMIT), ..Ipv6::new(from, Ipv6Addr::from(group)) };
+        Self::of(Ip::V6(ip), Body::Icmpv6(question))
     }
 
     /// The answer "it is at `mac`" to a packet that asks, framed for the one who asked.
@@ -70,6 +84,17 @@ mod tests {
 
     const ASKER: Mac = Mac([2, 0, 0, 0, 0, 1]);
     const OWNER: Mac = Mac([2, 0, 0, 0, 0, 2]);
+
+    #[test]
+    fn a_solicitation_asks_for_an_address() {
+        let (from, asked) = ("2001:db8::1".parse().unwrap(), "2001:db8::12:3456".parse().unwrap());
+        let octets = Packet::solicitation(ASKER, from, asked).build();
+        let question = Packet::parse_ip(&octets);
+        assert_eq!(question.asks_for(), Some(IpAddr::V6(asked)));
+        let Some(Ip::V6(ip)) = &question.ip else { panic!("{question:?}") };
+        assert_eq!(ip.dst, Some("ff02::1:ff12:3456".parse().unwrap()));
+        assert!(octets.ends_with(&[SOURCE_LINK_LAYER_ADDRESS, 1, 2, 0, 0, 0, 0, 1]));
+    }
 
     fn over_the_wire(packet: &Packet) -> Packet {
         let read = Packet::parse_ethernet(&packet.build());

@@ -116,6 +116,17 @@ impl AfPacketWire {
         Ok(true)
     }
 
+    /// Tells a target that speaks IPv6 where the injector is.
+    ///
+    /// # Errors
+    /// Where the wire broke.
+    pub async fn introduce(&mut self) -> Result<(), WireError> {
+        for question in self.link.introductions() {
+            self.write("ask for the target by IPv6", &question, 0).await?;
+        }
+        Ok(())
+    }
+
     async fn read_until_heard(&mut self) -> Result<(), WireError> {
         while !self.link.is_heard() {
             if let Some(received) = self.read().await? {

@@ -194,6 +194,18 @@ impl Link {
             .collect()
     }
 
+    /// Questions by which a target that speaks IPv6 learns where the injector is, so that it need not ask when it answers:
+    /// many a small stack drops what it cannot send at once.
+    #[must_use]
+    pub fn introductions(&self) -> Vec<Vec<u8>> {
+        let own = self.answers.iter().filter_map(|address| match address {
+            IpAddr::V6(address) => Some(*address),
+            IpAddr::V4(_) => None,
+        });
+        let packet = |from| Packet::solicitation(self.mac, from, self.target_v6).build();
+        own.filter_map(|from| self.outbound(&packet(from)).ok()).collect()
+    }
+
     /// The EtherType of a packet, and the Ethernet address of a destination that is more than one host.
     ///
     /// A packet with a wrong version is known by the target's address in it.

@@ -5,6 +5,7 @@ use super::AnyWire;
 use super::bring_up::{Attached, BringUp, Stage, Trouble, World, broke, gone};
 use crate::lab::{Lab, Options, tap};
 use crate::lane::SetupError;
+use crate::suite::model::Family;
 use crate::target::manifest::{Creator, LinkKind};
 use crate::target::process::{Place, ProcessTarget};
 use crate::wire::af_packet::{AfPacketWire, Carries, Socket};
@@ -84,7 +85,18 @@ impl BringUp {
             })?;
         let patience = self.manifest.program.within;
         // What has not started yet says first where it is.
-        if self.is_client_only() || wire.find_target(patience).await.map_err(broke)? {
+        if self.is_client_only() {
+            return Ok(AnyWire::Packet(Box::new(wire)));
+        }
+        if let Some(namespace) = &world.namespace {
+            while !tap::is_running(namespace, &self.link.device).await.map_err(Trouble::Setup)? {
+                tokio::time::sleep(LOOK_AGAIN).await;
+            }
+        }
+        if wire.find_target(patience).await.map_err(broke)? {
+            if carries == Carries::Frames && self.manifest.profile.families.contains(&Family::V6) {
+                wire.introduce().await.map_err(broke)?;
+            }
             return Ok(AnyWire::Packet(Box::new(wire)));
         }
         let address = self.manifest.profile.net.target_v4;
