@@ -152,18 +152,31 @@ fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
 }
 
 fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
-    match arguments.wire {
-        None | Some(Wire::Sim) => {}
-        Some(wire @ (Wire::Veth | Wire::Tap | Wire::Tun | Wire::Fd | Wire::Udp)) => {
-            return Err(no_wire(REFERENCE, wire, "sim"));
+    let (wire, maker) = match arguments.wire {
+        None | Some(Wire::Sim) => (Wire::Sim, AnyMaker::Sim(SimMaker { mutant })),
+        Some(Wire::Veth) => (Wire::Veth, over_veth(mutant)?),
+        Some(wire @ (Wire::Tap | Wire::Tun | Wire::Fd | Wire::Udp)) => {
+            return Err(no_wire(REFERENCE, wire, "sim, veth"));
         }
-    }
+    };
     let name = match mutant {
         None => REFERENCE.to_owned(),
         Some(mutant) => format!("{REFERENCE}+{}", mutant.id()),
     };
-    let maker = AnyMaker::Sim(SimMaker { mutant });
-    Ok(Target { name, wire: Wire::Sim.word(), profile: reference::profile(), maker, waivers: Vec::new() })
+    Ok(Target { name, wire: wire.word(), profile: reference::profile(), maker, waivers: Vec::new() })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn over_veth(_: Option<Mutant>) -> Result<AnyMaker, Failure> {
+    Err(Failure::harness("this is not Linux").hint("the `sim` wire works everywhere"))
+}
+
+/// The reference on a real wire, in real time.
+#[cfg(target_os = "linux")]
+fn over_veth(mutant: Option<Mutant>) -> Result<AnyMaker, Failure> {
+    use crate::lane::veth::ReferenceMaker;
+    crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
+    Ok(AnyMaker::Reference(ReferenceMaker::new(reference::profile().net, mutant)))
 }
 
 /// For clap: the bug of that name.

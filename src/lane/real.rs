@@ -14,7 +14,6 @@ use crate::plan::{Plan, Tuple};
 use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
-use futures_util::FutureExt;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Instant;
@@ -47,6 +46,10 @@ impl<W: Wire, T: Target> RealLane<W, T> {
         &self.target
     }
 
+    pub fn target_mut(&mut self) -> &mut T {
+        &mut self.target
+    }
+
     fn fresh(&mut self, tuple: Tuple) -> Tuple {
         let peer_port = self.next_port;
         self.next_port = if peer_port == *PORTS.end() { *PORTS.start() } else { peer_port + 1 };
@@ -56,7 +59,7 @@ impl<W: Wire, T: Target> RealLane<W, T> {
     /// What is left on the wire is of this try: it must not reach the next.
     async fn clear(&mut self, ports: BTreeSet<u16>) {
         self.target.reset().await;
-        while let Some(Ok(_)) = self.wire.recv().now_or_never() {}
+        while let Some(Ok(_)) = self.wire.try_recv() {}
         self.wire.lost();
         self.earlier.extend(ports);
         let excess = self.earlier.len().saturating_sub(REMEMBERED);
@@ -137,7 +140,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                     self.input(self.now(), InputKind::CaptureLost { count: lost });
                 }
                 // The timer may be late itself; what came before it counts by its own stamp.
-                while let Some(frame) = self.lane.wire.recv().now_or_never() {
+                while let Some(frame) = self.lane.wire.try_recv() {
                     let broken = frame.is_err();
                     self.frame(frame);
                     if broken {

@@ -75,7 +75,7 @@ impl Sim {
         let net: &Net = &plan.profile.net;
         Self {
             exec: Exec::new(Arc::clone(plan)),
-            target: ReferenceTarget::new(net, plan.seed ^ u64::from(plan.isn), mutant),
+            target: ReferenceTarget::new(net, ReferenceTarget::seed(plan), mutant),
             wire: MemWire::default(),
             calls: VecDeque::new(),
             inputs: Vec::new(),

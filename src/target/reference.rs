@@ -9,6 +9,7 @@ pub mod host;
 
 use super::Reply;
 use crate::engine::AppCall;
+use crate::plan::Plan;
 use crate::suite::model::Family;
 use crate::target::profile::{Limits, Net, Profile, Timing};
 use crate::time::Time;
@@ -32,6 +33,11 @@ impl ReferenceTarget {
             ..config()
         };
         Self { endpoint: Endpoint::new(config), apps: Apps::default() }
+    }
+
+    /// What a host chooses at random in a case, on any wire.
+    pub fn seed(plan: &Plan) -> u64 {
+        plan.seed ^ u64::from(plan.isn)
     }
 
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {

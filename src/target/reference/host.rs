@@ -23,16 +23,30 @@ pub struct ReferenceHost {
 #[derive(Debug)]
 enum Command {
     Call(u32, AppCall),
-    /// Boots afresh, and says when that is done.
-    Reset(oneshot::Sender<()>),
+    /// Boots afresh with this seed, or the next, and says when that is done.
+    Boot(Option<u64>, oneshot::Sender<()>),
 }
 
 impl ReferenceHost {
     pub fn start<W: Wire + 'static>(wire: W, net: Net, seed: u64, mutant: Option<Mutant>) -> Self {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (outbox, replies) = mpsc::unbounded_channel();
-        let host = Host { wire, net, seed, mutant, boots: 0, start: Instant::now(), inbox, outbox };
+        let host = Host { wire, net, seed, mutant, start: Instant::now(), inbox, outbox };
         Self { commands, replies, task: tokio::spawn(host.run()) }
+    }
+
+    /// Boots afresh: all that the host chooses at random follows from the seed. Afterwards nothing of before is heard.
+    pub async fn boot(&mut self, seed: u64) {
+        self.reboot(Some(seed)).await;
+    }
+
+    async fn reboot(&mut self, seed: Option<u64>) {
+        let (done, wait) = oneshot::channel();
+        if self.commands.send(Command::Boot(seed, done)).is_ok() {
+            // Answered unless the host is gone, which the next reply will say.
+            let _gone = wait.await;
+        }
+        while self.replies.try_recv().is_ok() {}
     }
 }
 
@@ -54,12 +68,7 @@ impl Target for ReferenceHost {
     }
 
     async fn reset(&mut self) {
-        let (done, wait) = oneshot::channel();
-        if self.commands.send(Command::Reset(done)).is_ok() {
-            // Answered unless the host is gone, which the next reply will say.
-            let _gone = wait.await;
-        }
-        while self.replies.try_recv().is_ok() {}
+        self.reboot(None).await;
     }
 }
 
@@ -68,7 +77,6 @@ struct Host<W> {
     net: Net,
     seed: u64,
     mutant: Option<Mutant>,
-    boots: u64,
     start: Instant,
     inbox: mpsc::UnboundedReceiver<Command>,
     outbox: mpsc::UnboundedSender<Reply>,
@@ -91,10 +99,21 @@ impl<W: Wire> Host<W> {
                 command = self.inbox.recv() => Wake::Command(command),
                 () = until(timer) => Wake::Timer,
             };
+            if let Wake::Command(_) = wake {
+                // What was sent before a call arrived before it, also where the runtime has not heard of it yet.
+                while let Some(packet) = self.wire.try_recv() {
+                    let Ok(Received { packet, .. }) = packet else { return };
+                    target.handle_packet(self.now(), &packet);
+                    if self.drain(&mut target).await.is_none() {
+                        return;
+                    }
+                }
+            }
             match wake {
                 Wake::Packet(Ok(Received { packet, .. })) => target.handle_packet(self.now(), &packet),
                 Wake::Command(Some(Command::Call(call, what))) => target.call(self.now(), call, &what),
-                Wake::Command(Some(Command::Reset(done))) => {
+                Wake::Command(Some(Command::Boot(seed, done))) => {
+                    self.seed = seed.unwrap_or(self.seed.wrapping_add(1));
                     target = self.boot();
                     // Nobody waits any more: the lane is gone.
                     let _gone = done.send(());
@@ -108,9 +127,8 @@ impl<W: Wire> Host<W> {
         }
     }
 
-    fn boot(&mut self) -> ReferenceTarget {
-        self.boots += 1;
-        ReferenceTarget::new(&self.net, self.seed.wrapping_add(self.boots), self.mutant)
+    fn boot(&self) -> ReferenceTarget {
+        ReferenceTarget::new(&self.net, self.seed, self.mutant)
     }
 
     /// `None` where nobody listens any more.
