@@ -70,10 +70,13 @@ fn instant(now: Time) -> Instant {
     Instant::from_micros(now.as_micros())
 }
 
+/// More than the window field of a SYN can say, so that a scale is chosen and its use can be seen.
+const RECV_BUFFER: u32 = 1 << 17;
+
 /// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that
 /// there is something to test.
 fn config() -> Config {
-    Config { ecn: true, fast_open: true, rack: true, ..Config::default() }
+    Config { ecn: true, fast_open: true, rack: true, recv_buffer: RECV_BUFFER, ..Config::default() }
 }
 
 /// What the reference does, by the words of the case language.

@@ -1,6 +1,6 @@
 //! What several tests share: the shipped corpus, planned for the reference.
 
-use std::path::Path;
+use std::path::PathBuf;
 use tcpspec::plan::{Plan, Planned, Reference, plan};
 use tcpspec::suite::catalogue::{Catalogue, Requirement};
 use tcpspec::suite::corpus::{Context, Corpus, has_errors};
@@ -13,7 +13,8 @@ pub(crate) const SEED: u64 = 42;
 
 /// A plan for every case and family that the reference can run.
 pub(crate) fn plans() -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
+    // Relative, so that files are called as in a report.
+    let root = PathBuf::from("suites");
     let catalogue = Catalogue::embedded();
     let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
     let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });
