@@ -316,6 +316,17 @@ fn a_reader_that_goes_away_is_no_error(#[case] line: &str) {
     }
 }
 
+#[test]
+fn a_run_that_takes_longer_than_it_may_is_given_up_with_its_reports() {
+    let scratch = Scratch::new("timeout");
+    let ran = scratch.run("run --repeat 2000 -j 1 --timeout 300ms --out out").exits(3);
+    assert!(ran.err.contains("error: the run took longer than `--timeout` allows; "), "{}", ran.err);
+    assert!(ran.err.contains(" did not run"), "{}", ran.err);
+    assert!(scratch.read("out/junit.xml").contains("<testsuites"));
+    let again = scratch.run("report out/run.jsonl");
+    assert!(again.out.contains("stopped early: "), "{}", again.out);
+}
+
 #[cfg(unix)]
 #[test]
 fn an_interrupt_writes_the_reports_of_what_ran() {

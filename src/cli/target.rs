@@ -13,6 +13,7 @@ use crate::target::manifest::Waiver;
 use crate::target::profile::{Deviation, Profile};
 use crate::target::reference;
 use clap::{Args, ValueEnum};
+use std::num::NonZeroUsize;
 use tcpspec_reference::Mutant;
 
 /// The name of the built-in target.
@@ -79,6 +80,15 @@ impl Target {
     /// True where time is virtual, so that no case is slow.
     pub(super) fn is_virtual(&self) -> bool {
         self.wire == Wire::Sim.word()
+    }
+
+    /// How many lanes may be worth their while on a machine of so many processors. A program costs more than a kernel.
+    pub(super) fn lanes_most(&self, cpus: NonZeroUsize) -> NonZeroUsize {
+        const PROGRAMS: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
+        const NAMESPACES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+        let each = if matches!(self.maker, AnyMaker::Attached(_)) { PROGRAMS } else { NAMESPACES };
+        let files = NonZeroUsize::new(crate::lab::limits::lanes_by_open_files()).unwrap_or(NonZeroUsize::MIN);
+        each.saturating_mul(cpus).min(files)
     }
 }
 

@@ -76,13 +76,8 @@ fn one(mutant: Mutant, plans: &[Arc<Plan>], depth: Depth) -> Hunted {
     let names = |plan: &Arc<Plan>| plan.case.kills.iter().any(|id| id == mutant.id());
     let mut order: Vec<&Arc<Plan>> = plans.iter().collect();
     order.sort_by_key(|plan| !names(plan));
-    let mut hunted = Hunted {
-        id: mutant.id(),
-        killed: false,
-        killed_by: Vec::new(),
-        named: false,
-        monitors: Vec::new(),
-    };
+    let mut hunted =
+        Hunted { id: mutant.id(), killed: false, killed_by: Vec::new(), named: false, monitors: Vec::new() };
     for plan in order {
         let verdict = sim::run(plan, Some(mutant)).verdict;
         if matches!(verdict.outcome, Outcome::Fail | Outcome::Warn) {
