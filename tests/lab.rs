@@ -323,7 +323,7 @@ lab_tests! {
             None => eprintln!("SKIPPED: this kernel has no handles of namespaces"),
             Some(handles) => {
                 assert!(handles.len() >= 17);
-                until("the namespaces are gone", async || handles.iter().all(handles::Handle::is_stale)).await;
+                until("the namespaces are gone", async || handles.iter().all(|(_, handle)| handle.is_stale())).await;
             }
         }
     }

@@ -82,15 +82,20 @@ pub(crate) mod handles {
         octets: [u8; 64],
     }
 
-    /// Of all network namespaces that a process holds open, but for the one that we are in. `None` where the kernel has no such handles.
-    pub(crate) fn of(pid: u32) -> Option<Vec<Handle>> {
-        let fds = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().map(|entry| entry.unwrap().path());
-        let is_namespace = |path: &std::path::PathBuf| {
-            let other =
-                |to: &std::path::PathBuf| fs::read_link("/proc/self/ns/net").is_ok_and(|own| own != *to);
-            fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("net:") && other(&to))
-        };
-        fds.filter(is_namespace).map(|path| Handle::new(path.to_str().unwrap())).collect()
+    /// Of all network namespaces that a process holds open, but for the one that we are in: as `/proc` shows them, and
+    /// their handles. `None` where the kernel has no such handles.
+    pub(crate) fn of(pid: u32) -> Option<Vec<(String, Handle)>> {
+        let own = fs::read_link("/proc/self/ns/net").unwrap();
+        let mut held = Vec::new();
+        for entry in fs::read_dir(format!("/proc/{pid}/fd")).unwrap() {
+            let path = entry.unwrap().path();
+            // One that is closed by now is held no more.
+            let Ok(shown) = fs::read_link(&path) else { continue };
+            if shown != own && shown.to_string_lossy().starts_with("net:") {
+                held.push((shown.to_string_lossy().into_owned(), Handle::new(path.to_str().unwrap())?));
+            }
+        }
+        Some(held)
     }
 
     impl Handle {

@@ -113,7 +113,7 @@ impl<W: Wire> Host<W> {
                 Wake::Packet(Ok(Received { packet, .. })) => target.handle_packet(self.now(), &packet),
                 Wake::Command(Some(Command::Call(call, what))) => target.call(self.now(), call, &what),
                 Wake::Command(Some(Command::Boot(seed, done))) => {
-                    self.seed = seed.unwrap_or(self.seed.wrapping_add(1));
+                    self.seed = seed.unwrap_or_else(|| self.seed.wrapping_add(1));
                     target = self.boot();
                     // Nobody waits any more: the lane is gone.
                     let _gone = done.send(());
