@@ -189,7 +189,7 @@ fn a_damaged_record_is_one_line_and_exit_2(#[case] damage: fn(&str) -> String, #
 #[case(
     "run --wire tap",
     2,
-    "error: the target `reference` has no wire `tap`\nhint: wires of `reference`: sim\n"
+    "error: the target `reference` has no wire `tap`\nhint: wires of `reference`: sim, veth\n"
 )]
 #[case("run --mutant syn-not-countd", 2, "did you mean `syn-not-counted`?")]
 #[case("run --suites missing.yaml", 2, "error[E060]")]
