@@ -69,6 +69,9 @@ pub struct Try {
     pub tuple: Option<Tuple>,
     pub inputs: Vec<Input>,
     pub verdict: Verdict,
+    /// The last that the target's program wrote while a case ran that did not pass.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub output: String,
     /// Derived from plan and inputs, so never written: reading a record runs `Exec` again.
     #[serde(skip)]
     pub events: Vec<CaseEvent>,

@@ -15,6 +15,7 @@ pub mod embedded;
 pub mod expr;
 mod flags;
 pub mod grammar;
+pub mod linux;
 mod lower;
 pub mod model;
 pub mod names;

@@ -1,16 +1,20 @@
 //! Every case of `suites/` as a test of its own, against the reference in virtual time.
 //!
-//! Three promises of the corpus, by name: `pass/…` each case passes on the clean reference;
-//! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
+//! Four promises of the corpus, by name: `pass/…` each case passes on the clean reference, and `VARIANT/…` on its variants
+//! (`classic/…` is a TCP of 1989); `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
 //! the recorded inputs again gives the same verdict.
 
 mod common;
 
 use libtest_mimic::{Arguments, Failed, Trial};
 use std::sync::Arc;
+use std::time::Duration;
 use tcpspec::engine::{Outcome, Verdict, replay};
+use tcpspec::lane::oracle::Oracle;
 use tcpspec::lane::sim;
 use tcpspec::plan::Plan;
+use tcpspec::suite::model::Case;
+use tcpspec::target::reference::{self, Habit};
 use tcpspec_reference::Mutant;
 
 fn main() {
@@ -26,6 +30,15 @@ fn main() {
         let case = Arc::clone(&planned);
         trials.push(Trial::test(format!("same/{id}"), move || repeats(&case)));
         trials.push(Trial::test(format!("pass/{id}"), move || passes(&planned)));
+    }
+    for service in ["echo", "sink"] {
+        trials.push(Trial::test(format!("serve/{service}"), move || serves(service)));
+    }
+    for variant in ["classic", "careful"] {
+        for planned in common::plans_of(&format!("reference-{variant}")) {
+            let id = format!("{} {}", planned.case.id, planned.case.family);
+            trials.push(Trial::test(format!("{variant}/{id}"), move || passes(&Arc::new(planned))));
+        }
     }
     libtest_mimic::run(&arguments, trials).exit();
 }
@@ -59,6 +72,34 @@ fn repeats(plan: &Arc<Plan>) -> Result<(), Failed> {
         return Err("judged again from its record, the case comes out differently".into());
     }
     Ok(())
+}
+
+/// What is asked of a server that takes no orders, a correct TCP under such a server does: whatever its delay, also one
+/// that was not tried when the question was found to be fair.
+fn serves(service: &str) -> Result<(), Failed> {
+    let mut target = reference::profile();
+    target.abilities.remove("control");
+    target.abilities.extend(["accept", "closes-at-eof", service].map(str::to_owned));
+    let oracle = Oracle::new(&target);
+    let profile = oracle.profile().ok_or("a server takes no orders")?;
+    let fair = |case: &Case, family| matches!(oracle.unfair(case, family, common::SEED), Ok(None));
+    let plans = common::planned(profile, &fair);
+    if plans.len() < 500 {
+        return Err(format!("only {} case instances are asked of a server", plans.len()).into());
+    }
+    let mut wrong = Vec::new();
+    for plan in plans {
+        let plan = Arc::new(plan);
+        for delay in [3, 17, 170] {
+            let habit =
+                Habit { echoes: service == "echo", delay: Duration::from_millis(delay), closes: true };
+            let verdict = sim::run_serving(&plan, habit).verdict;
+            if verdict.outcome != Outcome::Pass {
+                wrong.push(format!("{} after {delay} ms: {}", plan.case.id, described(&verdict)));
+            }
+        }
+    }
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n").into()) }
 }
 
 fn described(verdict: &Verdict) -> String {

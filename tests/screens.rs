@@ -37,7 +37,13 @@ fn explained(case: &CaseFinished) -> bool {
 
 fn finished(plan: &Arc<Plan>, mutant: Mutant) -> CaseFinished {
     let run = sim::run(plan, Some(mutant));
-    let only = Try { tuple: None, inputs: run.inputs, verdict: run.verdict.clone(), events: run.events };
+    let only = Try {
+        tuple: None,
+        inputs: run.inputs,
+        verdict: run.verdict.clone(),
+        output: run.output,
+        events: run.events,
+    };
     CaseFinished {
         info: plan.case.clone(),
         plan: Some(Box::new((**plan).clone())),

@@ -66,6 +66,8 @@ pub(crate) fn fast_open_cookie(secret: &Secret, local: IpAddr, remote: IpAddr) -
 #[derive(Debug, Default)]
 pub(crate) struct FastOpenCache {
     servers: BTreeMap<IpAddr, (FastOpen, u16)>,
+    /// Who did not take it, and until when it is not tried again.
+    refused: BTreeMap<IpAddr, Instant>,
 }
 
 impl FastOpenCache {
@@ -76,6 +78,18 @@ impl FastOpenCache {
             self.servers.pop_first();
         }
         self.servers.insert(server, (cookie, mss));
+    }
+
+    /// A negative response (RFC 7413 4.1.3.1).
+    pub(crate) fn refuse(&mut self, server: IpAddr, until: Instant) {
+        if self.refused.len() >= Self::CAPACITY && !self.refused.contains_key(&server) {
+            self.refused.pop_first();
+        }
+        self.refused.insert(server, until);
+    }
+
+    pub(crate) fn is_refused(&self, server: IpAddr, now: Instant) -> bool {
+        self.refused.get(&server).is_some_and(|&until| now < until)
     }
 
     pub(crate) fn get(&self, server: IpAddr) -> Option<(FastOpen, u16)> {
@@ -111,7 +125,12 @@ mod tests {
         let mut cache = FastOpenCache::default();
         for n in 0..2000u32 {
             cache.remember(IpAddr::V4(n.into()), FastOpen::Request, 536);
+            cache.refuse(IpAddr::V4(n.into()), Instant::from_millis(10));
         }
         assert_eq!(cache.servers.len(), FastOpenCache::CAPACITY);
+        assert_eq!(cache.refused.len(), FastOpenCache::CAPACITY);
+        let last = IpAddr::V4(1999.into());
+        assert!(cache.is_refused(last, Instant::from_millis(9)));
+        assert!(!cache.is_refused(last, Instant::from_millis(10)));
     }
 }

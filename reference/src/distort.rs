@@ -7,17 +7,26 @@ use crate::mutant::Mutant;
 use crate::seq::SeqNum;
 use crate::wire::{Flags, Options, Outgoing, SackBlock, SackBlocks, Timestamps, checksum, ip};
 
-/// Appends the packet to `buffer`, distorted as the configured mutant wants.
-pub(crate) fn emit(config: &Config, outgoing: Outgoing<'_>, buffer: &mut Vec<u8>) {
+/// Writes the packet over what `buffer` holds, distorted as the configured mutant wants, and returns its length.
+/// The buffer grows if it has to and never shrinks, so that one that is used again costs nothing.
+pub(crate) fn emit(config: &Config, outgoing: &Outgoing<'_>, buffer: &mut Vec<u8>) -> usize {
     let Some(mutant) = config.mutant else {
-        outgoing.emit(buffer);
-        return;
+        return write(outgoing, buffer);
     };
-    let outgoing = distort(mutant, outgoing);
-    let start = buffer.len();
-    outgoing.emit(buffer);
-    let segment = start + ip::header_len(outgoing.local.ip());
-    spoil(mutant, &outgoing, &mut buffer[segment..]);
+    let outgoing = distort(mutant, *outgoing);
+    let len = write(&outgoing, buffer);
+    let segment = ip::header_len(outgoing.local.ip());
+    spoil(mutant, &outgoing, &mut buffer[segment..len]);
+    len
+}
+
+fn write(outgoing: &Outgoing<'_>, buffer: &mut Vec<u8>) -> usize {
+    let len = outgoing.packet_len();
+    if buffer.len() < len {
+        buffer.resize(len, 0);
+    }
+    outgoing.write(&mut buffer[..len]);
+    len
 }
 
 /// Deliberate bugs of reading: whether a segment that is well formed gets lost.
@@ -32,6 +41,17 @@ pub(crate) fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
         Mutant::OptionsUnalignedIgnored => {
             Options::kinds(options).any(|(at, kind, _)| kind == 2 && at % 4 != 0)
         }
+        Mutant::OptionsRejected => !options.is_empty(),
+        Mutant::OptionLengthFatal => Options::kinds(options).any(|(_, kind, len)| match (kind, len) {
+            (_, None) => true,
+            (2 | 28, Some(len)) => len != 4,
+            (3, Some(len)) => len != 3,
+            (4, Some(len)) => len != 2,
+            (5, Some(len)) => len % 8 != 2,
+            (8, Some(len)) => len != 10,
+            (34, Some(len)) => len % 2 != 0,
+            _ => false,
+        }),
         Mutant::OptionLengthUnchecked => Options::kinds(options).any(|(_, _, len)| len.is_none()),
         _ => false,
     }

@@ -11,17 +11,15 @@ use core::net::{IpAddr, SocketAddr};
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::config::Config;
-use crate::connection::{ChallengeBudget, Connection, Env, Incarnation, Outbox};
+use crate::connection::{AnswerBudget, Connection, Env, Outbox};
 use crate::cookie::FastOpenCache;
-use crate::distort::misreads;
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
+use crate::state::State;
 use crate::time::Instant;
-use crate::wire::ip;
-use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Segment, Verify};
-use hash::TupleHasher;
+use crate::tuple::{TupleHasher, TupleKey};
 
 /// Where a connection lives. A generation makes an old [`ConnId`] stale.
 #[derive(Debug, Default)]
@@ -41,18 +39,22 @@ pub struct Endpoint {
     slots: Vec<Slot>,
     free: Vec<u32>,
     /// Looked up, never iterated, so its order does not matter.
-    tuples: HashMap<Tuple, u32, BuildHasherDefault<TupleHasher>>,
+    tuples: HashMap<TupleKey, u32, BuildHasherDefault<TupleHasher>>,
+    /// Who had the last packet, and is likely to have the next.
+    recent: u32,
     listeners: BTreeMap<ListenerId, Listener>,
     next_listener: u64,
     next_port: u64,
     events: VecDeque<Event>,
     outbox: Outbox,
-    challenges: ChallengeBudget,
+    challenges: AnswerBudget,
     cookies: FastOpenCache,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
     /// When to look at whose timers. An entry may be early, never late.
     deadlines: BTreeSet<(Instant, u32)>,
+    /// There is no deadline before this. May be early.
+    wake_at: Instant,
 }
 
 /// The first ephemeral port (RFC 6335).
@@ -68,15 +70,17 @@ impl Endpoint {
             slots: Vec::new(),
             free: Vec::new(),
             tuples: HashMap::default(),
+            recent: 0,
             listeners: BTreeMap::new(),
             next_listener: 1,
             next_port: 0,
             events: VecDeque::new(),
             outbox: Outbox::default(),
-            challenges: ChallengeBudget::default(),
+            challenges: AnswerBudget::default(),
             cookies: FastOpenCache::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
+            wake_at: Instant::ZERO,
         }
     }
 
@@ -84,109 +88,6 @@ impl Endpoint {
     #[must_use]
     pub const fn config(&self) -> &Config {
         &self.config
-    }
-
-    // ------------------------------------------------------------------ input
-
-    /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
-    pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
-        self.advance(now);
-        match &IpPacket::parse(packet) {
-            Ok(packet) => self.handle_ip(now, packet),
-            Err(_) if self.config.is(Mutant::IpVersionUnchecked) => {
-                if let Ok(packet) = &IpPacket::parse_as_v4(packet) {
-                    self.handle_ip(now, packet);
-                }
-            }
-            Err(_) => {}
-        }
-    }
-
-    fn handle_ip(&mut self, now: Instant, packet: &IpPacket<'_>) {
-        // MUST-57: broadcast and multicast destinations are never ours.
-        let ours = self.config.addresses.contains(&packet.destination);
-        let answered = is_group(packet.destination) && self.config.is(Mutant::BroadcastSynAnswered);
-        if !(ours || answered) {
-            return;
-        }
-        match packet.protocol {
-            ip::PROTOCOL_TCP => self.handle_tcp(now, packet),
-            ip::PROTOCOL_ICMP | ip::PROTOCOL_ICMPV6 => self.handle_icmp(now, packet),
-            _ => {}
-        }
-    }
-
-    fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
-        let verify = if self.config.is(Mutant::BadChecksumAccepted) { Verify::No } else { Verify::Yes };
-        let Ok(segment) = &mut Segment::parse(packet, verify) else { return };
-        if self.config.mutant.is_some_and(|mutant| misreads(mutant, packet.payload)) {
-            return;
-        }
-        if !self.is_valid_source(packet.source) || segment.source_port == 0 {
-            // MUST-63
-            return;
-        }
-        let local = SocketAddr::new(packet.destination, segment.destination_port);
-        let remote = SocketAddr::new(packet.source, segment.source_port);
-        let mut found = self.tuples.get(&(local, remote)).copied();
-        if found.is_none() && self.config.is(Mutant::DemuxByPortOnly) {
-            let alike =
-                |conn: &Connection| (conn.local.port(), conn.remote.port()) == (local.port(), remote.port());
-            found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
-        }
-        match found {
-            Some(index) => self.on_connection(now, index, segment, packet.ecn),
-            None => self.on_no_connection(now, (local, remote), segment, None),
-        }
-    }
-
-    /// MUST-54: an ICMP error goes to the connection whose segment it quotes.
-    fn handle_icmp(&mut self, now: Instant, packet: &IpPacket<'_>) {
-        let Some(IcmpError { kind, local, remote, seq }) = IcmpError::parse(packet) else { return };
-        if let Some(&index) = self.tuples.get(&(local, remote)) {
-            self.with_conn(now, index, |conn, env| conn.on_icmp(kind, seq, env));
-        }
-    }
-
-    fn is_valid_source(&self, source: IpAddr) -> bool {
-        let invalid = (is_group(source) && !self.config.is(Mutant::InvalidSourceAnswered))
-            || source.is_unspecified()
-            || source.is_loopback()
-            || self.config.addresses.contains(&source);
-        !invalid
-    }
-
-    fn on_connection(&mut self, now: Instant, index: u32, segment: &mut Segment<'_>, ecn: Ecn) {
-        let Some(conn) = self.conn(index) else { return };
-        if let Some(listener) = conn.half_open_of() {
-            let full = self.listeners.get(&listener).is_some_and(|listener| !listener.has_room());
-            // The application is behind: the peer's ACK is lost on us, and our SYN,ACK goes again.
-            if full && segment.has(Flags::ACK) && !segment.has(Flags::RST) {
-                return;
-            }
-        }
-        if conn.half_open_of().is_some()
-            && segment.has(Flags::SYN)
-            && !segment.has(Flags::ACK)
-            && self.config.is(Mutant::SynDuplicateRestarts)
-        {
-            let tuple = (conn.local, conn.remote);
-            self.with_conn(now, index, Connection::forget);
-            self.on_no_connection(now + core::time::Duration::from_millis(1), tuple, segment, None);
-            return;
-        }
-        match conn.on_new_incarnation(segment, &self.config) {
-            Incarnation::Accept if self.listener_of(segment).is_some() => {
-                let tuple = (conn.local, conn.remote);
-                let above = conn.snd.nxt;
-                self.with_conn(now, index, Connection::end_time_wait);
-                self.on_no_connection(now, tuple, segment, Some(above));
-                return;
-            }
-            Incarnation::Drop => return,
-            Incarnation::Accept | Incarnation::None => {}
-        }
-        self.with_conn(now, index, |conn, env| conn.on_segment(segment, ecn, env));
     }
 
     // ------------------------------------------------------------- application
@@ -243,7 +144,8 @@ impl Endpoint {
     ) -> Result<ConnId, Error> {
         self.advance(now);
         let group = is_group(remote.ip()) && !self.config.is(Mutant::ConnectToMulticast);
-        if remote.port() == 0 || remote.ip().is_unspecified() || group {
+        let nobody = remote.port() == 0 || remote.ip().is_unspecified();
+        if nobody && !self.config.is(Mutant::ConnectToNobody) || group {
             return Err(Error::AddressInvalid);
         }
         if self.tuples.len() >= self.config.max_connections {
@@ -261,7 +163,12 @@ impl Endpoint {
             None => self.ephemeral_port(address, remote)?,
         };
         let tuple = (SocketAddr::new(address, port), remote);
-        if self.tuples.contains_key(&tuple) {
+        let listens = self.listeners.values().any(|listener| listener.port == port);
+        if listens && self.config.is(Mutant::ListenBlocksOpen) {
+            return Err(Error::AddressInUse);
+        }
+        let exists = self.tuples.contains_key(&TupleKey::new(tuple.0, tuple.1));
+        if exists && !self.config.is(Mutant::SecondOpenReplaces) {
             return Err(Error::Exists);
         }
         let iss = self.isn(now, tuple);
@@ -282,7 +189,7 @@ impl Endpoint {
             let port = EPHEMERAL + (offset.wrapping_add(self.next_port) % range) as u16;
             self.next_port += 1;
             let local = SocketAddr::new(address, port);
-            if !self.tuples.contains_key(&(local, remote)) {
+            if !self.tuples.contains_key(&TupleKey::new(local, remote)) {
                 return Ok(port);
             }
         }
@@ -369,7 +276,7 @@ impl Endpoint {
     /// The connection of a four-tuple. Half-open ones, which no listener has shown yet, are found as well.
     #[must_use]
     pub fn lookup(&self, local: SocketAddr, remote: SocketAddr) -> Option<ConnId> {
-        let &index = self.tuples.get(&(local, remote))?;
+        let &index = self.tuples.get(&TupleKey::new(local, remote))?;
         self.conn(index).map(|conn| conn.id)
     }
 
@@ -384,15 +291,17 @@ impl Endpoint {
     /// The next packet to put on the wire. Call until `None`.
     pub fn poll_transmit(&mut self, now: Instant) -> Option<Vec<u8>> {
         let mut packet = Vec::new();
-        self.poll_transmit_into(now, &mut packet).then_some(packet)
+        let len = self.poll_transmit_into(now, &mut packet)?;
+        packet.truncate(len);
+        Some(packet)
     }
 
-    /// The same, appended to a buffer of the caller's.
-    pub fn poll_transmit_into(&mut self, now: Instant, buffer: &mut Vec<u8>) -> bool {
+    /// The same, written over what a buffer of the caller's holds. Returns the length of the packet; the buffer
+    /// grows if it has to and never shrinks, so that one that is used again costs nothing.
+    pub fn poll_transmit_into(&mut self, now: Instant, buffer: &mut Vec<u8>) -> Option<usize> {
         self.advance(now);
         if let Some(packet) = self.outbox.pop() {
-            buffer.extend_from_slice(&packet);
-            return true;
+            return Some(overwrite(buffer, &packet));
         }
         while let Some(index) = self.ready.pop_front() {
             if !self.conn(index).is_some_and(|conn| conn.queued) {
@@ -402,8 +311,8 @@ impl Endpoint {
                 conn.queued = false;
                 conn.poll(env, buffer)
             });
-            if sent.unwrap_or(false) {
-                return true;
+            if let Some(Some(len)) = sent {
+                return Some(len);
             }
             if let Some(conn) = self.conn_mut(index) {
                 // It had nothing: whatever comes next will queue it again.
@@ -414,9 +323,7 @@ impl Endpoint {
             }
         }
         // An expired timer or an answer to a call may have left a reset.
-        let Some(packet) = self.outbox.pop() else { return false };
-        buffer.extend_from_slice(&packet);
-        true
+        self.outbox.pop().map(|packet| overwrite(buffer, &packet))
     }
 
     /// The next thing the application should know.
@@ -434,6 +341,9 @@ impl Endpoint {
 
     /// Lets every timer that is due by `now` expire.
     fn advance(&mut self, now: Instant) {
+        if now < self.wake_at {
+            return;
+        }
         while let Some(&(at, index)) = self.deadlines.first()
             && at <= now
         {
@@ -443,6 +353,7 @@ impl Endpoint {
                 self.with_conn(now, index, Connection::on_timers);
             }
         }
+        self.wake_at = self.deadlines.first().map_or(Instant::NEVER, |&(at, _)| at);
     }
 
     #[cfg(test)]
@@ -498,6 +409,7 @@ impl Endpoint {
             // Half open no more: accepted, or gone.
             if let Some(entry) = self.listeners.get_mut(&listener) {
                 entry.half_open = entry.half_open.saturating_sub(1);
+                entry.early = entry.early.saturating_sub(usize::from(conn.is_early()));
                 if conn.state.is_synchronized()
                     && !conn.is_early()
                     && !self.config.is(Mutant::AcceptBeforeAck)
@@ -513,15 +425,15 @@ impl Endpoint {
     /// Queues, arms, unlinks and forgets as the connection's new condition asks.
     fn settle(&mut self, index: u32) {
         let Some(conn) = self.slots[index as usize].conn.as_deref_mut() else { return };
-        if conn.state == crate::state::State::Closed {
-            let tuple = (conn.local, conn.remote);
+        if conn.state == State::Closed {
+            let key = conn.key;
             let forget = conn.is_forgettable();
             let armed = conn.armed.take();
             if let Some(at) = armed {
                 self.deadlines.remove(&(at, index));
             }
-            if self.tuples.get(&tuple) == Some(&index) {
-                self.tuples.remove(&tuple);
+            if self.tuples.get(&key) == Some(&index) {
+                self.tuples.remove(&key);
             }
             if forget {
                 self.slots[index as usize].conn = None;
@@ -540,6 +452,7 @@ impl Endpoint {
                 self.deadlines.remove(&(armed, index));
             }
             self.deadlines.insert((next, index));
+            self.wake_at = self.wake_at.min(next);
         }
     }
 
@@ -574,9 +487,17 @@ impl Endpoint {
         };
         let conn = make(&self.secret, &mut env);
         self.slots[id.index as usize].conn = Some(Box::new(conn));
-        self.tuples.insert(tuple, id.index);
+        self.tuples.insert(TupleKey::new(tuple.0, tuple.1), id.index);
         self.settle(id.index);
     }
+}
+
+/// A packet of the outbox goes out whole.
+fn overwrite(buffer: &mut Vec<u8>, packet: &[u8]) -> usize {
+    let len = packet.len();
+    buffer.resize(buffer.len().max(len), 0);
+    buffer[..len].copy_from_slice(packet);
+    len
 }
 
 /// Broadcast or multicast. Directed broadcast is known to the interface, not to us.
@@ -587,7 +508,7 @@ fn is_group(address: IpAddr) -> bool {
     }
 }
 
-mod hash;
+mod input;
 mod passive;
 
 #[cfg(test)]

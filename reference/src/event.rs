@@ -131,7 +131,8 @@ pub enum ConnOption {
     KeepAliveCount(u32),
     /// R2 for this connection (MUST-21), and what the user timeout option announces.
     UserTimeout(Duration),
-    /// What `close` does: `Some(zero)` aborts. `None` closes in the normal way.
+    /// What `close` does: with a span it aborts unless the peer has acknowledged everything by then, at once if the
+    /// span is zero. `None` closes in the normal way.
     Linger(Option<Duration>),
     /// Differentiated services codepoint (MUST-48, SHLD-21).
     Dscp(u8),

@@ -23,6 +23,7 @@ mod mutant;
 mod pair;
 mod reassembly;
 mod recv;
+mod ring;
 mod rtt;
 mod scoreboard;
 mod send;
@@ -30,6 +31,7 @@ mod seq;
 mod state;
 mod time;
 mod timer;
+mod tuple;
 pub mod wire;
 
 pub use config::{Config, CongestionAlgorithm};

@@ -12,6 +12,8 @@ pub(crate) struct Listener {
     pub(crate) backlog: usize,
     /// Connections in SYN-RECEIVED.
     pub(crate) half_open: usize,
+    /// Those among them whose text on the SYN was taken (RFC 7413 4.2).
+    pub(crate) early: usize,
     /// Until when a SYN cookie of ours may come back.
     pub(crate) cookies_until: Option<Instant>,
     accept_queue: VecDeque<ConnId>,
@@ -19,7 +21,7 @@ pub(crate) struct Listener {
 
 impl Listener {
     pub(crate) fn new(port: u16, backlog: usize) -> Self {
-        Self { port, backlog, half_open: 0, cookies_until: None, accept_queue: VecDeque::new() }
+        Self { port, backlog, half_open: 0, early: 0, cookies_until: None, accept_queue: VecDeque::new() }
     }
 
     /// Whether another connection may become established.

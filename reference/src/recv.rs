@@ -3,19 +3,14 @@
 //!
 //! Knows nothing of states: the connection asks only when text may be taken.
 
-use std::collections::VecDeque;
-
 use crate::config::Config;
 use crate::mutant::Mutant;
 use crate::reassembly::Reassembly;
+use crate::ring::Ring;
 use crate::seq::SeqNum;
 use crate::time::Instant;
+use crate::wire::checksum::Sum;
 use crate::wire::{Options, SackBlock, SackBlocks, Segment};
-
-/// What is set aside at the first octet, so that a burst does not grow the buffer step by step.
-const FIRST_BUFFER: usize = 16 * 1024;
-/// A buffer that has grown beyond this is kept even when it is empty: its connection moves bulk.
-pub(crate) const KEPT_BUFFER: usize = 16 * 1024;
 
 /// What the arrival of text calls for (RFC 5681 4.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -41,7 +36,7 @@ pub(crate) struct RecvHalf {
     /// Our window scale shift, zero unless negotiated.
     pub(crate) shift: u8,
     capacity: u32,
-    buffer: VecDeque<u8>,
+    buffer: Ring,
     held: Reassembly,
     /// Where the peer's FIN lies, once it has been seen inside the window.
     fin_at: Option<SeqNum>,
@@ -73,7 +68,7 @@ impl RecvHalf {
             edge: zero,
             shift: 0,
             capacity,
-            buffer: VecDeque::new(),
+            buffer: Ring::default(),
             held: Reassembly::default(),
             fin_at: None,
             fin_taken: false,
@@ -236,6 +231,11 @@ impl RecvHalf {
                 AckAdvice::AtOnce
             };
         }
+        self.advise_in_order(config)
+    }
+
+    /// RFC 5681 4.2 for text in order where nothing is missing.
+    fn advise_in_order(&mut self, config: &Config) -> AckAdvice {
         self.unacked_segments += 1;
         let enough = match config.mutant {
             Some(Mutant::StretchAck) => 8,
@@ -244,6 +244,29 @@ impl RecvHalf {
         };
         // SHLD-19: at least every second full-sized segment.
         if self.unacked_segments >= enough { AckAdvice::AtOnce } else { AckAdvice::MayDelay }
+    }
+
+    /// Whether `len` octets at RCV.NXT are just the next ones: they fit, nothing waits behind them, no FIN is known.
+    pub(crate) fn is_next(&self, seq: SeqNum, len: usize) -> bool {
+        seq == self.nxt
+            && len > 0
+            && len <= self.window() as usize
+            && self.held.is_empty()
+            && self.fin_at.is_none()
+    }
+
+    /// Takes text for which [`Self::is_next`] holds, if its sum, added to that of what precedes it in the segment,
+    /// makes a valid checksum: it is summed while it is copied.
+    pub(crate) fn take_next(&mut self, text: &[u8], mut sum: Sum, config: &Config) -> Option<AckAdvice> {
+        let before = self.buffer.len();
+        sum.append(0, self.buffer.push_summed(text));
+        if sum.finish() != 0 {
+            self.buffer.truncate(before);
+            return None;
+        }
+        self.largest_text = self.largest_text.max(text.len() as u32);
+        self.nxt += text.len() as u32;
+        Some(self.advise_in_order(config))
     }
 
     fn hold(&mut self, start: SeqNum, text: &[u8], config: &Config) -> AckAdvice {
@@ -262,10 +285,7 @@ impl RecvHalf {
     }
 
     fn deliver(&mut self, text: &[u8], config: &Config) {
-        if self.buffer.capacity() == 0 {
-            self.buffer.reserve(FIRST_BUFFER.min(self.capacity as usize).max(text.len()));
-        }
-        self.buffer.extend(text);
+        self.buffer.push(text);
         self.nxt += text.len() as u32;
         if config.is(Mutant::AckCountsSegments) {
             self.nxt = self.nxt - text.len() as u32 + 1;
@@ -352,23 +372,14 @@ impl RecvHalf {
 
     /// Moves octets to the application.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
-        let len = out.len().min(self.buffer.len());
-        let (front, back) = self.buffer.as_slices();
-        let first = front.len().min(len);
-        out[..first].copy_from_slice(&front[..first]);
-        out[first..len].copy_from_slice(&back[..len - first]);
-        self.buffer.drain(..len);
+        let len = self.buffer.read(out);
         self.read_at += len as u32;
-        if self.buffer.is_empty() && self.buffer.capacity() <= KEPT_BUFFER {
-            // An idle connection holds no buffer, and the next busy one finds this memory warm.
-            self.buffer = VecDeque::new();
-        }
         len
     }
 
     /// Gives up what nobody will read.
     pub(crate) fn discard(&mut self) {
-        self.buffer = VecDeque::new();
+        self.buffer.clear();
         self.held.clear();
     }
 }

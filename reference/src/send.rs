@@ -3,11 +3,10 @@
 //!
 //! It decides *what* may go out; timers, headers and states belong to [`crate::connection`].
 
-use std::collections::VecDeque;
-
 use crate::config::Config;
 use crate::congestion::Congestion;
 use crate::mutant::Mutant;
+use crate::ring::Ring;
 use crate::rtt::RttEstimator;
 use crate::scoreboard::{DUP_THRESH, Delivered, Scoreboard};
 use crate::seq::SeqNum;
@@ -128,9 +127,11 @@ pub(crate) struct SendHalf {
     pub(crate) phase: Phase,
     /// The override timer has fired, so what is there may go.
     pub(crate) override_due: bool,
+    /// Nothing new before the retransmission timer expires (RFC 3168 6.1.2).
+    pub(crate) paused: bool,
     /// Timeouts since anything was acknowledged.
     pub(crate) timeouts: u32,
-    buffer: VecDeque<u8>,
+    buffer: Ring,
     /// Sequence number of the first octet in `buffer`.
     base: SeqNum,
     capacity: usize,
@@ -166,8 +167,9 @@ impl SendHalf {
             congestion: Congestion::new(config),
             phase: Phase::Open,
             override_due: false,
+            paused: false,
             timeouts: 0,
-            buffer: VecDeque::new(),
+            buffer: Ring::default(),
             base: iss + 1,
             capacity: config.send_buffer as usize,
             dupacks: 0,
@@ -216,7 +218,7 @@ impl SendHalf {
     pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
         let room = self.capacity.saturating_sub(self.buffer.len());
         let len = octets.len().min(room);
-        self.buffer.extend(&octets[..len]);
+        self.buffer.push(&octets[..len]);
         self.was_full |= len < octets.len();
         len
     }
@@ -244,16 +246,7 @@ impl SendHalf {
 
     /// The octets of a piece, as the ring buffer holds them.
     pub(crate) fn text(&self, seq: SeqNum, len: u32) -> (&[u8], &[u8]) {
-        let from = seq.distance_from(self.base) as usize;
-        let to = from + len as usize;
-        let (front, back) = self.buffer.as_slices();
-        if to <= front.len() {
-            (&front[from..to], &[])
-        } else if from >= front.len() {
-            (&back[from - front.len()..to - front.len()], &[])
-        } else {
-            (&front[from..], &back[..to - front.len()])
-        }
+        self.buffer.slices(seq.distance_from(self.base) as usize, len as usize)
     }
 
     pub(crate) fn text_of(&self, piece: Piece) -> (&[u8], &[u8]) {
@@ -314,6 +307,9 @@ impl SendHalf {
         }
         if len == 0 {
             return Fresh::WindowClosed;
+        }
+        if self.paused {
+            return Fresh::CwndFull;
         }
         if !self.worth_sending(len, queued, mss, config) {
             return Fresh::Hold;
@@ -517,7 +513,7 @@ impl SendHalf {
 
     /// Gives up what can no longer be sent.
     pub(crate) fn discard(&mut self) {
-        self.buffer = VecDeque::new();
+        self.buffer.clear();
         self.board.clear();
     }
 }

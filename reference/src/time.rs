@@ -14,6 +14,9 @@ impl Instant {
     /// The caller's origin.
     pub const ZERO: Self = Self(0);
 
+    /// After everything that can come.
+    pub(crate) const NEVER: Self = Self(u64::MAX);
+
     /// The point `micros` microseconds after the origin.
     #[must_use]
     pub const fn from_micros(micros: u64) -> Self {

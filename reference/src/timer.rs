@@ -28,10 +28,12 @@ pub(crate) enum Timer {
     Probe,
     /// An orphaned FIN-WAIT-2 is given up (configuration only; not in any RFC).
     FinWait2,
+    /// The application would wait no longer for its close to be acknowledged.
+    Linger,
 }
 
 impl Timer {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Retransmit,
         Self::Persist,
         Self::DelayedAck,
@@ -42,11 +44,12 @@ impl Timer {
         Self::Reorder,
         Self::Probe,
         Self::FinWait2,
+        Self::Linger,
     ];
 }
 
 /// The expiry of a timer that does not run. One word in place of two for each, in every connection.
-const NEVER: Instant = Instant::from_micros(u64::MAX);
+const NEVER: Instant = Instant::NEVER;
 
 /// When each timer expires, if it runs.
 #[derive(Clone, Debug)]

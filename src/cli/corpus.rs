@@ -4,7 +4,8 @@ use super::error::Failure;
 use super::select::SelectArguments;
 use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
-use crate::plan::{CaseInfo, Planned, Reference, plan};
+use crate::lane::oracle::Oracle;
+use crate::plan::{CaseInfo, PlanError, Planned, Reference, plan};
 use crate::run::{Job, Work};
 use crate::suite::catalogue::{Catalogue, Requirement};
 use crate::suite::corpus::{Context, Corpus, Sources, has_errors};
@@ -95,6 +96,7 @@ pub(super) fn jobs(
     let selection = selection(&arguments.select, arguments.filter.as_deref(), streams)?;
     let corpus = load_valid(&arguments.suites, streams)?;
     let known = deviations(target);
+    let oracle = Oracle::new(&target.profile);
     let mut jobs = Vec::new();
     let mut slow = 0;
     let mut ids = Vec::new();
@@ -107,7 +109,7 @@ pub(super) fn jobs(
                 slow += 1;
                 continue;
             }
-            jobs.push(job(&case, family, seed, target, &known)?);
+            jobs.push(job(&case, family, seed, target, &known, &oracle)?);
         }
         ids.push(case.id);
     }
@@ -127,10 +129,11 @@ pub(super) fn jobs(
 pub(super) fn every(suites: &[PathBuf], seed: u64, streams: &Streams) -> Result<Vec<Job>, Failure> {
     let corpus = load_valid(suites, streams)?;
     let target = target::resolve(&TargetArguments::reference(), None, streams)?;
+    let oracle = Oracle::new(&target.profile);
     let mut jobs = Vec::new();
     for case in corpus.instances() {
         for family in &case.families {
-            jobs.push(job(&case, *family, seed, &target, &[])?);
+            jobs.push(job(&case, *family, seed, &target, &[], &oracle)?);
         }
     }
     if jobs.is_empty() { Err(Failure::nothing_selected("the suites hold no cases")) } else { Ok(jobs) }
@@ -142,16 +145,21 @@ fn job(
     seed: u64,
     target: &Target,
     known: &[(Selection, Deviation)],
+    oracle: &Oracle,
 ) -> Result<Job, Failure> {
-    let planned = plan(case, family, seed, &target.profile, &cite)
-        .map_err(|error| Failure::usage(error.to_string()).hint(format!("see {}", case.place)))?;
+    let failed = |error: PlanError| Failure::usage(error.to_string()).hint(format!("see {}", case.place));
+    let planned = plan(case, family, seed, &target.profile, &cite).map_err(failed)?;
     let (info, work): (CaseInfo, Work) = match planned {
-        Planned::Ready(plan) => (plan.case.clone(), Work::Run(plan)),
+        Planned::Ready(plan) => {
+            let unfair = oracle.unfair(case, family, seed).map_err(failed)?;
+            (plan.case.clone(), unfair.map_or(Work::Run(plan), Work::Unsupported))
+        }
         Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),
     };
-    let work = match waived(case, family, target) {
-        Some(because) => Work::Unsupported(format!("waived: {because}")),
-        None => work,
+    let work = match (waived(case, family, target), &target.absent) {
+        (Some(because), _) => Work::Unsupported(format!("waived: {because}")),
+        (None, Some(why)) => Work::Unsupported(format!("{} cannot be had here: {why}", target.name)),
+        (None, None) => work,
     };
     let deviation =
         known.iter().find(|(cases, _)| cases.matches(case, family)).map(|(_, known)| known.clone());

@@ -1,7 +1,10 @@
-//! `tcpspec doctor`: what this machine allows, and what to do where it does not.
+//! `tcpspec doctor`: what this machine allows, and what to do where it does not; or the same of a target.
+
+mod target;
 
 use super::error::Failure;
 use super::stream::Streams;
+use super::target::{TargetArguments, Wire};
 use super::{Exit, ListFormat};
 use crate::lab::facts::{Fact, Standing, gather, try_lab};
 use crate::lab::user::obtain_privilege;
@@ -16,6 +19,14 @@ pub(super) struct Arguments {
     /// How it is written
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
     format: ListFormat,
+    /// A target instead: a name or a manifest. What is learned of it is written into the manifest
+    target: Option<String>,
+    /// Over which wire the target is examined: the one it prefers, unless given
+    #[arg(long, value_name = "WIRE", value_enum, requires = "target")]
+    wire: Option<Wire>,
+    /// Show what would be written, and write nothing
+    #[arg(long, requires = "target")]
+    dry_run: bool,
 }
 
 #[derive(Serialize)]
@@ -25,6 +36,10 @@ struct Object<'a> {
 }
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
+    if let Some(name) = &arguments.target {
+        let asked = TargetArguments::named(name, arguments.wire);
+        return target::main(&asked, arguments.dry_run, streams);
+    }
     let mut facts = gather();
     // Where this is refused, the facts above have said so, and the attempt below says why.
     let _refused = obtain_privilege();

@@ -15,6 +15,7 @@ mod explain;
 mod interrupt;
 mod list;
 mod mutants;
+mod new;
 mod outputs;
 mod report;
 mod run;
@@ -22,6 +23,7 @@ mod schema;
 mod select;
 mod stream;
 mod target;
+mod targets;
 
 use clap::{Parser, Subcommand, ValueEnum};
 use error::Failure;
@@ -76,6 +78,8 @@ enum Command {
     Mutants(mutants::Arguments),
     #[cfg(target_os = "linux")]
     Doctor(doctor::Arguments),
+    Targets(targets::Arguments),
+    New(new::Arguments),
     Schema(schema::Arguments),
     Report(report::Arguments),
 }
@@ -118,6 +122,8 @@ pub fn main() -> ExitCode {
         Command::Mutants(arguments) => mutants::main(&arguments, &mut streams),
         #[cfg(target_os = "linux")]
         Command::Doctor(arguments) => doctor::main(&arguments, &mut streams),
+        Command::Targets(arguments) => targets::main(&arguments, &streams),
+        Command::New(arguments) => new::main(&arguments, &streams),
         Command::Schema(arguments) => schema::main(&arguments, &mut streams),
         Command::Report(arguments) => report::main(&arguments, &mut streams),
     };

@@ -146,7 +146,12 @@ fn span(text: &str) -> Result<Duration, String> {
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
     let mut target = target::resolve(&arguments.target, arguments.mutant, streams)?;
-    target.prepare(streams)?;
+    let directory = match &arguments.output.out {
+        Some(directory) => directory.clone(),
+        None => PathBuf::from("reports/out").join(&target.name),
+    };
+    outputs::directory(&directory)?;
+    target.prepare(&directory.join("build.log"), streams)?;
     target.profile.timing.scale *= arguments.how.timeout_scale;
     let mut jobs = corpus::jobs(&arguments.select, &target, arguments.how.seed, streams)?;
     if let Some(share) = arguments.how.partition {
@@ -156,11 +161,6 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
             return Err(Failure::nothing_selected("this share of the run holds no case"));
         }
     }
-    let directory = match &arguments.output.out {
-        Some(directory) => directory.clone(),
-        None => PathBuf::from("reports/out").join(&target.name),
-    };
-    outputs::directory(&directory)?;
     let durations = if target.is_virtual() { Durations::new() } else { durations::read(&directory) };
     let is_timed = !target.is_virtual();
     let record = directory.join("run.jsonl");

@@ -2,15 +2,15 @@
 
 mod attached;
 
+pub(super) use attached::manifest;
+
 use super::error::Failure;
 use super::stream::Streams;
 use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
-use crate::suite::embedded;
 use crate::suite::select::Selection;
-use crate::suite::source::SourceMap;
-use crate::target::manifest::Waiver;
-use crate::target::profile::{Deviation, Profile};
+use crate::target::manifest::{Manifest, Waiver};
+use crate::target::profile::Profile;
 use crate::target::reference;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
@@ -27,7 +27,7 @@ pub(super) const SEED: u64 = 42;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetArguments {
-    /// What to test: `reference` is the built-in TCP, `linux` the kernel this runs on; or a manifest
+    /// What to test: `reference` is the built-in TCP, `linux` the kernel this runs on; a shipped target, or a manifest
     #[arg(short, long, value_name = "TARGET", default_value = REFERENCE)]
     target: String,
     /// What carries the packets: the one the target prefers, unless given
@@ -36,6 +36,16 @@ pub(super) struct TargetArguments {
 }
 
 impl TargetArguments {
+    /// As if `-t` had named it.
+    pub(super) fn named(name: &str, wire: Option<Wire>) -> Self {
+        Self { target: name.to_owned(), wire }
+    }
+
+    /// What `-t` says.
+    pub(super) fn name(&self) -> &str {
+        &self.target
+    }
+
     /// As if nothing had been said.
     pub(super) fn reference() -> Self {
         Self { target: REFERENCE.to_owned(), wire: None }
@@ -43,7 +53,7 @@ impl TargetArguments {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Wire {
+pub(super) enum Wire {
     Veth,
     Tap,
     Tun,
@@ -74,6 +84,8 @@ pub(super) struct Target {
     pub(super) maker: AnyMaker,
     /// Cases that are not asked of it.
     pub(super) waivers: Vec<Waiver>,
+    /// Why it cannot be had here, where it says so itself.
+    pub(super) absent: Option<String>,
 }
 
 impl Target {
@@ -103,23 +115,25 @@ pub(super) fn resolve(
         LINUX if mutant.is_some() => {
             Err(Failure::usage("only the reference can be broken on purpose").hint("leave out `-t linux`"))
         }
-        LINUX => linux(arguments),
+        LINUX => linux(arguments, streams),
         name => attached::resolve(name, arguments.wire, mutant, streams),
     }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn linux(_: &TargetArguments) -> Result<Target, Failure> {
+fn linux(_: &TargetArguments, _: &Streams) -> Result<Target, Failure> {
     Err(Failure::harness("this is not Linux"))
 }
 
 #[cfg(target_os = "linux")]
-fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
+fn linux(arguments: &TargetArguments, streams: &Streams) -> Result<Target, Failure> {
     use crate::lane::veth::KernelMaker;
     use crate::target::profile::Net;
     if let Some(wire) = arguments.wire.filter(|wire| *wire != Wire::Veth) {
         return Err(no_wire(LINUX, wire, "veth"));
     }
+    // Sockets say what the kernel does; its manifest, what is known of that.
+    let manifest = manifest(LINUX, streams)?;
     // While there is one thread only: a normal user becomes root of namespaces of their own.
     crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
     let mut profile = tokio::runtime::Builder::new_current_thread()
@@ -128,32 +142,16 @@ fn linux(arguments: &TargetArguments) -> Result<Target, Failure> {
         .map_err(|error| Failure::harness(format!("cannot start a runtime: {error}")))?
         .block_on(KernelMaker::new(Net::default()).profile())
         .map_err(|error| Failure::from(&error))?;
-    profile.deviations = deviations(LINUX)?;
+    profile.deviations = manifest.profile.deviations;
     let maker = AnyMaker::Kernel(KernelMaker::new(profile.net.clone()));
-    Ok(Target { name: LINUX.to_owned(), wire: Wire::Veth.word(), profile, maker, waivers: Vec::new() })
-}
-
-/// What the manifest of a shipped target says it does otherwise: in a checkout the file, else what the
-/// program was built with.
-#[allow(clippy::disallowed_methods, reason = "the command line reads files")]
-fn deviations(target: &str) -> Result<Vec<Deviation>, Failure> {
-    let path = format!("targets/{target}.yaml");
-    let text = match std::fs::read_to_string(&path) {
-        Ok(text) => text,
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::usage(format!("cannot read {path}: {error}")));
-        }
-        Err(_absent) => {
-            let found = embedded::TARGETS.iter().find(|(name, _)| *name == path);
-            found.map(|(_, text)| (*text).to_owned()).unwrap_or_default()
-        }
-    };
-    let mut sources = SourceMap::default();
-    let (found, mistakes) = crate::target::deviations::read(&path, &text, &mut sources);
-    match mistakes.first() {
-        None => Ok(found),
-        Some(mistake) => Err(Failure::usage(format!("{path}: {}", mistake.message))),
-    }
+    Ok(Target {
+        name: LINUX.to_owned(),
+        wire: Wire::Veth.word(),
+        profile,
+        maker,
+        waivers: manifest.waivers,
+        absent: None,
+    })
 }
 
 fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
@@ -162,31 +160,45 @@ fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
 }
 
 fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
-    let (wire, maker) = match arguments.wire {
+    built_in(reference::profile(), arguments.wire, mutant, Vec::new())
+}
+
+/// The reference with other abilities than its own.
+fn variant(manifest: Manifest, wire: Option<Wire>, mutant: Option<Mutant>) -> Result<Target, Failure> {
+    built_in(manifest.profile, wire, mutant, manifest.waivers)
+}
+
+fn built_in(
+    profile: Profile,
+    wire: Option<Wire>,
+    mutant: Option<Mutant>,
+    waivers: Vec<Waiver>,
+) -> Result<Target, Failure> {
+    let (wire, maker) = match wire {
         None | Some(Wire::Sim) => (Wire::Sim, AnyMaker::Sim(SimMaker { mutant })),
-        Some(Wire::Veth) => (Wire::Veth, over_veth(mutant)?),
+        Some(Wire::Veth) => (Wire::Veth, over_veth(&profile, mutant)?),
         Some(wire @ (Wire::Tap | Wire::Tun | Wire::Fd | Wire::Udp)) => {
-            return Err(no_wire(REFERENCE, wire, "sim, veth"));
+            return Err(no_wire(&profile.name, wire, "sim, veth"));
         }
     };
     let name = match mutant {
-        None => REFERENCE.to_owned(),
-        Some(mutant) => format!("{REFERENCE}+{}", mutant.id()),
+        None => profile.name.clone(),
+        Some(mutant) => format!("{}+{}", profile.name, mutant.id()),
     };
-    Ok(Target { name, wire: wire.word(), profile: reference::profile(), maker, waivers: Vec::new() })
+    Ok(Target { name, wire: wire.word(), profile, maker, waivers, absent: None })
 }
 
 #[cfg(not(target_os = "linux"))]
-fn over_veth(_: Option<Mutant>) -> Result<AnyMaker, Failure> {
+fn over_veth(_: &Profile, _: Option<Mutant>) -> Result<AnyMaker, Failure> {
     Err(Failure::harness("this is not Linux").hint("the `sim` wire works everywhere"))
 }
 
 /// The reference on a real wire, in real time.
 #[cfg(target_os = "linux")]
-fn over_veth(mutant: Option<Mutant>) -> Result<AnyMaker, Failure> {
+fn over_veth(profile: &Profile, mutant: Option<Mutant>) -> Result<AnyMaker, Failure> {
     use crate::lane::veth::ReferenceMaker;
     crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
-    Ok(AnyMaker::Reference(ReferenceMaker::new(reference::profile().net, mutant)))
+    Ok(AnyMaker::Reference(ReferenceMaker::new(profile.net.clone(), mutant)))
 }
 
 /// For clap: the bug of that name.

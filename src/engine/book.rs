@@ -123,6 +123,17 @@ impl Book {
         self.isn + self.possible.contiguous()
     }
 
+    /// Our FIN has no hole before it: the application has come to the end of the stream, or will.
+    pub(crate) fn fin_delivered(&self) -> bool {
+        self.fin_sent.is_some_and(|fin| fin.le(self.ackable()))
+    }
+
+    /// The octets of our stream that can have reached the target's application.
+    pub(crate) fn deliverable(&self) -> u64 {
+        let syn = u32::from(self.ours.syn);
+        u64::from(self.possible.contiguous().saturating_sub(syn + u32::from(self.fin_delivered())))
+    }
+
     /// The end of all that was sent, holes or not.
     pub(crate) fn snd_max(&self) -> SeqNum {
         self.isn + self.sent.end()

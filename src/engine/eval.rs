@@ -30,6 +30,8 @@ pub(crate) struct Mark {
     pub(crate) packet: Option<Packet>,
     /// The alternative of a `one_of` that was seen.
     pub(crate) answer: Option<String>,
+    /// Numbers that the application was told, by name.
+    pub(crate) values: BTreeMap<String, i64>,
     /// RCV.NXT of the script's book once the step was done: how far the target has sent.
     pub(crate) rcv_nxt: Option<SeqNum>,
 }
@@ -167,6 +169,9 @@ fn label_value(name: &str, scope: &Scope<'_>) -> Result<Value, EvalError> {
     let mark = scope.labels.get(label).ok_or_else(not_yet)?;
     if attribute == "time" {
         return Ok(Value::At(mark.at));
+    }
+    if let Some(value) = mark.values.get(attribute) {
+        return Ok(Value::Int(*value));
     }
     if attribute == "rcv_nxt" {
         return mark.rcv_nxt.map(Value::Seq).ok_or_else(not_yet);

@@ -1,5 +1,7 @@
 //! The inputs and outputs of `Exec`. Inputs are what `run.jsonl` records of a case.
 
+pub mod linux;
+
 use crate::time::Time;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
@@ -32,6 +34,10 @@ pub enum InputKind {
     CaptureLost { count: u64 },
     /// The target's process is gone.
     TargetDied { how: String },
+    /// The target's process lives, and the target does not answer any more.
+    TargetHung { how: String },
+    /// The target says that it cannot be had here.
+    Absent { why: String },
     /// The harness, the lab or the control channel broke.
     Broken { how: String },
     /// The run was interrupted or the case ran out of its time limit.
@@ -47,7 +53,8 @@ pub enum Output {
     App { call: u32, what: AppCall },
 }
 
-/// A call of the application above the target. `conn` is the handle that `accept` or `connect` gave.
+/// A call of the application above the target. `conn` is the handle that `accept` or `connect` gave, or 0: no connection,
+/// or the listener where there is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AppCall {
@@ -56,6 +63,9 @@ pub enum AppCall {
     },
     Connect {
         to: SocketAddr,
+        /// The target's own port; it chooses one where this is `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<u16>,
     },
     Accept {
         port: u16,
@@ -95,6 +105,11 @@ pub enum AppCall {
     Unlisten {
         port: u16,
     },
+    /// A system call, for a target that is the Linux kernel.
+    Linux {
+        socket: linux::LinuxSocket,
+        what: linux::LinuxCall,
+    },
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -114,6 +129,7 @@ pub enum AppOutcome {
     },
     /// The state, in the words of RFC 9293.
     State(String),
+    Linux(linux::LinuxReply),
     Unsupported,
     Failed(String),
 }

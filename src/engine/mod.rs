@@ -10,6 +10,7 @@ pub mod io;
 mod matching;
 mod monitor;
 mod noise;
+mod numbers;
 pub mod pattern;
 mod segment;
 mod spans;

@@ -20,6 +20,8 @@ pub(crate) enum Noise {
     Repeat,
     WindowProbe,
     KeepAlive,
+    /// What a server above the target does of itself: it echoes, and closes after its peer.
+    Server,
     /// It is of another connection that the case has opened or spoken to.
     Aside,
 }
@@ -32,6 +34,7 @@ impl Noise {
             Self::Repeat => "an acknowledgment that repeats the last one",
             Self::WindowProbe => "a window probe",
             Self::KeepAlive => "a keep-alive probe",
+            Self::Server => "what the server above the target does of itself",
             Self::Aside => "a segment of another connection of the case",
         }
     }
@@ -39,7 +42,12 @@ impl Noise {
     /// It may come even where silence is expected, for it answers nothing.
     pub(crate) fn is_silent(self) -> bool {
         match self {
-            Self::Retransmission | Self::Progress | Self::WindowProbe | Self::KeepAlive | Self::Aside => true,
+            Self::Retransmission
+            | Self::Progress
+            | Self::WindowProbe
+            | Self::KeepAlive
+            | Self::Server
+            | Self::Aside => true,
             Self::Repeat => false,
         }
     }

@@ -93,7 +93,10 @@ fn worsen(verdict: &mut Verdict, outcome: Outcome, reason: &str) -> bool {
 fn violated(plan: &Plan, verdict: &mut Verdict, violation: &Violation) {
     let fixture = violation.step.and_then(|step| plan.steps.get(step)?.fixture);
     let reason = headline(violation);
-    if let Some(fixture) = fixture.and_then(|index| plan.fixtures.get(index))
+    // A target that is gone has failed, wherever it was going.
+    let is_lost = matches!(violation.kind, ViolationKind::Crashed | ViolationKind::Hung);
+    if !is_lost
+        && let Some(fixture) = fixture.and_then(|index| plan.fixtures.get(index))
         && fixture.tested_by != plan.case.id
     {
         let reason = format!("the fixture `{}` was not reached: {reason}", fixture.id);

@@ -5,17 +5,20 @@
 mod bring_up;
 #[cfg(target_os = "linux")]
 mod device;
+mod doctor;
 mod probe;
 mod smoke;
 
+pub use doctor::Learned;
 pub use smoke::Found;
 
 use super::real::RealLane;
 use super::{Lane, LaneMaker, SetupError};
-use crate::engine::{CaseEventKind, Exec, Input, InputKind, verdict};
+use crate::engine::{Exec, Input, InputKind, Outcome, replay, verdict};
 use crate::event::Try;
+use crate::packet::{Body, Flags, Ip, Packet, SeqNum, Tcp};
 use crate::plan::Plan;
-use crate::target::manifest::{Link, Manifest};
+use crate::target::manifest::{App, Lifetime, Link, Manifest};
 use crate::target::process::ProcessTarget;
 use crate::time::Time;
 #[cfg(target_os = "linux")]
@@ -23,12 +26,18 @@ use crate::wire::af_packet::AfPacketWire;
 use crate::wire::fd::{FdWire, UdpWire};
 use crate::wire::{Received, Wire, WireError};
 use bring_up::{BringUp, Trouble};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Lanes take their ports from different places, so that traces of a run do not all look alike.
 const PORT_STEP: u16 = 251;
+
+/// How long a target may take to answer a SYN between two cases.
+const LIVENESS_PATIENCE: Duration = Duration::from_secs(1);
 
 /// Any wire that a program can be attached to.
 #[derive(Debug)]
@@ -93,8 +102,8 @@ impl AttachedMaker {
     ///
     /// # Errors
     /// With the last lines of what the build said.
-    pub async fn build(&self) -> Result<(), SetupError> {
-        self.up.build().await
+    pub async fn build(&self, log: Option<&Path>) -> Result<(), SetupError> {
+        self.up.build(log).await
     }
 
     /// Brings the target up once, and finds out what its handshake shows: before any verdict.
@@ -102,7 +111,21 @@ impl AttachedMaker {
     /// # Errors
     /// With where it stopped and what to try.
     pub async fn smoke(&self) -> Result<Found, SetupError> {
-        smoke::smoke(&self.up).await
+        // With a lab of its own, for it lives no longer than the runtime that this is called in.
+        smoke::smoke(&BringUp::new(self.up.manifest.clone(), self.up.link.clone())).await
+    }
+
+    /// Whether its wire is a network device, for which namespaces are made.
+    pub fn needs_device(&self) -> bool {
+        self.up.link.kind.is_device()
+    }
+
+    /// Finds out what the target can do and how fast it is.
+    ///
+    /// # Errors
+    /// Where it cannot be brought up.
+    pub async fn examine(&self) -> Result<Learned, SetupError> {
+        doctor::examine(&self.up).await
     }
 
     /// The abilities that the handshake adds to what the manifest says.
@@ -145,44 +168,140 @@ impl Lane for AttachedLane {
     async fn run(&mut self, plan: &Arc<Plan>) -> Try {
         let mut live = match self.live.take() {
             Some(live) if live.lane.target().is_alive() => live,
-            Some(_) | None => match self.up.bring_up().await {
-                Ok(up) => Live { lane: RealLane::new(up.wire, up.target, self.start), _world: up.world },
+            Some(_) | None => match self.bring_up().await {
+                Ok(live) => live,
                 Err(trouble) => return without_target(plan, trouble),
             },
         };
-        let tried = live.lane.run(plan).await;
-        if live.lane.target().is_alive() {
+        let mark = live.lane.target().heard().mark();
+        let mut tried = live.lane.run(plan).await;
+        let lost = self.after(&mut live, &tried).await;
+        let is_lost = lost.is_some();
+        if let Some(what) = lost {
+            tried = worsened(plan, tried, what);
+        }
+        if !matches!(tried.verdict.outcome, Outcome::Pass | Outcome::Unsupported) {
+            tried.output = bounded(live.lane.target().heard().since(mark));
+        }
+        if !is_lost && live.lane.target().is_alive() {
             self.live = Some(live);
+        } else {
+            live.lane.parts().1.stop().await;
         }
         tried
+    }
+}
+
+impl AttachedLane {
+    async fn bring_up(&mut self) -> Result<Live, Trouble> {
+        let up = match self.up.bring_up().await {
+            // It was ready before: once more, for our machine may be busy.
+            Err(Trouble::NotReady(..)) => self.up.bring_up().await?,
+            other => other?,
+        };
+        let mut lane = RealLane::new(up.wire, up.target, self.start);
+        lane.forget(up.probed);
+        Ok(Live { lane, _world: up.world })
+    }
+
+    /// A target that goes on to the next case: hangs up, and shows that it lives.
+    async fn after(&self, live: &mut Live, tried: &Try) -> Option<InputKind> {
+        let program = &self.up.manifest.program;
+        if program.lifetime == Lifetime::Case || tried.verdict.outcome == Outcome::Error {
+            return None;
+        }
+        if let Some(how) = live.lane.parts().1.hung() {
+            return Some(InputKind::TargetHung { how });
+        }
+        if !live.lane.target().is_alive() {
+            let died = |input: &Input| matches!(input.what, InputKind::TargetDied { .. });
+            let how = "its process ended when the case was over".to_owned();
+            return (!tried.inputs.iter().any(died)).then_some(InputKind::TargetDied { how });
+        }
+        if !matches!(program.app, App::Echo | App::Sink) {
+            return None;
+        }
+        let timing = &self.up.manifest.profile.timing;
+        let patience = LIVENESS_PATIENCE.max(timing.reply.mul_f64(timing.scale.max(0.01)));
+        let mut probe = self.up.probe();
+        live.lane.forget([probe.port()]);
+        let port = self.up.manifest.profile.net.port;
+        let (wire, _) = live.lane.parts();
+        let answer = async {
+            for farewell in farewells(tried) {
+                wire.send(&farewell).await?;
+            }
+            let answer = probe.syn(wire, patience).await?;
+            probe.reset(wire).await?;
+            Ok::<_, WireError>(answer)
+        };
+        let how = match answer.await {
+            Ok(Some(answer)) if answer.has(Flags::SYN | Flags::ACK) => return None,
+            Ok(Some(answer)) => {
+                format!("after the case a SYN to port {port} is answered with {}", answer.flags())
+            }
+            Ok(None) => {
+                format!(
+                    "after the case a SYN to port {port} was not answered within {}",
+                    crate::time::span(patience)
+                )
+            }
+            Err(e) if e.is_gone() => return Some(InputKind::TargetDied { how: e.cause }),
+            Err(e) => return Some(InputKind::Broken { how: e.to_string() }),
+        };
+        Some(InputKind::TargetHung { how })
+    }
+}
+
+/// A RST for every connection that a case may have left open, with the number that the target expects.
+fn farewells(tried: &Try) -> Vec<Vec<u8>> {
+    let mut last = BTreeMap::new();
+    for input in &tried.inputs {
+        let InputKind::Frame { octets } = &input.what else { continue };
+        let packet = Packet::parse_ip(octets);
+        if let (Some(tcp), Some((target, peer))) =
+            (packet.tcp().filter(|tcp| tcp.has(Flags::ACK)), packet.ends())
+        {
+            last.insert((tcp.dport(), tcp.sport()), (peer, target, tcp.ack()));
+        }
+    }
+    let rst = |((own, port), (peer, target, number)): ((u16, u16), (IpAddr, IpAddr, SeqNum))| {
+        let tcp = Tcp { sport: Some(own), dport: Some(port), seq: Some(number), ..Tcp::with(Flags::RST) };
+        Some(Packet::of(Ip::between(peer, target)?, Body::Tcp(tcp)).build())
+    };
+    last.into_iter().filter_map(rst).collect()
+}
+
+/// The try, with what was found out after its end.
+fn worsened(plan: &Arc<Plan>, mut tried: Try, what: InputKind) -> Try {
+    let at = tried.inputs.last().map_or(Time::ZERO, |input| input.at);
+    tried.inputs.push(Input { at, what });
+    let plan = Arc::new(plan.on(tried.tuple.unwrap_or(plan.tuple)));
+    (tried.events, tried.verdict) = replay(&plan, &tried.inputs);
+    tried
+}
+
+fn bounded(output: String) -> String {
+    const OCTETS_MAX: usize = 4096;
+    let surplus = output.len().saturating_sub(OCTETS_MAX);
+    match output.char_indices().map(|(at, _)| at).find(|at| *at >= surplus) {
+        Some(from) => output[from..].to_owned(),
+        None => output,
     }
 }
 
 /// A case that never began, for want of a target.
 fn without_target(plan: &Arc<Plan>, trouble: Trouble) -> Try {
     let mut exec = Exec::new(Arc::clone(plan));
-    let mut inputs = Vec::new();
-    let mut unsupported = None;
     let what = match trouble {
         Trouble::Setup(error) => InputKind::Broken { how: error.to_string() },
-        Trouble::NotReady(why) => InputKind::Broken { how: why },
+        Trouble::NotReady(_, how) => InputKind::TargetHung { how },
         Trouble::Died(how) => InputKind::TargetDied { how },
-        Trouble::Unsupported(why) => {
-            unsupported = Some(why.clone());
-            InputKind::Stopped { why }
-        }
+        Trouble::Unsupported(why) => InputKind::Absent { why },
     };
     let input = Input { at: Time::ZERO, what };
     exec.handle(&input);
-    inputs.push(input);
-    let mut events = exec.into_events();
-    if let Some(why) = unsupported {
-        for event in &mut events {
-            if matches!(event.what, CaseEventKind::Broken { .. }) {
-                event.what = CaseEventKind::Unsupported { why: why.clone() };
-            }
-        }
-    }
+    let events = exec.into_events();
     let verdict = verdict(plan, &events);
-    Try { tuple: None, inputs, verdict, events }
+    Try { tuple: None, inputs: vec![input], verdict, output: String::new(), events }
 }

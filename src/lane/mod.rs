@@ -6,6 +6,7 @@
 
 pub mod any;
 pub mod attached;
+pub mod oracle;
 pub mod real;
 pub mod sim;
 #[cfg(target_os = "linux")]

@@ -27,8 +27,12 @@ const REMEMBERED: usize = 4096;
 /// Calls are not stamped by anyone; only what is worth knowing is recorded.
 const LATE_CALL: Duration = Duration::from_millis(1);
 
-/// More inputs than this is a target that floods.
-const INPUTS_MAX: usize = 1_000_000;
+/// More inputs than this, or more octets in them, is a target that floods.
+const INPUTS_MAX: usize = 200_000;
+const OCTETS_MAX: usize = 64 << 20;
+
+/// So many frames are looked at before a deadline that has come, in case they came before it.
+const FRAMES_AT_ONCE: usize = 10_000;
 
 pub struct RealLane<W, T> {
     wire: W,
@@ -49,8 +53,15 @@ impl<W: Wire, T: Target> RealLane<W, T> {
         &self.target
     }
 
-    pub fn target_mut(&mut self) -> &mut T {
-        &mut self.target
+    pub fn parts(&mut self) -> (&mut W, &mut T) {
+        (&mut self.wire, &mut self.target)
+    }
+
+    /// What still comes to these ports is none of a case's business.
+    pub fn forget(&mut self, ports: impl IntoIterator<Item = u16>) {
+        self.earlier.extend(ports);
+        let excess = self.earlier.len().saturating_sub(REMEMBERED);
+        self.earlier.drain(..excess);
     }
 
     fn fresh(&mut self, tuple: Tuple) -> Tuple {
@@ -62,11 +73,12 @@ impl<W: Wire, T: Target> RealLane<W, T> {
     /// What is left on the wire is of this try: it must not reach the next.
     async fn clear(&mut self, ports: BTreeSet<u16>) {
         self.target.reset().await;
-        while let Some(Ok(_)) = self.wire.try_recv() {}
+        // A flood does not end: the next case is told its ports, not its frames.
+        for _ in 0..FRAMES_AT_ONCE {
+            let Some(Ok(_)) = self.wire.try_recv() else { break };
+        }
         self.wire.lost();
-        self.earlier.extend(ports);
-        let excess = self.earlier.len().saturating_sub(REMEMBERED);
-        self.earlier.drain(..excess);
+        self.forget(ports);
     }
 }
 
@@ -80,6 +92,8 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             start: Instant::now(),
             due: Time::ZERO,
             ports: BTreeSet::from([tuple.peer_port]),
+            octets: 0,
+            is_deaf: false,
             lane: self,
         };
         drive.finish().await;
@@ -87,7 +101,7 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
         self.clear(ports).await;
         let events = exec.into_events();
         let verdict = verdict(&plan, &events);
-        Try { tuple: Some(tuple), inputs, verdict, events }
+        Try { tuple: Some(tuple), inputs, verdict, output: String::new(), events }
     }
 }
 
@@ -99,6 +113,10 @@ struct Drive<'a, W, T> {
     due: Time,
     /// The ports that the case has spoken from.
     ports: BTreeSet<u16>,
+    /// All that has come.
+    octets: usize,
+    /// The wire is gone, as it may: nothing comes any more, and nothing arrives.
+    is_deaf: bool,
     lane: &'a mut RealLane<W, T>,
 }
 
@@ -116,29 +134,34 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
             if self.exec.is_done() {
                 return;
             }
-            if self.inputs.len() > INPUTS_MAX {
-                self.input(self.now(), InputKind::Broken { how: "the case does not end".to_owned() });
+            if self.inputs.len() > INPUTS_MAX || self.octets > OCTETS_MAX {
+                let how = format!("it floods: {} inputs, {} octets", self.inputs.len(), self.octets);
+                self.input(self.now(), InputKind::TargetHung { how });
                 return;
             }
             let wake = self.wait().await;
-            self.take(wake);
+            if let Some(error) = self.take(wake) {
+                self.wire_broke(&error).await;
+            }
         }
     }
 
     async fn wait(&mut self) -> Wake {
         let deadline = self.exec.poll_timeout().map(|at| self.start + at.since_start());
+        let is_deaf = self.is_deaf;
         let lane = &mut *self.lane;
         tokio::select! {
             biased;
-            frame = lane.wire.recv() => Wake::Frame(frame),
+            frame = lane.wire.recv(), if !is_deaf => Wake::Frame(frame),
             reply = lane.target.reply() => Wake::Reply(reply),
             () = until(deadline) => Wake::Deadline,
         }
     }
 
-    fn take(&mut self, wake: Wake) {
+    /// Gives the error with which the wire broke, if it did.
+    fn take(&mut self, wake: Wake) -> Option<WireError> {
         match wake {
-            Wake::Frame(frame) => self.frame(frame),
+            Wake::Frame(frame) => return self.frame(frame),
             Wake::Reply(reply) => self.reply(reply),
             Wake::Deadline => {
                 let lost = self.lane.wire.lost();
@@ -146,11 +169,15 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                     self.input(self.now(), InputKind::CaptureLost { count: lost });
                 }
                 // The timer may be late itself; what came before it counts by its own stamp.
-                while let Some(frame) = self.lane.wire.try_recv() {
-                    let broken = frame.is_err();
-                    self.frame(frame);
-                    if broken {
-                        return;
+                // A flood must not keep the time from passing.
+                for _ in 0..FRAMES_AT_ONCE {
+                    if self.is_deaf {
+                        break;
+                    }
+                    let Some(frame) = self.lane.wire.try_recv() else { break };
+                    let error = self.frame(frame);
+                    if error.is_some() {
+                        return error;
                     }
                 }
                 // A timer that fired late makes what follows late.
@@ -159,17 +186,30 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                 self.due = due.unwrap_or(self.due).min(self.due);
             }
         }
+        None
     }
 
-    fn frame(&mut self, frame: Result<Received, WireError>) {
+    fn frame(&mut self, frame: Result<Received, WireError>) -> Option<WireError> {
         match frame {
             Ok(Received { at, packet }) => {
+                self.octets = self.octets.saturating_add(packet.len());
                 if !self.is_stale(&packet) {
                     let at = self.time(at);
                     self.input(at, InputKind::Frame { octets: packet });
                 }
+                None
             }
-            Err(e) => self.input(self.now(), InputKind::Broken { how: e.to_string() }),
+            Err(e) => Some(e),
+        }
+    }
+
+    async fn wire_broke(&mut self, error: &WireError) {
+        if !error.is_gone() {
+            return self.input(self.now(), InputKind::Broken { how: error.to_string() });
+        }
+        match self.lane.target.device_gone(error.cause.clone()).await {
+            Some(reply) => self.reply(reply),
+            None => self.is_deaf = true,
         }
     }
 
@@ -178,6 +218,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
             Reply::Answer { call, outcome } => InputKind::App { call, outcome },
             Reply::Event { conn, event } => InputKind::AppEvent { conn, event },
             Reply::Died { how } => InputKind::TargetDied { how },
+            Reply::Hung { how } => InputKind::TargetHung { how },
             Reply::Broken { how } => InputKind::Broken { how },
         };
         self.input(self.now(), what);
@@ -201,12 +242,15 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                 }
                 Output::Frame(packet) => {
                     self.ports.extend(Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport));
+                    if self.is_deaf {
+                        continue;
+                    }
                     match self.lane.wire.send(&packet).await {
                         Ok(_sent) => {
                             // The kernel may run the target within the call, so it is late by when it returns.
                             self.late(self.now().since(self.due));
                         }
-                        Err(e) => self.input(self.now(), InputKind::Broken { how: e.to_string() }),
+                        Err(e) => self.wire_broke(&e).await,
                     }
                 }
             }

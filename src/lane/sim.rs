@@ -9,8 +9,8 @@ use crate::engine::{AppCall, Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
 use crate::plan::Plan;
 use crate::target::Reply;
-use crate::target::profile::Net;
-use crate::target::reference::ReferenceTarget;
+use crate::target::profile::Profile;
+use crate::target::reference::{Habit, ReferenceTarget};
 use crate::time::Time;
 use crate::wire::mem::{LATENCY, MemWire};
 use std::collections::VecDeque;
@@ -54,11 +54,22 @@ impl Lane for SimLane {
 
 /// Runs one case to its end. A host is booted for it alone.
 pub fn run(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Try {
-    let mut sim = Sim::new(plan, mutant);
+    let Profile { net, abilities, .. } = &plan.profile;
+    against(plan, ReferenceTarget::new(net, abilities, ReferenceTarget::seed(plan), mutant))
+}
+
+/// The same, with a server above the reference that takes no orders.
+pub fn run_serving(plan: &Arc<Plan>, habit: Habit) -> Try {
+    let Profile { net, abilities, .. } = &plan.profile;
+    against(plan, ReferenceTarget::serving(net, abilities, ReferenceTarget::seed(plan), habit))
+}
+
+fn against(plan: &Arc<Plan>, target: ReferenceTarget) -> Try {
+    let mut sim = Sim::new(plan, target);
     sim.drive();
     let events = sim.exec.into_events();
     let verdict = verdict(plan, &events);
-    Try { tuple: None, inputs: sim.inputs, verdict, events }
+    Try { tuple: None, inputs: sim.inputs, verdict, output: String::new(), events }
 }
 
 struct Sim {
@@ -71,11 +82,10 @@ struct Sim {
 }
 
 impl Sim {
-    fn new(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Self {
-        let net: &Net = &plan.profile.net;
+    fn new(plan: &Arc<Plan>, target: ReferenceTarget) -> Self {
         Self {
             exec: Exec::new(Arc::clone(plan)),
-            target: ReferenceTarget::new(net, ReferenceTarget::seed(plan), mutant),
+            target,
             wire: MemWire::default(),
             calls: VecDeque::new(),
             inputs: Vec::new(),
@@ -138,6 +148,7 @@ impl Sim {
                 Reply::Answer { call, outcome } => InputKind::App { call, outcome },
                 Reply::Event { conn, event } => InputKind::AppEvent { conn, event },
                 Reply::Died { how } => InputKind::TargetDied { how },
+                Reply::Hung { how } => InputKind::TargetHung { how },
                 Reply::Broken { how } => InputKind::Broken { how },
             });
             moved = true;

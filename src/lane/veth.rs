@@ -10,7 +10,6 @@ use crate::lab::{self, Lab, Options, Pair, TARGET_DEVICE, tap};
 use crate::plan::Plan;
 use crate::target::kernel::{self, KernelTarget};
 use crate::target::profile::{Net, Profile};
-use crate::target::reference::ReferenceTarget;
 use crate::target::reference::host::ReferenceHost;
 use crate::wire::af_packet::{AfPacketWire, Carries};
 use std::os::fd::AsFd;
@@ -141,7 +140,7 @@ pub struct ReferenceLane {
 impl Lane for ReferenceLane {
     async fn run(&mut self, plan: &Arc<Plan>) -> Try {
         // As in virtual time, so that a run can be repeated by its seed.
-        self.lane.target_mut().boot(ReferenceTarget::seed(plan)).await;
+        self.lane.parts().1.boot(plan).await;
         self.lane.run(plan).await
     }
 }

@@ -4,7 +4,7 @@
 use super::unroll::{STEPS_MAX, rounds};
 use super::{CaseInfo, FixtureInfo, Plan, PlanStep, Reference, Tuple};
 use crate::suite::expr::{BinaryOp, Expr};
-use crate::suite::model::{App, Case, Family, Fixture, Step, Verb};
+use crate::suite::model::{App, AppExpect, Case, Family, Fixture, Step, Verb};
 use crate::target::profile::Profile;
 use std::net::IpAddr;
 
@@ -65,7 +65,7 @@ pub fn plan(
     Ok(Planned::Ready(Box::new(Plan {
         case: info,
         seed,
-        tuple: tuple(family, profile, salt),
+        tuple: Tuple { target_port: port(case, profile), ..tuple(family, profile, salt) },
         isn: low(mix(salt, "isn")),
         profile: profile.clone(),
         fixtures: case
@@ -121,17 +121,28 @@ fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
     if step.when.is_some() {
         return None;
     }
+    let orders = profile.takes_orders();
+    let echoes = profile.abilities.contains("echo");
     let need = match &step.verb {
         Verb::App(app) => match app {
             App::Listen => "listen",
             App::Accept => "accept",
-            App::Connect | App::ConnectTo(_) => "active-open",
+            App::Connect | App::ConnectTo(_) | App::ConnectFrom(_) => "active-open",
             App::Abort => "abort",
             App::Shutdown => "half-close",
             App::Status(_) => "status",
             App::SendUrgent(_) => "urgent",
-            App::Send(_) | App::Recv(_) | App::Close | App::Option(..) | App::Expect(_) => "control",
+            // An echo shows what was read, and is written by writing; a handshake shows itself.
+            App::Send(_) | App::Recv(_) | App::Expect(AppExpect::Data(_)) if echoes && !orders => "echo",
+            App::Expect(AppExpect::Connected) => return None,
+            App::Send(_)
+            | App::Recv(_)
+            | App::BeginRecv(_)
+            | App::Close
+            | App::Option(..)
+            | App::Expect(_) => "control",
         },
+        Verb::Linux(_) => "linux",
         Verb::Repeat(repeat) => return repeat.steps.iter().find_map(|step| unable(step, profile)),
         Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Note(_) => return None,
     };
@@ -208,6 +219,16 @@ fn tuple(family: Family, profile: &Profile, salt: u64) -> Tuple {
     // The dynamic ports of RFC 6335, so that no well-known service is meant.
     let peer_port = 49_152 + u16::try_from(mix(salt, "port") % 16_384).unwrap_or_default();
     Tuple { peer, peer_port, target, target_port: net.port }
+}
+
+/// A server listens from its start on: that nobody does is so at another port only.
+fn port(case: &Case, profile: &Profile) -> u16 {
+    let port = profile.net.port;
+    let closed = case.given.first().is_some_and(|fixture| fixture.id == "closed");
+    match closed && !profile.takes_orders() {
+        true => port.checked_add(1).unwrap_or(port - 1),
+        false => port,
+    }
 }
 
 /// A number for `text` under `seed`: FNV-1a, stirred by the finalizer of splitmix64.

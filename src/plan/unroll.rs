@@ -1,5 +1,7 @@
 //! `repeat` written out: every round with its counter as a number.
 
+mod linux;
+
 use crate::suite::expr::{Bound, Expr};
 use crate::suite::model::{
     App, AppExpect, Expect, Fields, IcmpKind, OptionSpec, Pattern, Repeat, SackSpec, Send, Step, Verb,
@@ -60,6 +62,7 @@ fn in_step(step: &mut Step, counter: &Counter<'_>) {
         }
         Verb::Expect(Expect::Nothing { span }) => in_expr(span, counter),
         Verb::App(app) => in_app(app, counter),
+        Verb::Linux(linux) => linux::in_call(linux, counter),
         Verb::Wait(span) => in_expr(span, counter),
         Verb::Note(text) => in_text(text, counter),
         Verb::Repeat(inner) => {
@@ -77,6 +80,8 @@ fn in_app(app: &mut App, counter: &Counter<'_>) {
         App::Send(e)
         | App::SendUrgent(e)
         | App::Recv(e)
+        | App::BeginRecv(e)
+        | App::ConnectFrom(e)
         | App::Option(_, e)
         | App::Expect(AppExpect::Data(e)) => in_expr(e, counter),
         App::Listen

@@ -80,6 +80,7 @@ pub fn failure(case: &CaseFinished, again: &Again, look: Look) -> String {
     }
     page.blame(case);
     page.ladder(case);
+    page.output(case);
     let command = again.command(case);
     page.line(&format!("  {}{command}", paint(look.palette.dim, "again: ")));
     page.out
@@ -243,6 +244,18 @@ impl Page {
         if case.tries.len() > 1 {
             let words: Vec<&str> = case.tries.iter().map(|t| t.verdict.outcome.word()).collect();
             self.paragraph(&format!("Tried {} times: {}.", words.len(), words.join(", ")));
+        }
+    }
+
+    /// The last that the target's program wrote meanwhile.
+    fn output(&mut self, case: &CaseFinished) {
+        const LINES_MAX: usize = 10;
+        let Some(attempt) = counted(case).filter(|attempt| !attempt.output.is_empty()) else { return };
+        self.line("");
+        self.line(&format!("  {}", paint(self.look.palette.dim, "the target wrote:")));
+        let lines: Vec<&str> = attempt.output.lines().collect();
+        for line in lines.iter().skip(lines.len().saturating_sub(LINES_MAX)) {
+            self.line(&format!("      {}", clean(line)));
         }
     }
 

@@ -72,7 +72,13 @@ pub(crate) fn ended(outcome: Outcome) -> CaseFinished {
         | Outcome::Blocked
         | Outcome::Inconclusive
         | Outcome::Error => {
-            vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events: vec![] }]
+            vec![Try {
+                tuple: None,
+                inputs: vec![],
+                verdict: verdict.clone(),
+                output: String::new(),
+                events: vec![],
+            }]
         }
     };
     CaseFinished {
@@ -97,6 +103,7 @@ fn step(fixture: Option<usize>, number: u32, line: u32) -> PlanStep {
         otherwise: vec![],
         tolerate: vec![],
         strict: false,
+        or_error: false,
         why: None,
     };
     PlanStep { fixture, number, step }
@@ -192,7 +199,13 @@ pub(crate) fn with_violation(violation: Violation, mut events: Vec<CaseEvent>) -
     CaseFinished {
         plan: Some(Box::new(plan(&info))),
         info,
-        tries: vec![Try { tuple: None, inputs: vec![], verdict: verdict.clone(), events }],
+        tries: vec![Try {
+            tuple: None,
+            inputs: vec![],
+            verdict: verdict.clone(),
+            output: String::new(),
+            events,
+        }],
         verdict,
         deviation: None,
         expected: false,

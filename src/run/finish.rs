@@ -89,7 +89,13 @@ pub(super) fn unsupported(info: CaseInfo, deviation: Option<&Deviation>, why: St
 
 /// A try that the harness had to give up; it has no inputs, so it is never judged again.
 pub(super) fn broken(why: String) -> Try {
-    Try { tuple: None, inputs: vec![], verdict: empty(Outcome::Error, why), events: vec![] }
+    Try {
+        tuple: None,
+        inputs: vec![],
+        verdict: empty(Outcome::Error, why),
+        output: String::new(),
+        events: vec![],
+    }
 }
 
 fn empty(outcome: Outcome, reason: String) -> Verdict {
@@ -127,6 +133,7 @@ mod tests {
             tuple: None,
             inputs: vec![],
             verdict: empty(outcome, String::new()),
+            output: String::new(),
             events: vec![],
         };
         outcomes.iter().map(one).collect()

@@ -66,7 +66,7 @@ impl Lane for FakeLane {
         if word == "late" {
             verdict.lateness = Duration::from_millis(15);
         }
-        Try { tuple: None, inputs: vec![], verdict, events: vec![] }
+        Try { tuple: None, inputs: vec![], verdict, output: String::new(), events: vec![] }
     }
 }
 

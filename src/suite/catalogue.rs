@@ -36,6 +36,7 @@ const FILES: &[(&str, Source, Option<u16>, &str)] = &[
         Some(2525),
         include_str!("../../suites/catalog/known-problems.yaml"),
     ),
+    ("suites/catalog/linux.yaml", Source::Linux, None, include_str!("../../suites/catalog/linux.yaml")),
     ("suites/catalog/course.yaml", Source::Course, None, include_str!("../../suites/catalog/course.yaml")),
 ];
 
@@ -50,6 +51,8 @@ pub enum Source {
     Problem,
     /// An item of a course.
     Course,
+    /// What the Linux kernel documents of its own TCP.
+    Linux,
 }
 
 /// One row.
@@ -65,16 +68,21 @@ pub struct Requirement {
     pub word: Option<String>,
     pub rfc: Option<u16>,
     pub section: Option<String>,
-    /// Whether anything outside the target can show it.
+    /// Whether anything outside the target can show it. What cannot be tested says why, in `more`: `untestable`.
     pub testable: bool,
+    /// Rows that say the same for less (`see:`), or that this row is a part of (`refs:` of the matrix).
+    pub related: Vec<String>,
     /// Every other field, by its name, where it is a single value: `how_to_test`, `note`, `state`,
     /// `event_class`, `next_state`, `must_see` ...
     pub more: BTreeMap<String, String>,
 }
 
 impl Requirement {
-    /// `RFC 9293 3.10.7.2`, as a failure cites it; empty for a course item.
+    /// `RFC 9293 3.10.7.2`, or `tcp(7) TCP_CORK`, as a failure cites it; empty for a course item.
     pub fn citation(&self) -> String {
+        if let (Some(document), Some(section)) = (self.more.get("document"), &self.section) {
+            return format!("{document} {section}");
+        }
         match (self.rfc, &self.section) {
             (Some(rfc), Some(section)) => format!("RFC {rfc} {section}"),
             (Some(rfc), None) => format!("RFC {rfc}"),
@@ -122,16 +130,21 @@ impl Catalogue {
                 more.insert(entry.key.value.clone(), text.to_owned());
             }
         }
+        let list = |key| node.get(key).and_then(Node::items).unwrap_or_default();
+        let related: Vec<&Node> = list("see").iter().chain(list("refs")).collect();
+        let related = related.into_iter().filter_map(|node| node.scalar().map(str::to_owned)).collect();
         let Some(id) = more.remove("id") else { return missing(node.span, "id", sink) };
         let title = match source {
-            Source::Rfc | Source::Course => more.remove("title"),
+            Source::Rfc | Source::Course | Source::Linux => more.remove("title"),
             Source::Problem => more.remove("name"),
             Source::Matrix => matrix_title(&more),
         };
         let Some(title) = title else { return missing(node.span, "title", sink) };
         let word = more.remove(if source == Source::Matrix { "strength" } else { "level" });
         let rfc = more.remove("rfc").and_then(|rfc| rfc.parse().ok()).or(rfc);
-        let testable = more.get("observable").is_none_or(|observable| observable != "internal");
+        // A cell of the matrix is a test wherever something of it shows; a requirement is, unless it says why not.
+        let hidden = source == Source::Matrix && more.get("observable").is_some_and(|o| o == "internal");
+        let testable = !hidden && !more.contains_key("untestable");
         let level = word.as_deref().and_then(level);
         let section = more.remove("section");
         if self.by_id.insert(id.clone(), self.rows.len()).is_some() {
@@ -141,7 +154,7 @@ impl Catalogue {
                 format!("the row `{id}` is there already"),
             ));
         }
-        self.rows.push(Requirement { id, source, title, level, word, rfc, section, testable, more });
+        self.rows.push(Requirement { id, source, title, level, word, rfc, section, testable, related, more });
     }
 
     pub fn get(&self, id: &str) -> Option<&Requirement> {
@@ -191,6 +204,7 @@ mod tests {
         assert_eq!(count(Source::Matrix), 373);
         assert_eq!(count(Source::Problem), 18);
         assert_eq!(count(Source::Course), 36);
+        assert!(count(Source::Linux) > 0);
         let words = [
             "MUST",
             "SHOULD",
@@ -219,6 +233,8 @@ mod tests {
         assert_eq!(catalogue.get("SEM-CLO-01").unwrap().citation(), "RFC 9293 3.10.7.1");
         assert_eq!(catalogue.get("RFC2525-2.4").unwrap().title, "Inconsistent retransmission");
         assert_eq!(catalogue.get("C18").unwrap().level, None);
+        let kernel = catalogue.get("LINUX-TCP_CORK").unwrap();
+        assert_eq!((kernel.level, kernel.citation().as_str()), (None, "tcp(7) TCP_CORK"));
         assert_eq!(catalogue.get("RFC9293-MUST-999"), None);
     }
 }

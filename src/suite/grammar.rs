@@ -4,6 +4,10 @@
 //! and its doc strings are what an editor shows. Whatever the table cannot say (types, names,
 //! which keys go together) is checked where cases are lowered.
 
+mod linux;
+
+pub use linux::{CALLS as LINUX_CALLS, LINUX};
+
 /// What may stand at a place. `{parameter}` as the whole of a value may stand anywhere.
 #[derive(Debug, Clone, Copy)]
 pub enum Shape {
@@ -85,7 +89,7 @@ pub const fn verb(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 
 /// Verbs that the language has and this version cannot run.
 pub const LATER: &[&str] =
-    &["live", "drop", "delay", "duplicate", "reorder", "corrupt", "rewrite", "heal", "linux", "parallel"];
+    &["live", "drop", "delay", "duplicate", "reorder", "corrupt", "rewrite", "heal", "parallel"];
 
 pub const LEVELS: &[&str] = &["must", "should", "may"];
 pub const FAMILIES: &[&str] = &["4", "6"];
@@ -294,6 +298,11 @@ pub static STEP: Mapping = Mapping {
                 Shape::Either(&[Shape::Words(APP_CALLS), Shape::Map(&APP)]),
                 "A call of the application above the target, or what it must learn.",
             ),
+            verb(
+                "linux",
+                Shape::Either(&[Shape::Words(LINUX_CALLS), Shape::Map(&LINUX)]),
+                "A system call on a socket of the Linux kernel, and what must come of it.",
+            ),
             verb("wait", Shape::Expr("a duration"), "Lets time pass."),
             verb("use", CALL, "Puts a named list of steps here."),
             verb("repeat", Shape::Map(&REPEAT), "Steps several times."),
@@ -311,6 +320,7 @@ pub static QUALIFIERS: &[Key] = &[
         "The time limit, or [earliest, latest]; counted from the step before, or from `after`.",
     ),
     key("after", Shape::Name, "The label that `within` counts from."),
+    key("or_error", Shape::Bool, "With `app`: the call may also be refused with an error."),
     key("for", Shape::Expr("a duration"), "With `expect: none`: how long it must stay silent."),
     key(
         "when",
@@ -532,10 +542,19 @@ pub static APP: Mapping = Mapping {
     id: "app",
     doc: "A call of the application above the target, or what it must learn.",
     keys: &[&[
-        verb("connect", Shape::Text, "Connects to this address instead of the peer's."),
+        verb(
+            "connect",
+            Shape::Either(&[Shape::Text, Shape::Map(&APP_CONNECT)]),
+            "Connects to this address instead of the peer's; or from a port that is said.",
+        ),
         verb("send", Shape::Expr("a number"), "Sends so many octets of the pattern."),
         verb("send_urgent", Shape::Expr("a number"), "Sends so many octets as urgent data."),
         verb("recv", Shape::Expr("a number"), "Reads so many octets and checks them."),
+        verb(
+            "begin_recv",
+            Shape::Expr("a number"),
+            "Begins to read so many octets, and goes on; `{expect: {data: 100}}` or `{expect: error}` is what comes of it.",
+        ),
         verb("shutdown", Shape::Words(&["write"]), "Closes one direction."),
         verb(
             "option",
@@ -553,6 +572,17 @@ pub static APP: Mapping = Mapping {
             "What the application must learn.",
         ),
     ]],
+};
+
+static APP_CONNECT: Mapping = Mapping {
+    name: "where to connect from",
+    id: "app-connect",
+    doc: "An active open with a local port that the application chooses.",
+    keys: &[&[required(
+        "from",
+        Shape::Expr("a number"),
+        "The target's port. Where it has the connection already, the call must be refused.",
+    )]],
 };
 
 static APP_DATA: Mapping = Mapping {

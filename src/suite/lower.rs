@@ -6,6 +6,7 @@
 
 mod case;
 mod fields;
+mod linux;
 mod steps;
 mod values;
 

@@ -40,6 +40,8 @@ pub(super) enum LabelKind {
     Segment,
     /// Any other step: it has a time.
     Step,
+    /// A step that numbers come of, by these names.
+    Numbers(Vec<String>),
     /// One of several answers, each of which can be asked for.
     Choice(Vec<String>),
 }
@@ -79,6 +81,12 @@ impl Labels {
         let (of, choices): (&'static [names::Name], &[String]) = match &label.kind {
             LabelKind::Segment => (names::SEGMENT_PROPERTIES, &[]),
             LabelKind::Step => (names::STEP_PROPERTIES, &[]),
+            LabelKind::Numbers(numbers) => {
+                if numbers.iter().any(|number| number == property) {
+                    return Found::Type(Type::Int);
+                }
+                (names::STEP_PROPERTIES, numbers)
+            }
             LabelKind::Choice(choices) => (names::SEGMENT_PROPERTIES, choices),
         };
         if choices.iter().any(|choice| choice == property) {

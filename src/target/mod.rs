@@ -1,6 +1,5 @@
 //! Targets: what is tested, and how its application is driven.
 
-pub mod deviations;
 #[cfg(target_os = "linux")]
 pub mod kernel;
 pub mod manifest;
@@ -26,6 +25,10 @@ pub enum Reply {
     Died {
         how: String,
     },
+    /// It lives, and does not answer any more.
+    Hung {
+        how: String,
+    },
     /// The channel to its application broke: that is not the TCP's fault.
     Broken {
         how: String,
@@ -39,6 +42,11 @@ pub trait Target: Send {
 
     /// Waits for the next reply. Cancel-safe.
     fn reply(&mut self) -> impl Future<Output = Reply> + Send;
+
+    /// The device of the wire is gone: what that means. `None` where the target ended as it may.
+    fn device_gone(&mut self, how: String) -> impl Future<Output = Option<Reply>> + Send {
+        std::future::ready(Some(Reply::Broken { how }))
+    }
 
     /// Forgets the case: closes listeners, aborts connections, drops replies that nobody waits for.
     /// Afterwards the next case finds the target as the first one did.

@@ -29,6 +29,11 @@ pub struct Profile {
 }
 
 impl Profile {
+    /// Its application does what a case says; otherwise it is a server of one habit, or nothing.
+    pub fn takes_orders(&self) -> bool {
+        self.abilities.contains("control")
+    }
+
     /// What the target can receive in one segment: MTU less the headers.
     pub fn mss(&self, family: Family) -> u16 {
         match family {

@@ -6,6 +6,11 @@
 
 mod app;
 pub mod host;
+mod server;
+mod variant;
+
+pub use server::Habit;
+pub use variant::variant;
 
 use super::Reply;
 use crate::engine::AppCall;
@@ -14,6 +19,8 @@ use crate::suite::model::Family;
 use crate::target::profile::{Limits, Net, Profile, Timing};
 use crate::time::Time;
 use app::Apps;
+use server::Server;
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 use tcpspec_reference::{Config, Endpoint, Instant, Mutant};
@@ -21,18 +28,34 @@ use tcpspec_reference::{Config, Endpoint, Instant, Mutant};
 pub struct ReferenceTarget {
     endpoint: Endpoint,
     apps: Apps,
+    /// In the place of an application that does what it is told.
+    server: Option<Server>,
 }
 
 impl ReferenceTarget {
-    /// A freshly booted host. The seed decides what a host chooses at random.
-    pub fn new(net: &Net, seed: u64, mutant: Option<Mutant>) -> Self {
+    /// A freshly booted host that has these abilities. The seed decides what a host chooses at random.
+    pub fn new(net: &Net, abilities: &BTreeSet<String>, seed: u64, mutant: Option<Mutant>) -> Self {
         let config = Config {
             addresses: vec![IpAddr::V4(net.target_v4), IpAddr::V6(net.target_v6)],
             seed,
             mutant,
-            ..config()
+            ..variant::config(abilities)
         };
-        Self { endpoint: Endpoint::new(config), apps: Apps::default() }
+        Self { endpoint: Endpoint::new(config), apps: Apps::default(), server: None }
+    }
+
+    /// The same with a server above it that takes no orders but to connect.
+    pub fn serving(net: &Net, abilities: &BTreeSet<String>, seed: u64, habit: Habit) -> Self {
+        let mut target = Self::new(net, abilities, seed, None);
+        target.server = Some(Server::new(habit, &mut target.endpoint, net.port));
+        target
+    }
+
+    fn work(&mut self, now: Time) {
+        match &mut self.server {
+            Some(server) => server.work(&mut self.endpoint, instant(now)),
+            None => self.apps.work(&mut self.endpoint, instant(now)),
+        }
     }
 
     /// What a host chooses at random in a case, on any wire.
@@ -42,18 +65,27 @@ impl ReferenceTarget {
 
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {
         self.endpoint.handle_packet(instant(now), packet);
-        self.apps.work(&mut self.endpoint, instant(now));
+        self.work(now);
     }
 
     pub fn call(&mut self, now: Time, call: u32, what: &AppCall) {
         self.apps.call(&mut self.endpoint, instant(now), call, what);
-        self.apps.work(&mut self.endpoint, instant(now));
+        if let (Some(server), AppCall::Connect { .. }) = (&mut self.server, what)
+            && let Some(id) = self.apps.newest()
+        {
+            server.adopt(id);
+        }
+        self.work(now);
     }
 
     /// Gives the next packet that is due. Drain it after every input and at every `poll_timeout`.
     pub fn poll_transmit(&mut self, now: Time) -> Option<Vec<u8>> {
+        if self.server.is_some() {
+            self.work(now);
+            return self.endpoint.poll_transmit(instant(now));
+        }
         let packet = self.endpoint.poll_transmit(instant(now));
-        self.apps.work(&mut self.endpoint, instant(now));
+        self.work(now);
         packet
     }
 
@@ -62,7 +94,9 @@ impl ReferenceTarget {
     }
 
     pub fn poll_timeout(&self) -> Option<Time> {
-        self.endpoint.poll_timeout().map(|at| Time::from_micros(at.as_micros()))
+        let server = self.server.as_ref().and_then(Server::poll_timeout);
+        let due = [self.endpoint.poll_timeout(), server].into_iter().flatten().min();
+        due.map(|at| Time::from_micros(at.as_micros()))
     }
 }
 
@@ -70,61 +104,18 @@ fn instant(now: Time) -> Instant {
     Instant::from_micros(now.as_micros())
 }
 
-/// More than the window field of a SYN can say, so that a scale is chosen and its use can be seen.
-const RECV_BUFFER: u32 = 1 << 17;
-
-/// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that
-/// there is something to test.
-fn config() -> Config {
-    Config { ecn: true, fast_open: true, rack: true, recv_buffer: RECV_BUFFER, ..Config::default() }
-}
-
-/// What the reference does, by the words of the case language.
-const ABILITIES: &[&str] = &[
-    "abort",
-    "accept",
-    "active-open",
-    "challenge-ack-unlimited",
-    "closed-port-rst",
-    "control",
-    "delays-acks",
-    "ecn",
-    "fast-open",
-    "fast-retransmit",
-    "half-close",
-    "icmp",
-    "ipv4",
-    "ipv6",
-    "keepalive",
-    "limited-transmit",
-    "listen",
-    "many-connections",
-    "mss-option",
-    "nodelay",
-    "out-of-order",
-    "pmtud",
-    "push",
-    "rack",
-    "reuse",
-    "rfc5961",
-    "rfc6191",
-    "sack",
-    "simultaneous-open",
-    "soft-errors",
-    "status",
-    "syn-cookies",
-    "timestamps",
-    "urgent",
-    "wscale",
-];
-
 /// What the reference can do, and its timing, as a manifest would say it.
+///
+/// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that there is
+/// something to test.
 pub fn profile() -> Profile {
-    let config = config();
+    let abilities: BTreeSet<String> =
+        variant::ABILITIES.iter().map(|ability| (*ability).to_owned()).collect();
+    let config = variant::config(&abilities);
     Profile {
         name: "reference".to_owned(),
         about: "the reference stack of tcpspec, built in".to_owned(),
-        abilities: ABILITIES.iter().map(|ability| (*ability).to_owned()).collect(),
+        abilities,
         families: Family::BOTH.to_vec(),
         net: Net::default(),
         mss_v4: config.mtu - 40,

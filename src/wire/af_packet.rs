@@ -9,7 +9,7 @@ mod socket;
 mod stamp;
 
 use super::link::{self, Inbound, Link, TargetMac};
-use super::{Received, Wire, WireError};
+use super::{DOWN, GONE, Received, Wire, WireError};
 use crate::packet::{ETHERTYPE_IPV6, Mac};
 use crate::target::profile::Net;
 pub use socket::{Carries, Socket};
@@ -26,7 +26,6 @@ const SEND_PATIENCE: Duration = Duration::from_millis(500);
 const SEND_PAUSE: Duration = Duration::from_micros(200);
 /// Frames of no interest in a row that are read without waiting.
 const NOISE_MAX: u32 = 4096;
-const GONE: &str = "the network device is gone";
 /// Between two questions for the target's Ethernet address.
 const ASK_PAUSE: Duration = Duration::from_millis(50);
 
@@ -209,7 +208,7 @@ impl AfPacketWire {
     fn explain(&self, operation: &'static str, e: &io::Error) -> WireError {
         let cause = match e.raw_os_error() {
             _ if !self.socket.get_ref().has_device() => GONE.to_owned(),
-            Some(libc::ENETDOWN) => "the network device is down".to_owned(),
+            Some(libc::ENETDOWN) => DOWN.to_owned(),
             Some(libc::EMSGSIZE) => "the packet is larger than the device's MTU".to_owned(),
             Some(libc::ENOBUFS | libc::EAGAIN) => "the device's queue stays full".to_owned(),
             _ => e.to_string(),

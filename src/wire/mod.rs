@@ -33,6 +33,18 @@ pub struct WireError {
     pub cause: String,
 }
 
+/// The device that the wire was made of does not exist any more, or is down.
+const GONE: &str = "the network device is gone";
+const DOWN: &str = "the network device is down";
+
+impl WireError {
+    /// There is no device any more: where it belongs to the target, that is the target's doing.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.cause == GONE || self.cause == DOWN
+    }
+}
+
 /// A wire on a real clock.
 pub trait Wire: Send {
     /// Waits for the next packet of the target. Cancel-safe: a packet is never lost with the future.

@@ -84,12 +84,13 @@ async fn recv_ends_with_the_stream() {
 }
 
 #[tokio::test]
-async fn recv_of_nothing_tells_what_waits() {
+async fn recv_of_nothing_takes_nothing() {
     let mut lab = Lab::new(false);
     let (conn, mut peer) = lab.accepted().await;
     peer.write_all(&pattern::octets(0, 10)).unwrap();
     let outcome = lab.call(AppCall::Recv { conn, offset: 0, count: 0 }).await;
-    assert_eq!(outcome, AppOutcome::Received { count: 10, mismatch: None, eof: false });
+    assert_eq!(outcome, AppOutcome::Received { count: 0, mismatch: None, eof: false });
+    assert_eq!(lab.target.unread(conn), Ok(10));
 }
 
 #[rstest]
@@ -159,7 +160,9 @@ async fn a_handle_that_was_never_given_is_refused() {
 async fn a_route_that_is_not_there_is_an_error_of_the_call() {
     let mut lab = Lab::new(false);
     let to = "192.0.2.1:7".parse().unwrap();
-    let AppOutcome::Failed(error) = lab.call(AppCall::Connect { to }).await else { panic!("no error") };
+    let AppOutcome::Failed(error) = lab.call(AppCall::Connect { to, from: None }).await else {
+        panic!("no error")
+    };
     assert!(error.contains("ENETUNREACH"), "{error}");
 }
 

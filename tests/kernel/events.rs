@@ -155,6 +155,33 @@ async fn urgent_data_is_told_and_stays_in_the_stream() {
 }
 
 #[tokio::test]
+async fn urgent_data_is_told_of_the_connection_that_it_came_on() {
+    let mut lab = Lab::new(false);
+    let (first, _peer) = lab.accepted().await;
+    let other = lab.peer_connects();
+    let AppOutcome::Accepted { conn: second, .. } = lab.call(AppCall::Accept { port: PORT }).await else {
+        panic!("not accepted")
+    };
+    let flags = nix::sys::socket::MsgFlags::MSG_OOB;
+    assert_eq!(nix::sys::socket::send(other.as_raw_fd(), &[0], flags), Ok(1));
+    assert_ne!(first, second);
+    assert_eq!(lab.event().await, (second, AppEvent::Urgent));
+    lab.nothing().await;
+}
+
+#[tokio::test]
+async fn urgent_data_that_came_before_accept_is_told() {
+    let mut lab = Lab::new(false);
+    lab.ok(AppCall::Listen { port: PORT }).await;
+    let peer = lab.peer_connects();
+    let flags = nix::sys::socket::MsgFlags::MSG_OOB;
+    assert_eq!(nix::sys::socket::send(peer.as_raw_fd(), &[0], flags), Ok(1));
+    assert!(matches!(lab.call(AppCall::Accept { port: PORT }).await, AppOutcome::Accepted { conn: 1, .. }));
+    assert_eq!(lab.event().await, (1, AppEvent::Urgent));
+    lab.nothing().await;
+}
+
+#[tokio::test]
 async fn urgent_data_is_sent() {
     let mut lab = Lab::new(false);
     let (conn, mut peer) = lab.accepted().await;

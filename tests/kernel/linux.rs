@@ -1,10 +1,13 @@
 //! What only this target can be asked.
 
 use crate::support::{Lab, PORT, deafen};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::fd::AsFd;
 use std::time::Duration;
-use tcpspec::engine::AppCall;
+use tcpspec::engine::io::linux::{LinuxCall, LinuxReply, LinuxSocket, OptionValue};
+use tcpspec::engine::{AppCall, AppEvent, AppOutcome};
+use tcpspec::suite::linux as names;
 use tcpspec::target::Target;
 use tcpspec::target::kernel::{Refusal, State, TcpInfo, profile};
 use tcpspec::target::profile::Net;
@@ -101,7 +104,7 @@ async fn time_wait_ends_when_the_kernel_says() {
     let (local, remote) = lab.target.addresses(conn).unwrap();
     let entry = lab.target.connection(local, remote).unwrap().unwrap();
     assert_eq!((entry.state, entry.waits), (State::FinWait2, true));
-    assert_eq!(lab.event().await, (conn, tcpspec::engine::AppEvent::Closed));
+    assert_eq!(lab.event().await, (conn, AppEvent::Closed));
     assert_eq!(lab.target.connection(local, remote).unwrap(), None);
     drop(peer);
 }
@@ -182,4 +185,169 @@ async fn the_manifest_says_what_the_kernel_does() {
     for (name, value) in manifest["sysctls"].as_object().unwrap() {
         target.set_sysctl(name, &value.to_string()).unwrap_or_else(|e| panic!("{name}: {e}"));
     }
+}
+
+impl Lab {
+    async fn system_call(&mut self, conn: u32, what: LinuxCall) -> LinuxReply {
+        let socket = match conn {
+            0 => LinuxSocket::Listener { port: PORT, v6: false },
+            conn => LinuxSocket::Conn(conn),
+        };
+        match self.call(AppCall::Linux { socket, what }).await {
+            AppOutcome::Linux(reply) => reply,
+            other => panic!("no reply of the kernel: {other:?}"),
+        }
+    }
+}
+
+fn done() -> LinuxReply {
+    LinuxReply::Returned { value: 0 }
+}
+
+fn refused(errno: &str) -> LinuxReply {
+    LinuxReply::Refused { errno: errno.to_owned(), what: None }
+}
+
+fn set(level: &str, name: &str, ints: &[i64]) -> LinuxCall {
+    let (level, name) = (level.to_owned(), name.to_owned());
+    LinuxCall::SetOption { level, name, value: OptionValue::Ints(ints.to_vec()) }
+}
+
+fn get(level: &str, name: &str) -> LinuxCall {
+    LinuxCall::GetOption { level: level.to_owned(), name: name.to_owned() }
+}
+
+fn number(reply: &LinuxReply) -> Option<i64> {
+    match reply {
+        LinuxReply::Option { number, .. } => *number,
+        _ => None,
+    }
+}
+
+#[tokio::test]
+async fn every_name_of_the_language_has_a_number() {
+    let mut lab = Lab::new(false);
+    let (conn, _peer) = lab.accepted().await;
+    for name in names::OPTIONS {
+        let level = names::levels_of(name)[0];
+        let reply = lab.system_call(conn, get(level, name)).await;
+        assert!(!matches!(reply, LinuxReply::Lacking { .. }), "{name}: {reply:?}");
+    }
+    for level in names::LEVELS {
+        assert!(
+            !matches!(lab.system_call(conn, get(level, "1")).await, LinuxReply::Lacking { .. }),
+            "{level}"
+        );
+    }
+    for flag in names::MESSAGE {
+        let call = LinuxCall::Recv { offset: 0, count: 0, flags: vec![(*flag).to_owned()] };
+        assert!(!matches!(lab.system_call(conn, call).await, LinuxReply::Lacking { .. }), "{flag}");
+    }
+    let requests: Vec<String> = names::IOCTLS.iter().map(|name| (*name).to_owned()).collect();
+    let reply = lab.system_call(conn, LinuxCall::Ioctl { requests }).await;
+    assert!(
+        matches!(&reply, LinuxReply::Queues { lengths } if lengths.values().all(|n| *n == 0)),
+        "{reply:?}"
+    );
+    let ours: BTreeSet<&str> = names::info_fields().map(|field| field.name).collect();
+    assert_eq!(ours, TcpInfo::names().collect::<BTreeSet<_>>());
+}
+
+#[tokio::test]
+async fn errors_have_the_names_of_the_language() {
+    for name in names::ERRNOS {
+        let number = (1..=133).find(|n| format!("{:?}", nix::errno::Errno::from_raw(*n)) == *name);
+        assert!(number.is_some(), "{name}");
+    }
+}
+
+#[tokio::test]
+async fn options_for_the_listener_reach_it_before_and_after_it_listens() {
+    let mut lab = Lab::new(false);
+    assert_eq!(lab.system_call(0, set("SOL_TCP", "TCP_DEFER_ACCEPT", &[7])).await, done());
+    assert_eq!(lab.system_call(0, set("SOL_TCP", "TCP_MAXSEG", &[5])).await, refused("EINVAL"));
+    assert_eq!(lab.system_call(0, get("SOL_TCP", "TCP_DEFER_ACCEPT")).await, refused("EBADF"));
+    assert_eq!(lab.system_call(0, LinuxCall::Listen { backlog: 3 }).await, done());
+    assert!(number(&lab.system_call(0, get("SOL_TCP", "TCP_DEFER_ACCEPT")).await) >= Some(7));
+    assert_eq!(lab.system_call(0, set("SOL_TCP", "TCP_DEFER_ACCEPT", &[0])).await, done());
+    assert_eq!(lab.system_call(0, LinuxCall::Listen { backlog: 5 }).await, done());
+    let LinuxReply::Info { fields } = lab.system_call(0, LinuxCall::Info).await else { panic!("no info") };
+    assert_eq!((fields["state"], fields["sacked"]), (10, 5));
+    assert_eq!(lab.system_call(0, LinuxCall::Accept).await, refused("EAGAIN"));
+    let _peer = lab.peer_connects();
+    let socket = LinuxSocket::Listener { port: PORT, v6: false };
+    let accepted = lab.call(AppCall::Linux { socket, what: LinuxCall::Accept }).await;
+    assert!(matches!(accepted, AppOutcome::Accepted { conn: 1, .. }), "{accepted:?}");
+    // The next case finds none of it.
+    lab.target.reset().await;
+    lab.ok(AppCall::Listen { port: PORT }).await;
+    assert_eq!(number(&lab.system_call(0, get("SOL_TCP", "TCP_DEFER_ACCEPT")).await), Some(0));
+}
+
+#[tokio::test]
+async fn calls_give_what_the_kernel_gives() {
+    let mut lab = Lab::new(false);
+    let (conn, mut peer) = lab.accepted().await;
+    let recv = |count, flag: &str| {
+        let flags = if flag.is_empty() { Vec::new() } else { vec![flag.to_owned()] };
+        LinuxCall::Recv { offset: 0, count, flags }
+    };
+    assert_eq!(lab.system_call(conn, recv(10, "")).await, refused("EAGAIN"));
+    peer.write_all(&tcpspec::engine::pattern::octets(0, 9)).unwrap();
+    peer.write_all(b"wrong").unwrap();
+    while lab.target.unread(conn) != Ok(14) {
+        tokio::task::yield_now().await;
+    }
+    let received = |count, mismatch| LinuxReply::Received { count, mismatch };
+    assert_eq!(lab.system_call(conn, recv(9, "MSG_PEEK")).await, received(9, None));
+    assert_eq!(lab.system_call(conn, recv(100, "")).await, received(14, Some(9)));
+    let send = LinuxCall::Send { offset: 0, count: 100, flags: Vec::new() };
+    assert_eq!(lab.system_call(conn, send.clone()).await, LinuxReply::Returned { value: 100 });
+    let shutdown = |how: &str| LinuxCall::Shutdown { how: how.to_owned() };
+    assert_eq!(lab.system_call(conn, shutdown("SHUT_WR")).await, done());
+    assert_eq!(lab.system_call(conn, send).await, refused("EPIPE"));
+    assert_eq!(lab.system_call(9, LinuxCall::Poll).await, refused("EBADF"));
+    let linger = lab.system_call(conn, set("SOL_SOCKET", "SO_LINGER", &[1, 0])).await;
+    assert_eq!(linger, done());
+    let ints = match lab.system_call(conn, get("SOL_SOCKET", "SO_LINGER")).await {
+        LinuxReply::Option { ints, .. } => ints,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(ints, [1, 0]);
+}
+
+#[tokio::test]
+async fn a_pending_error_is_told_once_though_the_watcher_has_seen_it() {
+    let mut lab = Lab::new(false);
+    let (conn, peer) = lab.accepted().await;
+    crate::support::reset(peer);
+    assert_eq!(lab.event().await, (conn, AppEvent::Reset));
+    let LinuxReply::Poll { flags } = lab.system_call(conn, LinuxCall::Poll).await else { panic!("no flags") };
+    assert!(flags.contains(&"POLLERR".to_owned()), "{flags:?}");
+    let error = |reply: LinuxReply| match reply {
+        LinuxReply::Option { errno, .. } => errno,
+        other => panic!("{other:?}"),
+    };
+    let read = get("SOL_SOCKET", "SO_ERROR");
+    assert_eq!(error(lab.system_call(conn, read.clone()).await).as_deref(), Some("ECONNRESET"));
+    assert_eq!(error(lab.system_call(conn, read).await).as_deref(), Some("none"));
+}
+
+#[tokio::test]
+async fn a_sysctl_that_cannot_be_set_is_named() {
+    let mut lab = Lab::new(false);
+    let sysctl = |name: &str, value: &str| LinuxCall::Sysctl {
+        values: vec![("net.ipv4.tcp_sack".to_owned(), "0".to_owned()), (name.to_owned(), value.to_owned())],
+    };
+    let wrong = lab.system_call(0, sysctl("net.ipv4.no_such_thing", "1")).await;
+    let named = |errno: &str, what: &str| LinuxReply::Refused {
+        errno: errno.to_owned(),
+        what: Some(what.to_owned()),
+    };
+    assert_eq!(wrong, named("ENOENT", "net.ipv4.no_such_thing"));
+    let wrong = lab.system_call(0, sysctl("net.ipv4.tcp_fin_timeout", "word")).await;
+    assert_eq!(wrong, named("EINVAL", "net.ipv4.tcp_fin_timeout"));
+    assert_eq!(lab.target.sysctl("net.ipv4.tcp_sack").unwrap(), "0");
+    lab.target.reset().await;
+    assert_eq!(lab.target.sysctl("net.ipv4.tcp_sack").unwrap(), "1");
 }

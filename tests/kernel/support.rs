@@ -73,6 +73,7 @@ impl Lab {
             Ok(Reply::Answer { call, outcome }) => self.answers.push((call, outcome)),
             Ok(Reply::Event { conn, event }) => self.events.push_back((conn, event)),
             Ok(Reply::Died { how }) => panic!("the kernel died: {how}"),
+            Ok(Reply::Hung { how }) => panic!("the kernel hangs: {how}"),
             Ok(Reply::Broken { how }) => panic!("the harness broke: {how}"),
             Err(_) => return false,
         }
@@ -170,7 +171,7 @@ impl Lab {
     }
 
     pub(crate) async fn connect(&mut self, to: SocketAddr) -> u32 {
-        match self.call(AppCall::Connect { to }).await {
+        match self.call(AppCall::Connect { to, from: None }).await {
             AppOutcome::Connection(conn) => conn,
             other => panic!("no connection: {other:?}"),
         }

@@ -79,12 +79,10 @@ impl Host for Reference {
         }
         while leaving.has_room() {
             let mut buffer = leaving.spare();
-            buffer.clear();
-            if !self.endpoint.poll_transmit_into(at(now), &mut buffer) {
+            let Some(len) = self.endpoint.poll_transmit_into(at(now), &mut buffer) else {
                 leaving.recycle(buffer);
                 return;
-            }
-            let len = buffer.len();
+            };
             leaving.push(Packet { buffer, len });
         }
     }

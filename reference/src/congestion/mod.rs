@@ -110,7 +110,7 @@ impl Congestion {
     /// RFC 3168 6.1.2: an echo halves the window without a loss.
     pub(crate) fn on_ecn(&mut self, flight: u32, smss: u32, now: Instant, config: &Config) {
         self.reduce(flight, smss, now, config);
-        self.cwnd = self.ssthresh;
+        self.cwnd = self.cwnd.min(self.ssthresh);
     }
 
     /// The timer expired (RFC 5681 3.1): one segment; ssthresh only for the first expiry of a segment.

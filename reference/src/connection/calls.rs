@@ -1,5 +1,7 @@
 //! What the application may ask of a connection (RFC 9293 3.9.1, 3.10.2 to 3.10.5).
 
+use core::time::Duration;
+
 use super::{Connection, Env};
 use crate::event::{ConnOption, Error, Recv};
 use crate::mutant::Mutant;
@@ -60,11 +62,14 @@ impl Connection {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if self.rcv.fin_taken() {
+        if self.rcv.fin_taken() && !env.config.is(Mutant::ReadBehindTheEndWaits) {
             return Ok(Recv::Eof);
         }
         match self.state {
             State::Closed => Err(Error::NotFound),
+            State::SynSent | State::SynReceived(_) if env.config.is(Mutant::EarlyReadRefused) => {
+                Err(Error::NotFound)
+            }
             _ if out.is_empty() => Ok(Recv::Octets(0)),
             _ => Ok(Recv::WouldBlock),
         }
@@ -76,6 +81,10 @@ impl Connection {
             return Err(error);
         }
         if self.released || self.snd.fin != Fin::Open {
+            if env.config.is(Mutant::SecondCloseSendsFin) {
+                self.snd.fin = Fin::Queued;
+                return Ok(());
+            }
             return Err(Error::Closing);
         }
         match self.state {
@@ -112,7 +121,7 @@ impl Connection {
         let unread = self.rcv.readable() > 0 && !env.config.is(Mutant::CloseWithUnreadSendsFin);
         if self.state.is_synchronized()
             && self.state != State::TimeWait
-            && (unread || self.settings.abort_on_close)
+            && (unread || self.settings.linger == Some(Duration::ZERO))
         {
             self.abort(env);
             return Ok(());
@@ -122,6 +131,9 @@ impl Connection {
         }
         self.released = true;
         self.rcv.discard();
+        if let Some(span) = self.settings.linger.filter(|_| !self.snd.fin_acked()) {
+            self.timers.set(Timer::Linger, env.now + span);
+        }
         if let (State::FinWait2, Some(span)) = (self.state, env.config.fin_wait_2) {
             self.timers.set(Timer::FinWait2, env.now + span);
         }
@@ -170,7 +182,7 @@ impl Connection {
                     self.timers.set(Timer::UserTimeout, env.now + r2);
                 }
             }
-            ConnOption::Linger(span) => settings.abort_on_close = span.is_some_and(|span| span.is_zero()),
+            ConnOption::Linger(span) => settings.linger = span,
             ConnOption::Dscp(dscp) => settings.dscp = dscp & 0x3f,
             ConnOption::HopLimit(hops) => settings.hop_limit = hops,
             ConnOption::SoftErrors(on) => settings.soft_errors = on,

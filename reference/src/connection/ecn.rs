@@ -5,6 +5,7 @@ use crate::mutant::Mutant;
 use crate::send::Piece;
 use crate::seq::SeqNum;
 use crate::state::State;
+use crate::timer::Timer;
 use crate::wire::{Ecn, Flags, Segment};
 
 /// What one connection knows of ECN.
@@ -83,7 +84,14 @@ impl Connection {
         }
         if !self.in_recovery() {
             let (flight, mss) = (self.snd.flight(), self.mss(env.config));
-            self.snd.congestion.on_ecn(flight, mss, env.now, env.config);
+            if self.snd.congestion.cwnd <= mss {
+                // A window of one segment cannot be halved: nothing new goes out before the timer expires.
+                self.snd.paused = true;
+                let rto = self.rtt.rto(env.config);
+                self.timers.set(Timer::Retransmit, env.now + rto);
+            } else {
+                self.snd.congestion.on_ecn(flight, mss, env.now, env.config);
+            }
         }
         self.ecn.until = Some(self.snd.nxt);
         self.ecn.note_reduction();

@@ -21,17 +21,18 @@ enum Choice {
 }
 
 impl Connection {
-    /// Appends the next packet to `buffer`, if there is one.
-    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> bool {
-        let Some(choice) = self.choose(env) else { return false };
-        match choice {
+    /// Writes the next packet over what `buffer` holds, if there is one, and returns its length.
+    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
+        Some(match self.choose(env)? {
             Choice::Piece(piece) => {
-                self.emit_piece(piece, env, buffer);
+                let len = self.emit_piece(piece, env, buffer);
                 self.after_piece(piece, env);
+                len
             }
             Choice::Ack => {
-                self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
+                let len = self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
                 self.owed.duplicates = self.owed.duplicates.saturating_sub(1);
+                len
             }
             Choice::KeepAlive => {
                 self.keepalive_due = false;
@@ -40,10 +41,9 @@ impl Connection {
                     Some(Mutant::KeepAliveWrongSeq) => self.snd.nxt,
                     _ => self.snd.nxt - 1,
                 };
-                self.emit_ack(seq, env, buffer);
+                self.emit_ack(seq, env, buffer)
             }
-        }
-        true
+        })
     }
 
     fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
@@ -74,7 +74,8 @@ impl Connection {
             return Some(Choice::Piece(piece));
         }
         let premature = env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized();
-        if (self.state.sends() || self.is_early() || premature)
+        let twice = env.config.is(Mutant::SecondCloseSendsFin) && self.state == State::FinWait2;
+        if (self.state.sends() || self.is_early() || premature || twice)
             && let Some(piece) = self.choose_fresh(env)
         {
             return Some(Choice::Piece(piece));
@@ -133,7 +134,7 @@ impl Connection {
         }
     }
 
-    fn emit_piece(&mut self, piece: Piece, env: &Env<'_>, buffer: &mut Vec<u8>) {
+    fn emit_piece(&mut self, piece: Piece, env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut flags = Flags::default();
         if self.state != State::SynSent {
@@ -171,9 +172,9 @@ impl Connection {
         if piece.again && piece.len > 1 && text.1.is_empty() && config.is(Mutant::RetransmissionDiffers) {
             text = (&text.0[1..], &text.0[..1]);
         }
-        crate::distort::emit(
+        let len = crate::distort::emit(
             config,
-            Outgoing {
+            &Outgoing {
                 local: self.local,
                 remote: self.remote,
                 ip: fields,
@@ -190,10 +191,11 @@ impl Connection {
         if flags.has(Flags::ACK) {
             self.acknowledged(ack, env);
         }
+        len
     }
 
     /// `<SEQ=seq><ACK=RCV.NXT><CTL=ACK>`.
-    fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) {
+    fn emit_ack(&mut self, seq: SeqNum, env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut options = self.options(env);
         if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
@@ -207,9 +209,9 @@ impl Connection {
         let ack = self.rcv.acknowledgment(config);
         let (marks, codepoint) = self.ecn_marks(None, env);
         let fields = self.ip_fields(codepoint);
-        crate::distort::emit(
+        let len = crate::distort::emit(
             config,
-            Outgoing {
+            &Outgoing {
                 local: self.local,
                 remote: self.remote,
                 ip: fields,
@@ -224,6 +226,7 @@ impl Connection {
             buffer,
         );
         self.acknowledged(ack, env);
+        len
     }
 
     fn acknowledged(&mut self, ack: SeqNum, env: &Env<'_>) {

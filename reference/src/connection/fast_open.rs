@@ -21,7 +21,7 @@ pub(super) struct FastOpenState {
 impl Connection {
     /// A client's SYN asks for a cookie, or shows the one it has (4.2.1).
     pub(crate) fn offer_fast_open(&mut self, env: &Env<'_>) {
-        if !env.config.fast_open {
+        if !env.config.fast_open || env.cookies.is_refused(self.remote.ip(), env.now) {
             return;
         }
         match env.cookies.get(self.remote.ip()) {
@@ -70,8 +70,16 @@ impl Connection {
             env.cookies.remember(self.remote.ip(), cookie, mss);
         }
         if !self.snd.board.is_empty() {
+            self.fast_open_failed(env);
             // Only the SYN was acknowledged: the text goes again as any other.
             self.snd.repeat_all();
+        }
+    }
+
+    /// No answer, an ICMP error, or text that was not taken: the next connections do without (4.1.3.1).
+    pub(super) fn fast_open_failed(&self, env: &mut Env<'_>) {
+        if self.fast_open.option.is_some() {
+            env.cookies.refuse(self.remote.ip(), env.now + env.config.fast_open_retry);
         }
     }
 

@@ -18,6 +18,9 @@ impl Connection {
         if !in_flight && !env.config.is(Mutant::IcmpSeqUnchecked) {
             return;
         }
+        if self.state == State::SynSent {
+            self.fast_open_failed(env);
+        }
         match kind {
             // MUST-55, RFC 6633.
             IcmpKind::SourceQuench => {

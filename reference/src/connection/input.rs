@@ -18,6 +18,9 @@ use crate::wire::{Ecn, Flags, Segment};
 /// RFC 7323 5.5: a connection idle for longer than this has outdated timestamps.
 const TS_RECENT_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
 
+/// Answers to unacceptable ACKs in each second, for each connection (RFC 5961 section 7 leaves the number open).
+const STRAY_ACK_ANSWERS: u32 = 10;
+
 /// Whether the next check is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use]
@@ -30,10 +33,7 @@ enum Check {
 impl Connection {
     /// A segment for this four-tuple has arrived.
     pub(crate) fn on_segment(&mut self, segment: &mut Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
-        self.last_heard = env.now;
-        if self.keepalives_unanswered > 0 && !env.config.is(Mutant::KeepAliveAnswerIgnored) {
-            self.restart_keepalive(env);
-        }
+        self.hear(env);
         match self.state {
             State::Closed => {}
             State::SynSent => self.in_syn_sent(segment, env),
@@ -45,6 +45,14 @@ impl Connection {
             | State::Closing
             | State::LastAck
             | State::TimeWait => self.in_other_states(segment, ecn, env),
+        }
+    }
+
+    /// Whatever comes shows that the peer is there (RFC 9293 3.8.4).
+    pub(super) fn hear(&mut self, env: &Env<'_>) {
+        self.last_heard = env.now;
+        if self.keepalives_unanswered > 0 && !env.config.is(Mutant::KeepAliveAnswerIgnored) {
+            self.restart_keepalive(env);
         }
     }
 
@@ -167,6 +175,10 @@ impl Connection {
                 self.restart_time_wait(env);
             }
         }
+        // RFC 5961 section 10: two ends that find each other's ACKs unacceptable would answer each other for ever.
+        if segment.is_empty() && !self.answers.take(env.now, STRAY_ACK_ANSWERS) {
+            return;
+        }
         self.owe_duplicate(env);
     }
 
@@ -177,7 +189,12 @@ impl Connection {
 
     /// RFC 5961: an ACK that asks the peer to prove itself, within the budget of section 7.
     fn challenge(&mut self, env: &mut Env<'_>) {
-        if !env.config.is(Mutant::NoChallengeAck) && env.challenges.take(env.now, env.config) {
+        let limit = match env.config.mutant {
+            Some(Mutant::NoChallengeAck) => 0,
+            Some(Mutant::ChallengeAcksUnlimited) => u32::MAX,
+            _ => env.config.challenge_acks_per_second,
+        };
+        if env.challenges.take(env.now, limit) {
             self.owe_duplicate(env);
         }
     }
@@ -212,7 +229,7 @@ impl Connection {
     }
 
     /// RFC 7323 4.3 (2): TS.Recent follows the segment that covers Last.ACK.sent.
-    fn note_timestamp(&mut self, segment: &Segment<'_>, env: &Env<'_>) {
+    pub(super) fn note_timestamp(&mut self, segment: &Segment<'_>, env: &Env<'_>) {
         let Some(timestamps) = segment.options.timestamps.filter(|_| self.timestamps) else { return };
         let newer = !synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent);
         let covers = segment.seq.at_or_before(self.rcv.last_ack_sent);
@@ -432,6 +449,7 @@ impl Connection {
         let waiting = || !self.snd.board.is_empty() || self.snd.probe().is_some();
         if self.snd.wnd == 0 && self.state.is_synchronized() && waiting() {
             self.timers.stop(Timer::Retransmit);
+            self.snd.paused = false;
             self.start_persist(env);
             // MUST-37: as long as probes are answered the connection stays.
             if self.timers.is_running(Timer::UserTimeout) && !env.config.is(Mutant::PersistGivesUp) {
@@ -467,7 +485,7 @@ impl Connection {
         }
         self.timers.stop(Timer::UserTimeout);
         if self.snd.board.is_empty() {
-            if !env.config.is(Mutant::RtoNotStopped) {
+            if !self.snd.paused && !env.config.is(Mutant::RtoNotStopped) {
                 self.timers.stop(Timer::Retransmit);
             }
         } else {
@@ -542,7 +560,7 @@ impl Connection {
         true
     }
 
-    fn acknowledge_text(&mut self, advice: AckAdvice, env: &Env<'_>) {
+    pub(super) fn acknowledge_text(&mut self, advice: AckAdvice, env: &Env<'_>) {
         match advice {
             AckAdvice::None => {}
             AckAdvice::AtOnce => self.owed.ack = true,

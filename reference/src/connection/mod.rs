@@ -10,6 +10,7 @@ mod emit;
 mod fast_open;
 mod icmp;
 mod input;
+mod predict;
 mod rack;
 mod timeouts;
 
@@ -30,6 +31,7 @@ use crate::state::closed::Reset;
 use crate::state::{Origin, State, synchronized};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
+use crate::tuple::TupleKey;
 use crate::wire::ip::{self, HeaderFields};
 use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeout};
 
@@ -39,7 +41,7 @@ pub(crate) struct Env<'a> {
     pub(crate) config: &'a Config,
     pub(crate) events: &'a mut VecDeque<Event>,
     pub(crate) outbox: &'a mut Outbox,
-    pub(crate) challenges: &'a mut ChallengeBudget,
+    pub(crate) challenges: &'a mut AnswerBudget,
     pub(crate) cookies: &'a mut FastOpenCache,
 }
 
@@ -56,7 +58,7 @@ impl Outbox {
     pub(crate) fn push(&mut self, config: &Config, outgoing: Outgoing<'_>) {
         if self.packets.len() < Self::CAPACITY {
             let mut packet = Vec::new();
-            crate::distort::emit(config, outgoing, &mut packet);
+            crate::distort::emit(config, &outgoing, &mut packet);
             self.packets.push_back(packet);
         }
     }
@@ -66,20 +68,20 @@ impl Outbox {
     }
 }
 
-/// RFC 5961 section 7: how many challenge ACKs may still be sent in this second.
+/// RFC 5961 section 7: how many answers may still be given in this second.
 #[derive(Debug, Default)]
-pub(crate) struct ChallengeBudget {
+pub(crate) struct AnswerBudget {
     second: Instant,
     used: u32,
 }
 
-impl ChallengeBudget {
-    pub(crate) fn take(&mut self, now: Instant, config: &Config) -> bool {
+impl AnswerBudget {
+    pub(crate) fn take(&mut self, now: Instant, limit: u32) -> bool {
         if now.since(self.second) >= Duration::from_secs(1) {
             *self = Self { second: now, used: 0 };
         }
-        self.used += 1;
-        self.used <= config.challenge_acks_per_second || config.is(Mutant::ChallengeAcksUnlimited)
+        self.used = self.used.saturating_add(1);
+        self.used <= limit
     }
 }
 
@@ -93,7 +95,8 @@ pub(crate) struct Settings {
     pub(crate) user_timeout: Option<Duration>,
     /// REMOTE_UTO (RFC 5482 section 3).
     pub(crate) remote_timeout: Option<Duration>,
-    pub(crate) abort_on_close: bool,
+    /// How long `close` waits for what was sent to be acknowledged before it aborts; zero aborts at once.
+    pub(crate) linger: Option<Duration>,
     pub(crate) dscp: u8,
     pub(crate) hop_limit: u8,
     pub(crate) soft_errors: bool,
@@ -134,6 +137,8 @@ pub(crate) struct Connection {
     pub(crate) id: ConnId,
     pub(crate) local: SocketAddr,
     pub(crate) remote: SocketAddr,
+    /// The two ends as the endpoint looks them up.
+    pub(crate) key: TupleKey,
     pub(crate) state: State,
     pub(crate) snd: SendHalf,
     pub(crate) rcv: RecvHalf,
@@ -141,6 +146,8 @@ pub(crate) struct Connection {
     rtt: RttEstimator,
     settings: Settings,
     owed: Owed,
+    /// Answers to unacceptable ACKs.
+    answers: AnswerBudget,
     offers: Offers,
     ecn: ecn::EcnState,
     rack: rack::RackState,
@@ -189,7 +196,7 @@ impl Connection {
             keepalive_count: config.keepalive_count,
             user_timeout: None,
             remote_timeout: None,
-            abort_on_close: false,
+            linger: None,
             dscp: 0,
             hop_limit: config.hop_limit,
             soft_errors: true,
@@ -198,6 +205,7 @@ impl Connection {
             id,
             local,
             remote,
+            key: TupleKey::new(local, remote),
             state: State::Closed,
             snd: SendHalf::new(iss, path_mss, default_mss(remote, config), config),
             rcv: RecvHalf::new(config.recv_buffer),
@@ -205,6 +213,7 @@ impl Connection {
             rtt: RttEstimator::new(config),
             settings,
             owed: Owed::default(),
+            answers: AnswerBudget::default(),
             offers: Offers {
                 window_scale: config.window_scale,
                 sack: config.sack,

@@ -24,6 +24,8 @@ impl Connection {
                     self.error.get_or_insert(Error::TimedOut);
                     self.transition(State::Closed, env);
                 }
+                Timer::Linger if self.snd.fin_acked() => {}
+                Timer::Linger => self.abort(env),
                 Timer::Reorder => self.rack_detect(env),
                 Timer::Probe => self.rack.probe_due = true,
             }
@@ -32,6 +34,7 @@ impl Connection {
 
     /// RFC 6298 5.4 to 5.6; RFC 9293 3.10.8, U-20.
     fn on_retransmit(&mut self, env: &mut Env<'_>) {
+        self.snd.paused = false;
         if self.snd.board.is_empty() || env.config.is(Mutant::RetransmitNever) {
             return;
         }
@@ -41,6 +44,9 @@ impl Connection {
             }
             if self.state == State::SynSent && env.config.is(Mutant::SynNotRetransmitted) {
                 return;
+            }
+            if self.state == State::SynSent && self.syn_repeats == 0 {
+                self.fast_open_failed(env);
             }
             self.syn_repeats += 1;
         }
@@ -117,6 +123,10 @@ impl Connection {
     fn keepalive_idle(&self, env: &Env<'_>) -> Duration {
         match env.config.mutant {
             Some(Mutant::KeepAliveDefaultTooShort) => Duration::from_secs(60),
+            // RFC 5482 4.2: with the option, above the user timeout that was adopted.
+            _ if env.config.user_timeout_option => {
+                self.settings.keepalive_idle.max(self.r2(env.config) + Duration::from_secs(1))
+            }
             _ => self.settings.keepalive_idle,
         }
     }

@@ -7,7 +7,7 @@ use crate::event::{EventKind, StateName};
 use crate::pair::{PORT, Pair, Side, address};
 use crate::seq::SeqNum;
 use crate::wire::ip::HeaderFields;
-use crate::wire::{FastOpen, UserTimeout, checksum};
+use crate::wire::{Ecn, FastOpen, Flags, UserTimeout, checksum, ip};
 
 fn both(config: Config) -> Pair {
     Pair::new(config.clone(), config)
@@ -230,4 +230,142 @@ fn a_later_timestamp_reopens_a_connection_out_of_time_wait() {
     let fresh = pair.server.accept(listener).unwrap();
     assert_eq!(pair.server.status(server).state, StateName::Closed);
     assert_eq!(pair.server.status(fresh).state, StateName::Established);
+}
+
+#[test]
+fn a_close_that_lingers_too_long_aborts() {
+    for (span, dies) in [(secs(3), true), (secs(3600), false)] {
+        let mut pair = both(Config::default());
+        let (client, _, _) = pair.establish();
+        pair.client.set_option(pair.now, client, ConnOption::Linger(Some(span))).unwrap();
+        pair.lose = Some(Box::new(|seen| seen.from == Side::Server));
+        pair.client.send(pair.now, client, b"unheard").unwrap();
+        pair.client.close(pair.now, client).unwrap();
+        pair.run(secs(10));
+        assert_eq!(pair.from(Side::Client).any(|seen| seen.flags.has(Flags::RST)), dies);
+        assert_eq!(pair.client.status(client).state == StateName::Closed, dies);
+    }
+    // What is acknowledged in time is closed in the normal way.
+    let mut pair = both(Config::default());
+    let (client, server, _) = pair.establish();
+    pair.client.set_option(pair.now, client, ConnOption::Linger(Some(secs(3)))).unwrap();
+    pair.client.close(pair.now, client).unwrap();
+    pair.run(secs(10));
+    assert_eq!(pair.server.status(server).state, StateName::CloseWait);
+    assert!(!pair.seen.iter().any(|seen| seen.flags.has(Flags::RST)));
+}
+
+#[test]
+fn keep_alives_wait_longer_than_the_user_timeout_that_was_adopted() {
+    // RFC 5482 4.2
+    let mut pair = both(Config { user_timeout_option: true, ..Config::default() });
+    let (client, _, _) = pair.establish();
+    pair.client.set_option(pair.now, client, ConnOption::UserTimeout(secs(500))).unwrap();
+    pair.client.set_option(pair.now, client, ConnOption::KeepAliveIdle(secs(10))).unwrap();
+    pair.client.set_option(pair.now, client, ConnOption::KeepAlive(true)).unwrap();
+    pair.run(secs(1));
+    let before = pair.seen.len();
+    pair.run(secs(495));
+    assert_eq!(pair.seen.len(), before);
+    pair.run(secs(10));
+    assert!(pair.seen.len() > before);
+}
+
+#[test]
+fn a_server_that_does_not_take_fast_open_is_not_asked_again_for_a_while() {
+    // RFC 7413 4.1.3.1
+    let config = Config { fast_open: true, ..Config::default() };
+    let retry = config.fast_open_retry;
+    let mut pair = both(config);
+    let (client, _, _) = pair.establish();
+    assert!(pair.seen[0].options.fast_open.is_some());
+    let asks = |pair: &mut Pair, answered: bool| {
+        pair.lose = Some(Box::new(move |_| !answered));
+        let first = pair.seen.len();
+        let conn = pair.client.connect(pair.now, None, (address(Side::Server, false), PORT).into()).unwrap();
+        pair.run(secs(2));
+        let asked = pair.seen[first].options.fast_open.is_some();
+        pair.client.abort(pair.now, conn).unwrap();
+        pair.run(secs(1));
+        asked
+    };
+    assert!(asks(&mut pair, false), "it had answered");
+    assert!(!asks(&mut pair, true), "it had not answered");
+    pair.client.abort(pair.now, client).unwrap();
+    pair.run(retry);
+    assert!(asks(&mut pair, true), "the time is over");
+}
+
+#[test]
+fn an_echo_at_a_window_of_one_segment_waits_for_the_timer() {
+    // RFC 3168 6.1.2
+    let mut pair = both(Config { ecn: true, initial_window: 1, ..Config::default() });
+    let (client, server, _) = pair.establish();
+    pair.tamper = Some(Box::new(|seen, packet| {
+        // A router that is always full.
+        if seen.ecn == Ecn::Ect0 {
+            packet[1] |= 0b11;
+            packet[10..12].fill(0);
+            let sum = checksum::of(&packet[..20]);
+            packet[10..12].copy_from_slice(&sum.to_be_bytes());
+        }
+    }));
+    let mss = pair.client.status(client).mss;
+    let data = pattern(4 * mss as usize);
+    pair.client.send(pair.now, client, &data).unwrap();
+    pair.run(secs(60));
+    assert_eq!(pair.read(Side::Server, server).0, data);
+    let sent: Vec<Instant> =
+        pair.from(Side::Client).filter(|seen| seen.len > 0).map(|seen| seen.at).collect();
+    let waits = sent.windows(2).filter(|two| two[1].since(two[0]) >= secs(1)).count();
+    assert!(waits >= 1, "{sent:?}");
+    assert!(pair.client.status(client).cwnd <= 2 * mss);
+}
+
+#[test]
+fn fast_open_stops_when_too_many_wait() {
+    // RFC 7413 4.2
+    let config = Config { fast_open: true, fast_open_backlog: 0, ..Config::default() };
+    let mut pair = both(config);
+    let (client, _, _) = pair.establish();
+    pair.client.abort(pair.now, client).unwrap();
+    pair.run(secs(1));
+    // The SYN,ACK brought no cookie, because the request was not looked at.
+    assert!(
+        pair.from(Side::Server)
+            .filter(|seen| seen.flags.has(Flags::SYN))
+            .all(|seen| seen.options.fast_open.is_none())
+    );
+}
+
+#[test]
+fn stray_acks_are_answered_a_few_times_a_second() {
+    // RFC 5961 section 10
+    let mut pair = both(Config { timestamps: false, ..Config::default() });
+    let (_, server, _) = pair.establish();
+    let status = pair.server.status(server);
+    let (Some(local), Some(remote)) = (status.remote, status.local) else { panic!("no connection") };
+    let stray = crate::wire::Outgoing {
+        local,
+        remote,
+        ip: HeaderFields { hops: 64, dscp: 0, ecn: Ecn::NotEct, identification: 0 },
+        seq: status.rcv_nxt - 1000,
+        ack: status.snd_nxt,
+        flags: Flags::ACK,
+        window: 1000,
+        urgent: 0,
+        options: crate::wire::Options::default(),
+        text: (&[], &[]),
+    };
+    let mut packet = Vec::new();
+    stray.emit(&mut packet);
+    for _ in 0..2 {
+        let mut answers = 0;
+        for _ in 0..30 {
+            pair.server.handle_packet(pair.now, &packet);
+            answers += core::iter::from_fn(|| pair.server.poll_transmit(pair.now)).count();
+        }
+        assert_eq!(answers, 10);
+        pair.run(secs(1));
+    }
 }

@@ -71,6 +71,11 @@ impl Endpoint {
             }
             return;
         }
+        let mut syn = *syn;
+        if entry.early >= self.config.fast_open_backlog {
+            // RFC 7413 4.2: too many wait already, so this one goes through the whole handshake.
+            syn.options.fast_open = None;
+        }
         let mut iss = self.isn(now, tuple);
         if let Some(above) = above.filter(|above| !iss.after(*above)) {
             // MAY-2: the new ISS must be beyond all that the old incarnation used.
@@ -78,12 +83,13 @@ impl Endpoint {
         }
         let id = self.vacant();
         self.insert(now, id, tuple, |secret, env| {
-            Connection::passive(id, tuple, listener, syn, iss, secret, env)
+            Connection::passive(id, tuple, listener, &syn, iss, secret, env)
         });
-        let early = self.conn(id.index).is_some_and(Connection::is_early);
-        let early = early || self.config.is(Mutant::AcceptBeforeAck);
+        let fast = self.conn(id.index).is_some_and(Connection::is_early);
+        let early = fast || self.config.is(Mutant::AcceptBeforeAck);
         if let Some(entry) = self.listeners.get_mut(&listener) {
             entry.half_open += 1;
+            entry.early += usize::from(fast);
             if early {
                 // RFC 7413 4.2.2: the application need not wait for the handshake.
                 entry.push(id);

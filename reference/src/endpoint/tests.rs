@@ -6,6 +6,7 @@ use super::*;
 use crate::event::{EventKind, StateName};
 use crate::pair::{Pair, Side, address};
 use crate::seq::SeqNum;
+use crate::wire::Flags;
 
 fn pair() -> Pair {
     Pair::new(Config::default(), Config::default())

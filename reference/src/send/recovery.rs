@@ -1,13 +1,11 @@
 //! Acknowledgements and loss recovery (RFC 5681 3.2, RFC 6582, RFC 6675, RFC 6298 5.4 to 5.6).
 
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use super::{AckInfo, Acked, Phase, SendHalf};
 use crate::config::Config;
 use crate::congestion::{Congestion, Growth};
 use crate::mutant::Mutant;
-use crate::recv::KEPT_BUFFER;
 use crate::scoreboard::DUP_THRESH;
 use crate::time::Instant;
 
@@ -57,10 +55,7 @@ impl SendHalf {
         self.una = info.ack;
         let text = self.una.later(self.base).distance_from(self.base) as usize;
         let text = text.min(self.buffer.len());
-        self.buffer.drain(..text);
-        if self.buffer.is_empty() && self.buffer.capacity() <= KEPT_BUFFER {
-            self.buffer = VecDeque::new();
-        }
+        self.buffer.drop_front(text);
         self.base += text as u32;
         if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
             self.urgent = None;

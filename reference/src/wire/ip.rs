@@ -2,7 +2,8 @@
 
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use super::{Malformed, be16, checksum};
+use super::checksum::Sum;
+use super::{Malformed, be16};
 
 /// Protocol numbers.
 pub const PROTOCOL_ICMP: u8 = 1;
@@ -61,6 +62,21 @@ pub struct IpPacket<'a> {
 }
 
 impl<'a> IpPacket<'a> {
+    /// Whether the checksum of the TCP segment that is the payload verifies (MUST-3).
+    pub(crate) fn is_intact(&self) -> bool {
+        let mut sum = self.pseudo_header();
+        sum.add(self.payload);
+        sum.finish() == 0
+    }
+
+    /// The sum of the pseudo-header of the payload.
+    #[inline]
+    pub(crate) fn pseudo_header(&self) -> Sum {
+        let mut sum = Sum::default();
+        sum.add_pseudo_header(self.source, self.destination, PROTOCOL_TCP, self.payload.len());
+        sum
+    }
+
     /// Reads a whole packet.
     ///
     /// # Errors
@@ -92,7 +108,9 @@ impl<'a> IpPacket<'a> {
         if total > octets.len() {
             return Err(Malformed::Truncated);
         }
-        if checksum::of(&octets[..header]) != 0 {
+        let mut sum = Sum::default();
+        sum.add_few(&octets[..header]);
+        if sum.finish() != 0 {
             return Err(Malformed::Checksum);
         }
         // More fragments, or an offset.
@@ -187,11 +205,25 @@ pub struct HeaderFields {
     pub identification: u16,
 }
 
-/// Appends the IP header of a TCP packet with `len` octets after it. Don't-fragment is always set
+/// Appends the IP header of a TCP packet with `len` octets after it.
+pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: HeaderFields, len: usize) {
+    let start = buffer.len();
+    buffer.resize(start + header_len(source), 0);
+    write(&mut buffer[start..], source, destination, fields, len);
+}
+
+/// Writes the IP header of a TCP packet with `len` octets after it. Don't-fragment is always set
 /// (RFC 9293 3.7.2: path MTU discovery).
 ///
 /// Both addresses are of one family; the caller takes them from one four-tuple.
-pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: HeaderFields, len: usize) {
+#[inline]
+pub(crate) fn write(
+    octets: &mut [u8],
+    source: IpAddr,
+    destination: IpAddr,
+    fields: HeaderFields,
+    len: usize,
+) {
     let class = (fields.dscp << 2) | fields.ecn as u8;
     match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
@@ -205,9 +237,10 @@ pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: H
             header[9] = PROTOCOL_TCP;
             header[12..16].copy_from_slice(&source.octets());
             header[16..20].copy_from_slice(&destination.octets());
-            let sum = checksum::of(&header);
-            header[10..12].copy_from_slice(&sum.to_be_bytes());
-            buffer.extend_from_slice(&header);
+            let mut sum = Sum::default();
+            sum.add_few(&header);
+            header[10..12].copy_from_slice(&sum.finish().to_be_bytes());
+            octets.copy_from_slice(&header);
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
             let mut header = [0u8; 40];
@@ -218,7 +251,7 @@ pub fn emit(buffer: &mut Vec<u8>, source: IpAddr, destination: IpAddr, fields: H
             header[7] = fields.hops;
             header[8..24].copy_from_slice(&source.octets());
             header[24..40].copy_from_slice(&destination.octets());
-            buffer.extend_from_slice(&header);
+            octets.copy_from_slice(&header);
         }
         _ => debug_assert!(false, "a four-tuple has one address family"),
     }

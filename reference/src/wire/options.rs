@@ -224,49 +224,63 @@ impl Options {
         len
     }
 
-    /// Appends the options, each padded with NOPs to four octets. SACK-permitted takes the place of the
+    /// Fills [`Self::emitted_len`] octets with the options, each padded with NOPs to four octets. SACK-permitted takes the place of the
     /// padding before timestamps, so that a SYN with everything still has room for a Fast Open cookie.
-    pub fn emit(&self, buffer: &mut Vec<u8>) {
+    pub(crate) fn write(&self, octets: &mut [u8]) {
+        let mut out = Writer { octets };
         let Self { mss, window_scale, sack_permitted, timestamps, sack, fast_open, user_timeout } = self;
         if let Some(mss) = mss {
-            buffer.extend_from_slice(&[MSS, 4]);
-            buffer.extend_from_slice(&mss.to_be_bytes());
+            out.put(&[MSS, 4]);
+            out.put(&mss.to_be_bytes());
         }
         match (timestamps, sack_permitted) {
-            (Some(_), false) => buffer.extend_from_slice(&[NOP, NOP]),
-            (Some(_), true) => buffer.extend_from_slice(&[SACK_PERMITTED, 2]),
-            (None, true) => buffer.extend_from_slice(&[NOP, NOP, SACK_PERMITTED, 2]),
+            (Some(_), false) => out.put(&[NOP, NOP]),
+            (Some(_), true) => out.put(&[SACK_PERMITTED, 2]),
+            (None, true) => out.put(&[NOP, NOP, SACK_PERMITTED, 2]),
             (None, false) => {}
         }
         if let Some(Timestamps { value, echo }) = timestamps {
-            buffer.extend_from_slice(&[TIMESTAMPS, 10]);
-            buffer.extend_from_slice(&value.to_be_bytes());
-            buffer.extend_from_slice(&echo.to_be_bytes());
+            out.put(&[TIMESTAMPS, 10]);
+            out.put(&value.to_be_bytes());
+            out.put(&echo.to_be_bytes());
         }
         if let Some(shift) = window_scale {
-            buffer.extend_from_slice(&[NOP, WINDOW_SCALE, 3, *shift]);
+            out.put(&[NOP, WINDOW_SCALE, 3, *shift]);
         }
         if !sack.is_empty() {
-            buffer.extend_from_slice(&[NOP, NOP, SACK, 2 + 8 * sack.len]);
+            out.put(&[NOP, NOP, SACK, 2 + 8 * sack.len]);
             for block in sack.as_slice() {
-                buffer.extend_from_slice(&block.start.0.to_be_bytes());
-                buffer.extend_from_slice(&block.end.0.to_be_bytes());
+                out.put(&block.start.0.to_be_bytes());
+                out.put(&block.end.0.to_be_bytes());
             }
         }
         match fast_open {
             None => {}
-            Some(FastOpen::Request) => buffer.extend_from_slice(&[NOP, NOP, FAST_OPEN, 2]),
+            Some(FastOpen::Request) => out.put(&[NOP, NOP, FAST_OPEN, 2]),
             Some(FastOpen::Cookie { octets, len }) => {
                 let padding = (2 + usize::from(*len)).next_multiple_of(4) - (2 + usize::from(*len));
-                buffer.extend_from_slice(&[NOP; 4][..padding]);
-                buffer.extend_from_slice(&[FAST_OPEN, 2 + len]);
-                buffer.extend_from_slice(&octets[..usize::from(*len)]);
+                out.put(&[NOP; 4][..padding]);
+                out.put(&[FAST_OPEN, 2 + len]);
+                out.put(&octets[..usize::from(*len)]);
             }
         }
         if let Some(timeout) = user_timeout {
-            buffer.extend_from_slice(&[USER_TIMEOUT, 4]);
-            buffer.extend_from_slice(&timeout.encode().to_be_bytes());
+            out.put(&[USER_TIMEOUT, 4]);
+            out.put(&timeout.encode().to_be_bytes());
         }
+    }
+}
+
+/// Room that is filled from the front.
+struct Writer<'a> {
+    octets: &'a mut [u8],
+}
+
+impl Writer<'_> {
+    fn put(&mut self, octets: &[u8]) {
+        let (to, rest) = core::mem::take(&mut self.octets).split_at_mut(octets.len());
+        to.copy_from_slice(octets);
+        self.octets = rest;
     }
 }
 
@@ -275,9 +289,8 @@ mod tests {
     use super::*;
 
     fn round_trip(options: Options) {
-        let mut octets = Vec::new();
-        options.emit(&mut octets);
-        assert_eq!(octets.len(), options.emitted_len());
+        let mut octets = vec![0xff; options.emitted_len()];
+        options.write(&mut octets);
         assert_eq!(octets.len() % 4, 0);
         assert!(octets.len() <= MAX_LEN);
         assert_eq!(Options::parse(&octets), options);

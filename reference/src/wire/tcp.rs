@@ -1,7 +1,7 @@
 //! TCP segments, read and written (RFC 9293 3.1).
 
 use core::fmt;
-use core::net::{IpAddr, SocketAddr};
+use core::net::SocketAddr;
 use core::ops::BitOr;
 
 use super::checksum::Sum;
@@ -108,13 +108,8 @@ impl<'a> Segment<'a> {
         if header < HEADER_LEN || header > octets.len() {
             return Err(Malformed::HeaderLength);
         }
-        if verify == Verify::Yes {
-            let mut sum = Sum::default();
-            sum.add_pseudo_header(packet.source, packet.destination, ip::PROTOCOL_TCP, octets.len());
-            sum.add(octets);
-            if sum.finish() != 0 {
-                return Err(Malformed::Checksum);
-            }
+        if verify == Verify::Yes && !packet.is_intact() {
+            return Err(Malformed::Checksum);
         }
         Ok(Self {
             source_port: be16(octets, 0),
@@ -188,36 +183,52 @@ impl Outgoing<'_> {
         self.text.0.len() + self.text.1.len()
     }
 
+    /// Octets of the whole IP packet.
+    #[must_use]
+    pub fn packet_len(&self) -> usize {
+        ip::header_len(self.local.ip()) + HEADER_LEN + self.options.emitted_len() + self.text_len()
+    }
+
     /// Appends the whole IP packet to `buffer`, checksum included (MUST-2).
     pub fn emit(&self, buffer: &mut Vec<u8>) {
-        let header = HEADER_LEN + self.options.emitted_len();
-        let len = header + self.text_len();
-        buffer.reserve(ip::header_len(self.local.ip()) + len);
-        ip::emit(buffer, self.local.ip(), self.remote.ip(), self.ip, len);
         let start = buffer.len();
+        buffer.resize(start + self.packet_len(), 0);
+        self.write(&mut buffer[start..]);
+    }
+
+    /// The same into [`Self::packet_len`] octets.
+    pub(crate) fn write(&self, packet: &mut [u8]) {
+        let (source, destination) = (self.local.ip(), self.remote.ip());
+        let (ip_header, segment) = packet.split_at_mut(ip::header_len(source));
+        ip::write(ip_header, source, destination, self.ip, segment.len());
+        let mut sum = Sum::default();
+        sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
+        let (header, text) = segment.split_at_mut(segment.len() - self.text_len());
         let mut fixed = [0u8; HEADER_LEN];
         fixed[0..2].copy_from_slice(&self.local.port().to_be_bytes());
         fixed[2..4].copy_from_slice(&self.remote.port().to_be_bytes());
         fixed[4..8].copy_from_slice(&self.seq.0.to_be_bytes());
         fixed[8..12].copy_from_slice(&self.ack.0.to_be_bytes());
-        fixed[12] = ((header / 4) as u8) << 4;
+        fixed[12] = ((header.len() / 4) as u8) << 4;
         fixed[13] = self.flags.0;
         fixed[14..16].copy_from_slice(&self.window.to_be_bytes());
         fixed[18..20].copy_from_slice(&self.urgent.to_be_bytes());
-        buffer.extend_from_slice(&fixed);
-        self.options.emit(buffer);
-        buffer.extend_from_slice(self.text.0);
-        buffer.extend_from_slice(self.text.1);
-        fill_checksum(&mut buffer[start..], self.local.ip(), self.remote.ip());
+        sum.add_few(&fixed);
+        let (fixed_part, options) = header.split_at_mut(HEADER_LEN);
+        if !options.is_empty() {
+            self.options.write(options);
+            sum.add_few(options);
+        }
+        let (first, second) = text.split_at_mut(self.text.0.len());
+        sum.add_copied(self.text.0, first);
+        if !second.is_empty() {
+            let mut rest = Sum::default();
+            rest.add_copied(self.text.1, second);
+            sum.append(first.len(), rest);
+        }
+        fixed[16..18].copy_from_slice(&sum.finish().to_be_bytes());
+        fixed_part.copy_from_slice(&fixed);
     }
-}
-
-/// Computes the checksum over a segment whose checksum field is zero, and stores it.
-fn fill_checksum(segment: &mut [u8], source: IpAddr, destination: IpAddr) {
-    let mut sum = Sum::default();
-    sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
-    sum.add(segment);
-    segment[16..18].copy_from_slice(&sum.finish().to_be_bytes());
 }
 
 #[cfg(test)]

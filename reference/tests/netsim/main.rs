@@ -164,6 +164,16 @@ fn the_same_seed_gives_the_same_octets() {
     }
 }
 
+/// Header prediction is a short way through the same rules, so it changes no octet that is sent.
+#[test]
+fn prediction_changes_nothing() {
+    for seed in 0..300 {
+        let long_way =
+            world::run_unpredicted(seed).unwrap_or_else(|failure| panic!("{seed}: {}", failure.what));
+        assert_eq!(insist(seed, "").digest, long_way.digest, "seed {seed}");
+    }
+}
+
 /// All failing seeds, one line each: `cargo test ... survey -- --ignored --nocapture`.
 #[test]
 #[ignore = "a tool"]

@@ -84,7 +84,15 @@ struct World {
 
 /// Runs the scenario of a seed. With `mutant`, one of the two hosts has that bug.
 pub(crate) fn run(seed: u64, mutant: Option<Mutant>, traced: bool) -> Result<Report, Failure> {
-    let mut world = World::new(seed, mutant, traced);
+    finish(World::new(seed, mutant, traced, true))
+}
+
+/// The same with every segment going the long way through the rules.
+pub(crate) fn run_unpredicted(seed: u64) -> Result<Report, Failure> {
+    finish(World::new(seed, None, false, false))
+}
+
+fn finish(mut world: World) -> Result<Report, Failure> {
     match world.run() {
         Ok(()) => {
             world.report.segments = world.monitor.emitted();
@@ -103,8 +111,11 @@ fn show(at: Instant) -> String {
 }
 
 impl World {
-    fn new(seed: u64, mutant: Option<Mutant>, traced: bool) -> Self {
+    fn new(seed: u64, mutant: Option<Mutant>, traced: bool, prediction: bool) -> Self {
         let mut scenario = Scenario::new(seed);
+        for config in &mut scenario.configs {
+            config.header_prediction = prediction;
+        }
         if mutant.is_some() {
             scenario.configs[(seed & 1) as usize].mutant = mutant;
         }
@@ -201,14 +212,13 @@ impl World {
 
     fn transmit_from(&mut self, side: usize) -> Result<(), Broken> {
         for _ in 0..BURST_MAX {
-            self.buffer.clear();
             let host = &mut self.hosts[side];
             let (now, buffer) = (self.now, &mut self.buffer);
-            if !metered(&mut host.live, || host.tcp.poll_transmit_into(now, buffer)) {
+            let Some(len) = metered(&mut host.live, || host.tcp.poll_transmit_into(now, buffer)) else {
                 return host.check_memory();
-            }
+            };
             let packet = core::mem::take(&mut self.buffer);
-            let result = self.launch(side, &packet);
+            let result = self.launch(side, &packet[..len]);
             self.buffer = packet;
             result?;
         }

@@ -1,5 +1,7 @@
 //! One step of a case, as a sentence.
 
+mod linux;
+
 use crate::engine::io::hex;
 use crate::suite::expr::Expr;
 use crate::suite::model::{
@@ -16,6 +18,7 @@ pub(super) fn of(step: &Step) -> String {
         Verb::Send(send) => format!("The peer sends {}", sent(send)),
         Verb::Expect(expect) => expected(expect),
         Verb::App(app) => application(app),
+        Verb::Linux(linux) => linux::of(linux),
         Verb::Wait(span) => format!("Nothing happens for {span}"),
         Verb::Repeat(repeat) => {
             let steps: Vec<String> = repeat.steps.iter().map(of).collect();
@@ -134,10 +137,12 @@ fn application(app: &App) -> String {
         App::Listen => "The application listens".to_owned(),
         App::Connect => "The application connects to the peer".to_owned(),
         App::ConnectTo(address) => format!("The application connects to {address}"),
+        App::ConnectFrom(port) => format!("The application connects to the peer, from port {port}"),
         App::Accept => "The application accepts the connection".to_owned(),
         App::Send(count) => format!("The application sends {count} octets"),
         App::SendUrgent(count) => format!("The application sends {count} octets as urgent"),
         App::Recv(count) => format!("The application reads {count} octets"),
+        App::BeginRecv(count) => format!("The application begins to read {count} octets"),
         App::Shutdown => "The application stops sending (shutdown)".to_owned(),
         App::Close => "The application closes".to_owned(),
         App::Abort => "The application aborts".to_owned(),

@@ -11,7 +11,7 @@ use crate::suite::source::SourceMap;
 use crate::target::manifest::find::{Found, find, names};
 use crate::target::manifest::{App, Manifest, read};
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use tcpspec_reference::Mutant;
 
 /// Finds and checks the manifest; nothing is started yet.
@@ -21,20 +21,15 @@ pub(super) fn resolve(
     mutant: Option<Mutant>,
     streams: &Streams,
 ) -> Result<Target, Failure> {
+    let found = found(name)?;
+    let manifest = checked(&found, streams)?;
+    if manifest.program.app == App::Reference {
+        return super::variant(manifest, wire, mutant);
+    }
     if mutant.is_some() {
         let failure = Failure::usage("only the reference can be broken on purpose");
         return Err(failure.hint(format!("leave out `-t {name}`")));
     }
-    let found = find(name).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => {
-            let known = names().join("`, `");
-            Failure::usage(format!("there is no target `{name}`")).hint(format!(
-                "there are `reference`, the built-in TCP, `{known}`; or give the path of a manifest"
-            ))
-        }
-        _ => Failure::usage(format!("cannot read the manifest `{name}`: {}", plain(&error))),
-    })?;
-    let manifest = checked(&found, streams)?;
     if manifest.program.app == App::Kernel {
         return Err(Failure::usage(format!("`{name}` is not a program")).hint("the kernel is `-t linux`"));
     }
@@ -54,7 +49,24 @@ pub(super) fn resolve(
     let waivers = manifest.waivers.clone();
     let wire = link.kind.word();
     let maker = AnyMaker::Attached(Box::new(AttachedMaker::new(manifest, link)));
-    Ok(Target { name: profile.name.clone(), wire, profile, maker, waivers })
+    Ok(Target { name: profile.name.clone(), wire, profile, maker, waivers, absent: None })
+}
+
+fn found(name: &str) -> Result<Found, Failure> {
+    find(name).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => {
+            let known = names().join("`, `");
+            Failure::usage(format!("there is no target `{name}`")).hint(format!(
+                "there are `reference`, the built-in TCP, `{known}`; or give the path of a manifest"
+            ))
+        }
+        _ => Failure::usage(format!("cannot read the manifest `{name}`: {}", plain(&error))),
+    })
+}
+
+/// What the manifest of a target says; its mistakes are shown.
+pub(in crate::cli) fn manifest(name: &str, streams: &Streams) -> Result<Manifest, Failure> {
+    checked(&found(name)?, streams)
 }
 
 fn checked(found: &Found, streams: &Streams) -> Result<Manifest, Failure> {
@@ -71,19 +83,28 @@ fn checked(found: &Found, streams: &Streams) -> Result<Manifest, Failure> {
 impl Target {
     /// Builds a program and brings it up once: link, SYN-ACK, application. What its handshake shows becomes part of
     /// its profile, unless the manifest says what it can do.
-    pub(in crate::cli) fn prepare(&mut self, streams: &Streams) -> Result<(), Failure> {
+    ///
+    /// A target that says that it cannot be had here is no failure: its cases are unsupported.
+    pub(in crate::cli) fn prepare(&mut self, log: &Path, streams: &Streams) -> Result<(), Failure> {
         let AnyMaker::Attached(maker) = &self.maker else { return Ok(()) };
+        // While there is one thread only: a normal user becomes root of namespaces of their own.
+        #[cfg(target_os = "linux")]
+        if maker.needs_device() {
+            crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
+        }
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()
             .map_err(|error| Failure::harness(format!("cannot start a runtime: {error}")))?;
         let found = runtime.block_on(async {
-            maker.build().await?;
+            maker.build(Some(log)).await?;
             maker.smoke().await
         });
         let found = found.map_err(|error| Failure::from(&error))?;
         if let Some(why) = found.unsupported {
-            return Err(Failure::harness(format!("{} cannot run here: {why}", self.name)));
+            streams.note(&format!("warning: {} cannot be had here: {why}\n", self.name));
+            self.absent = Some(why);
+            return Ok(());
         }
         let added = maker.adds(&found);
         let shown = if added.is_empty() { "no options".to_owned() } else { added.join(", ") };

@@ -2,7 +2,8 @@
 
 use super::super::event::{CaseEventKind, ViolationKind};
 use super::super::io::{AppCall, AppEvent, AppOutcome, Output};
-use super::{Exec, State};
+use super::service::Service;
+use super::{Exec, Reading, State};
 use crate::engine::eval::{EvalError, Value};
 use crate::suite::expr::Expr;
 use crate::suite::model::{App, AppExpect, Step, Verb};
@@ -23,19 +24,41 @@ impl Exec {
             Ok(deadline) => deadline,
             Err(e) => return self.broken(&e.to_string()),
         };
-        if let App::Expect(wanted) = app
-            && !matches!(wanted, AppExpect::Data(_))
-        {
-            self.state = State::Learn { deadline };
-            return true;
+        if self.service != Service::Orders && !matches!(app, App::Connect | App::ConnectTo(_)) {
+            return self.begin_service(app, deadline);
+        }
+        if let App::Expect(wanted) = app {
+            if !matches!(wanted, AppExpect::Data(_)) {
+                self.state = State::Learn { deadline };
+                return true;
+            }
+            if let Some(reading) = self.app.reading.take() {
+                return self.await_reading(reading, deadline);
+            }
         }
         match self.call_of(app) {
             Ok(call) => {
-                self.call(call, deadline);
+                let number = self.call(call, deadline);
+                if let App::BeginRecv(_) = app {
+                    self.app.reading = Some(Reading::Waits(number));
+                    return self.pass(self.now);
+                }
                 true
             }
             Err(e) => self.broken(&e.to_string()),
         }
+    }
+
+    /// Goes on with a read that was begun earlier.
+    fn await_reading(&mut self, reading: Reading, deadline: Time) -> bool {
+        match reading {
+            Reading::Waits(call) => self.state = State::Call { call, deadline },
+            Reading::Answered(call, outcome) => {
+                self.state = State::Call { call, deadline };
+                self.app_replied(call, &outcome);
+            }
+        }
+        true
     }
 
     fn call_of(&mut self, app: &App) -> Result<AppCall, EvalError> {
@@ -43,18 +66,26 @@ impl Exec {
         Ok(match app {
             App::Listen => AppCall::Listen { port },
             App::Accept => AppCall::Accept { port },
-            App::ConnectTo(to) => AppCall::Connect { to: SocketAddr::new(*to, self.tuple.peer_port) },
+            App::ConnectTo(to) => {
+                AppCall::Connect { to: SocketAddr::new(*to, self.tuple.peer_port), from: None }
+            }
+            App::ConnectFrom(port) => {
+                let port = u16::try_from(self.count(port)?).ok().filter(|port| *port != 0);
+                let from = Some(port.ok_or_else(|| EvalError::Senseless("app: connect".to_owned()))?);
+                self.app.connecting |= self.wire.irs.is_none();
+                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, self.tuple.peer_port), from }
+            }
             App::Connect => {
                 self.open_again();
                 self.app.connecting = true;
-                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, self.tuple.peer_port) }
+                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, self.tuple.peer_port), from: None }
             }
             App::Send(count) | App::SendUrgent(count) => {
                 let (offset, count) = (self.app.written, self.count(count)?);
                 self.app.written += count;
                 AppCall::Send { conn: self.conn()?, offset, count, urgent: matches!(app, App::SendUrgent(_)) }
             }
-            App::Recv(count) | App::Expect(AppExpect::Data(count)) => {
+            App::Recv(count) | App::BeginRecv(count) | App::Expect(AppExpect::Data(count)) => {
                 let (offset, count) = (self.app.read, self.count(count)?);
                 AppCall::Recv { conn: self.conn()?, offset, count }
             }
@@ -62,6 +93,7 @@ impl Exec {
             // Without a connection there is a listener to close.
             App::Close if self.app.conn.is_none() => AppCall::Unlisten { port },
             App::Close => AppCall::Close { conn: self.conn()? },
+            App::Abort if self.app.conn.is_none() => AppCall::Abort { conn: NOBODY },
             App::Abort => AppCall::Abort { conn: self.conn()? },
             App::Option(name, value) => {
                 let value = match self.eval(value)? {
@@ -73,16 +105,26 @@ impl Exec {
                 self.app.keep_alive |= name.contains("keep") && value != 0;
                 AppCall::Option { conn: self.conn()?, name: name.clone(), value }
             }
-            App::Status(_) => AppCall::Status { conn: self.conn()? },
+            App::Status(_) => AppCall::Status { conn: self.app.conn.unwrap_or(NOBODY) },
             App::Expect(_) => return Err(EvalError::Senseless("app: expect".to_owned())),
         })
     }
 
-    fn conn(&self) -> Result<u32, EvalError> {
-        self.app.conn.ok_or_else(|| EvalError::NotYet("the connection (accept or connect first)".to_owned()))
+    pub(super) fn conn(&self) -> Result<u32, EvalError> {
+        match self.app.conn {
+            Some(conn) => Ok(conn),
+            None if self.is_refusal_next() => Ok(NOBODY),
+            None => Err(EvalError::NotYet("the connection (accept or connect first)".to_owned())),
+        }
     }
 
-    fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
+    /// Whether the next step is that this call was refused.
+    fn is_refusal_next(&self) -> bool {
+        let next = self.plan.steps.get(self.pc + 1).map(|planned| &planned.step.verb);
+        matches!(next, Some(Verb::App(App::Expect(AppExpect::Error))))
+    }
+
+    pub(super) fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
         match self.eval(expr)? {
             Value::Int(n) => u64::try_from(n).map_err(|_| EvalError::Senseless(expr.to_string())),
             Value::Seq(_) | Value::Span(_) | Value::At(_) | Value::Bool(_) => {
@@ -91,31 +133,57 @@ impl Exec {
         }
     }
 
-    fn call(&mut self, what: AppCall, deadline: Time) {
+    fn call(&mut self, what: AppCall, deadline: Time) -> u32 {
+        let line = describe(&what);
+        self.call_as(what, deadline, line)
+    }
+
+    /// Makes a call that the ladder shows as `line`.
+    pub(super) fn call_as(&mut self, what: AppCall, deadline: Time, line: String) -> u32 {
+        self.emit(CaseEventKind::AppCalled { line });
+        self.call_quietly(what, deadline)
+    }
+
+    fn call_quietly(&mut self, what: AppCall, deadline: Time) -> u32 {
         let call = self.app.next_call;
         self.app.next_call += 1;
-        self.emit(CaseEventKind::AppCalled { line: describe(&what) });
         self.outputs.push_back(Output::App { call, what });
         self.state = State::Call { call, deadline };
+        call
     }
 
     pub(super) fn ask_again(&mut self, deadline: Time) -> bool {
-        let Some(conn) = self.app.conn else { return false };
-        let call = self.app.next_call;
-        self.app.next_call += 1;
-        self.outputs.push_back(Output::App { call, what: AppCall::Status { conn } });
-        self.state = State::Call { call, deadline };
-        true
+        let plan = Arc::clone(&self.plan);
+        let Some(planned) = plan.steps.get(self.pc) else { return false };
+        let (what, deadline) = match &planned.step.verb {
+            Verb::Linux(linux) => (self.linux_call(linux), self.answer_by()),
+            _ => (Ok(AppCall::Status { conn: self.app.conn.unwrap_or(NOBODY) }), deadline),
+        };
+        match what {
+            Ok(what) => {
+                self.call_quietly(what, deadline);
+                true
+            }
+            Err(e) => self.broken(&e.to_string()),
+        }
     }
 
     pub(super) fn app_replied(&mut self, replied: u32, outcome: &AppOutcome) {
+        if matches!(self.app.reading, Some(Reading::Waits(call)) if call == replied) {
+            self.app.reading = Some(Reading::Answered(replied, outcome.clone()));
+            return;
+        }
         let State::Call { call, deadline } = self.state else { return };
         if call != replied {
             return;
         }
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return };
-        let Verb::App(app) = &planned.step.verb else { return };
+        let app = match &planned.step.verb {
+            Verb::App(app) => app,
+            Verb::Linux(linux) => return self.linux_replied(linux, outcome),
+            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => return,
+        };
         match outcome {
             AppOutcome::Ok => self.app_passes("ok"),
             AppOutcome::Connection(conn) => {
@@ -131,7 +199,7 @@ impl Exec {
             }
             AppOutcome::Received { count, mismatch, eof } => self.received(app, *count, *mismatch, *eof),
             AppOutcome::State(state) => self.status_is(app, state, deadline),
-            AppOutcome::Unsupported => {
+            AppOutcome::Unsupported | AppOutcome::Linux(_) => {
                 let why = format!("the target's application cannot {}", phrase(app));
                 self.end_with(CaseEventKind::Unsupported { why });
             }
@@ -140,7 +208,7 @@ impl Exec {
     }
 
     /// Another connection is another stream, and its own news.
-    fn begin_connection(&mut self, conn: u32) {
+    pub(super) fn begin_connection(&mut self, conn: u32) {
         if self.app.conn.is_some() {
             self.app.written = 0;
             self.app.read = 0;
@@ -149,7 +217,7 @@ impl Exec {
         self.app.learned.retain(|(_, of, _)| *of == conn);
     }
 
-    fn app_passes(&mut self, line: &str) {
+    pub(super) fn app_passes(&mut self, line: &str) {
         self.emit(CaseEventKind::AppReplied { line: line.to_owned() });
         self.pass(self.now);
     }
@@ -165,6 +233,9 @@ impl Exec {
         if let Some(at) = mismatch {
             let got = format!("octet {at} of the stream is not the one that was sent");
             self.app_violates(ViolationKind::Content, &format!("{wanted} octets of the stream"), got);
+        } else if count == 0 && eof && self.is_refusal_next() {
+            // RFC 9293 3.10.3: "error: connection closing" is what everybody calls the end of the stream.
+            self.refused_as_expected();
         } else if count < wanted {
             let got = format!("{count} octets{end}");
             self.app_violates(ViolationKind::App, &format!("{wanted} octets"), got);
@@ -191,11 +262,10 @@ impl Exec {
 
     fn call_failed(&mut self, app: &App, error: &str) {
         self.emit(CaseEventKind::AppReplied { line: format!("error: {error}") });
-        let next = self.plan.steps.get(self.pc + 1).map(|planned| &planned.step.verb);
-        if matches!(next, Some(Verb::App(App::Expect(AppExpect::Error)))) {
-            self.pass(self.now);
-            // The step that expects the error has it already.
-            self.emit(CaseEventKind::StepStarted);
+        if self.is_refusal_next() {
+            return self.refused_as_expected();
+        }
+        if self.plan.steps.get(self.pc).is_some_and(|planned| planned.step.or_error) {
             self.pass(self.now);
             return;
         }
@@ -203,10 +273,26 @@ impl Exec {
         self.app_violates(ViolationKind::App, &expected, format!("an error: {error}"));
     }
 
+    fn refused_as_expected(&mut self) {
+        self.pass(self.now);
+        // The step that expects the error has it already.
+        self.emit(CaseEventKind::StepStarted);
+        self.pass(self.now);
+    }
+
     pub(super) fn call_timed_out(&mut self) -> bool {
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return false };
-        let Verb::App(app) = &planned.step.verb else { return false };
+        let app = match &planned.step.verb {
+            Verb::App(app) => app,
+            Verb::Linux(linux) => {
+                self.linux_timed_out(linux);
+                return false;
+            }
+            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {
+                return false;
+            }
+        };
         let (expected, got) = match app {
             App::Accept => ("the connection to be accepted".to_owned(), NOTHING.to_owned()),
             App::Recv(n) | App::Expect(AppExpect::Data(n)) => {
@@ -240,6 +326,7 @@ impl Exec {
             AppExpect::Urgent => AppEvent::Urgent,
             AppExpect::SoftError => AppEvent::SoftError,
             AppExpect::Unreachable => AppEvent::Unreachable,
+            AppExpect::Error if self.app.reading.is_some() => return self.await_refused_reading(deadline),
             AppExpect::Error => {
                 self.app_violates(ViolationKind::App, "the call to be refused", "success".to_owned());
                 return false;
@@ -269,10 +356,37 @@ impl Exec {
             self.app_violates(ViolationKind::App, "to learn nothing", got);
             return false;
         }
+        if matches!(self.app.reading, Some(Reading::Answered(..))) {
+            self.app_violates(ViolationKind::App, "the read to wait", "an answer to it".to_owned());
+            return false;
+        }
         self.now >= deadline && self.pass(deadline)
     }
 
-    fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
+    /// A read that was begun is ended without octets.
+    fn await_refused_reading(&mut self, deadline: Time) -> bool {
+        let (is_refused, got) = match &self.app.reading {
+            Some(Reading::Answered(_, AppOutcome::Failed(error))) => (true, format!("error: {error}")),
+            Some(Reading::Answered(_, AppOutcome::Received { count: 0, eof: true, .. })) => {
+                (true, AppEvent::Eof.word().to_owned())
+            }
+            Some(Reading::Answered(_, AppOutcome::Received { count, .. })) => {
+                (false, format!("{count} octets"))
+            }
+            Some(Reading::Answered(..)) => (false, "another answer".to_owned()),
+            Some(Reading::Waits(_)) | None if self.now < deadline => return false,
+            Some(Reading::Waits(_)) | None => (false, NOTHING.to_owned()),
+        };
+        self.app.reading = None;
+        self.emit(CaseEventKind::AppReplied { line: got.clone() });
+        if is_refused {
+            return self.pass(self.now);
+        }
+        self.app_violates(ViolationKind::App, "the read to be refused", got);
+        false
+    }
+
+    pub(super) fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
         let mut violation = self.violation(kind, expected, Some(got));
         violation.after = self.now.since(self.last);
         let plan = Arc::clone(&self.plan);
@@ -283,6 +397,9 @@ impl Exec {
         self.finish();
     }
 }
+
+/// The handle that names no connection, but the listener.
+const NOBODY: u32 = 0;
 
 /// What an application got that waited in vain.
 const NOTHING: &str = "nothing";
@@ -311,7 +428,8 @@ impl AppEvent {
 fn describe(call: &AppCall) -> String {
     match call {
         AppCall::Listen { .. } => "listen".to_owned(),
-        AppCall::Connect { .. } => "connect".to_owned(),
+        AppCall::Connect { from: None, .. } => "connect".to_owned(),
+        AppCall::Connect { from: Some(port), .. } => format!("connect from port {port}"),
         AppCall::Accept { .. } => "accept".to_owned(),
         AppCall::Send { count, urgent: false, .. } => format!("send {count}"),
         AppCall::Send { count, urgent: true, .. } => format!("send {count} urgent"),
@@ -322,17 +440,19 @@ fn describe(call: &AppCall) -> String {
         AppCall::Option { name, value, .. } => format!("option {name} = {value}"),
         AppCall::Status { .. } => "status".to_owned(),
         AppCall::Unlisten { .. } => "close the listener".to_owned(),
+        // Worded by its own step.
+        AppCall::Linux { .. } => "a system call".to_owned(),
     }
 }
 
 fn phrase(app: &App) -> String {
     match app {
         App::Listen => "listen".to_owned(),
-        App::Connect | App::ConnectTo(_) => "connect".to_owned(),
+        App::Connect | App::ConnectTo(_) | App::ConnectFrom(_) => "connect".to_owned(),
         App::Accept => "accept".to_owned(),
         App::Send(_) => "send".to_owned(),
         App::SendUrgent(_) => "send urgent data".to_owned(),
-        App::Recv(_) => "receive".to_owned(),
+        App::Recv(_) | App::BeginRecv(_) => "receive".to_owned(),
         App::Shutdown => "shut down".to_owned(),
         App::Close => "close".to_owned(),
         App::Abort => "abort".to_owned(),

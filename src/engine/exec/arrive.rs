@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// More frames than this waiting to be claimed is a flood.
 const INBOX_MAX: usize = 10_000;
+/// No case needs more of the target in all.
+const FRAMES_MAX: usize = 50_000;
 /// Octets of the target's stream that are kept to compare retransmissions with.
 const STREAM_MAX: usize = 64 << 20;
 
@@ -50,6 +52,10 @@ impl Arrival {
 impl Exec {
     /// `at` is the wire's stamp: it may be older than what has been handled already.
     pub(super) fn arrive(&mut self, at: Time, octets: &[u8]) {
+        self.frames += 1;
+        if self.frames > FRAMES_MAX {
+            return self.flooded(FRAMES_MAX);
+        }
         let packet = Packet::parse_ip(octets);
         let Some(kin) = self.belongs(&packet) else { return };
         let aside = kin == Kinship::Aside;
@@ -63,7 +69,8 @@ impl Exec {
             if aside {
                 noise = Some(Noise::Aside);
             } else if kin == Kinship::Own {
-                noise = noise::legal(segment, at, &self.wire, self.app.keep_alive);
+                noise = noise::legal(segment, at, &self.wire, self.app.keep_alive)
+                    .or_else(|| self.unasked(segment));
                 self.remember_stream(segment);
                 let irs = self.wire.irs;
                 self.wire.on_received(at, segment);
@@ -85,14 +92,7 @@ impl Exec {
             self.last_packet = octets.to_vec();
         }
         if self.inbox.len() == INBOX_MAX {
-            let violation = self.violation(
-                ViolationKind::Unexpected,
-                "a reasonable number of segments",
-                Some(format!("{INBOX_MAX} segments that nobody asked for")),
-            );
-            self.violate(violation);
-            self.finish();
-            return;
+            return self.flooded(INBOX_MAX);
         }
         self.inbox.push_back(Arrival {
             at,
@@ -103,6 +103,14 @@ impl Exec {
             claimed: false,
             aside,
         });
+    }
+
+    fn flooded(&mut self, count: usize) {
+        let got = format!("{count} segments that nobody asked for");
+        let violation =
+            self.violation(ViolationKind::Unexpected, "a reasonable number of segments", Some(got));
+        self.violate(violation);
+        self.finish();
     }
 
     /// `None` for what is none of our business.
@@ -143,7 +151,7 @@ impl Exec {
             ours: kin == Kinship::Own,
             stray: kin == Kinship::Stray,
             stream: &self.stream,
-            written: self.app.written,
+            written: self.written(),
             mss: self.announced_mss(),
         };
         for (monitor, sentence) in self.monitors.judge(&sighting) {
@@ -211,7 +219,7 @@ impl Exec {
             .segment
             .as_ref()
             .is_some_and(|segment| segment.flags.core() == Flags::ACK && !segment.payload.is_empty());
-        let leftover = plain && self.app.written > 0 && !self.plan.strict;
+        let leftover = plain && self.written() > 0 && !self.plan.strict;
         if leftover {
             self.claim(arrival, Claim::Noise("the rest of what the application wrote".to_owned()));
         }

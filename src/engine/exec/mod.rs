@@ -11,21 +11,24 @@
 mod app;
 mod arrive;
 mod expect;
+mod linux;
 mod report;
+mod service;
 
 use super::book::Book;
 use super::compose::{self, Composed};
 use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in};
 use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
-use super::io::{AppEvent, Input, InputKind, Output};
+use super::io::{AppEvent, AppOutcome, Input, InputKind, Output};
 use super::monitor::Monitors;
 use super::verdict::verdict;
-use crate::packet::{Packet, SeqNum};
+use crate::packet::SeqNum;
 use crate::plan::{Plan, Tuple};
 use crate::suite::expr::Expr;
 use crate::suite::model::{Send, Step, Verb};
 use crate::time::Time;
 use arrive::Arrival;
+use service::Service;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
@@ -46,10 +49,13 @@ pub struct Exec {
     /// Ports of other connections that the case has spoken for: the target's, the peer's.
     asides: BTreeSet<(u16, u16)>,
     inbox: VecDeque<Arrival>,
+    /// All that have come.
+    frames: usize,
     /// What the step at `pc` has skipped as noise: legal by itself, but it may be the wrong answer.
     skipped: Vec<Arrival>,
     labels: BTreeMap<String, Mark>,
     app: AppSide,
+    service: Service,
     /// The target's stream as first sent, by offset.
     stream: Vec<Option<u8>>,
     monitors: Monitors,
@@ -84,6 +90,11 @@ enum State {
     Learn {
         deadline: Time,
     },
+    /// A server is to echo so many octets of the stream.
+    Echo {
+        wanted: u64,
+        deadline: Time,
+    },
     /// All steps are done; a late segment would still be seen.
     Settle {
         until: Time,
@@ -103,14 +114,27 @@ struct AppSide {
     learned: VecDeque<(Time, u32, AppEvent)>,
     keep_alive: bool,
     connecting: bool,
+    /// Until when what a `linux` step asks for may come true.
+    until: Time,
+    /// A read that was begun and not yet looked at.
+    reading: Option<Reading>,
+}
+
+/// A read that goes on beside the steps.
+enum Reading {
+    /// By the number of its call.
+    Waits(u32),
+    Answered(u32, AppOutcome),
 }
 
 impl Exec {
     pub fn new(plan: Arc<Plan>) -> Self {
         let book = Book::new(SeqNum(plan.isn), WINDOW_FIELD);
         let tuple = plan.tuple;
+        let service = Service::of(&plan.profile);
         let mut exec = Self {
             plan,
+            service,
             now: Time::ZERO,
             pc: 0,
             state: State::Ready,
@@ -120,6 +144,7 @@ impl Exec {
             tuple,
             asides: BTreeSet::new(),
             inbox: VecDeque::new(),
+            frames: 0,
             skipped: Vec::new(),
             labels: BTreeMap::new(),
             app: AppSide::default(),
@@ -136,7 +161,7 @@ impl Exec {
 
     pub fn handle(&mut self, input: &Input) {
         if self.is_done() {
-            return;
+            return self.afterwards(input);
         }
         self.now = self.now.max(input.at);
         match &input.what {
@@ -152,15 +177,41 @@ impl Exec {
                 self.end_with(CaseEventKind::Inconclusive { why });
             }
             InputKind::TargetDied { how } => {
-                let violation =
-                    self.violation(ViolationKind::Crashed, "the target to live", Some(how.clone()));
-                self.violate(violation);
+                self.lost(ViolationKind::Crashed, how);
                 self.finish();
             }
+            InputKind::TargetHung { how } => {
+                self.lost(ViolationKind::Hung, how);
+                self.finish();
+            }
+            InputKind::Absent { why } => self.end_with(CaseEventKind::Unsupported { why: why.clone() }),
             InputKind::Broken { how } => self.end_with(CaseEventKind::Broken { how: how.clone() }),
             InputKind::Stopped { why } => self.end_with(CaseEventKind::Broken { how: why.clone() }),
         }
         self.advance();
+    }
+
+    /// What a case leaves behind is its doing: a target that is gone or hangs once all steps are done.
+    fn afterwards(&mut self, input: &Input) {
+        self.now = self.now.max(input.at);
+        match &input.what {
+            InputKind::TargetDied { how } => self.lost(ViolationKind::Crashed, how),
+            InputKind::TargetHung { how } => self.lost(ViolationKind::Hung, how),
+            InputKind::Frame { .. }
+            | InputKind::App { .. }
+            | InputKind::AppEvent { .. }
+            | InputKind::Timeout
+            | InputKind::Sent { .. }
+            | InputKind::CaptureLost { .. }
+            | InputKind::Absent { .. }
+            | InputKind::Broken { .. }
+            | InputKind::Stopped { .. } => {}
+        }
+    }
+
+    fn lost(&mut self, kind: ViolationKind, how: &str) {
+        let violation = self.violation(kind, "the target to live", Some(how.to_owned()));
+        self.violate(violation);
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {
@@ -172,9 +223,10 @@ impl Exec {
             State::Ready | State::Done => None,
             State::Pause { until } | State::Settle { until } => Some(until),
             State::AskAgain { at, .. } => Some(at),
-            State::Frame { deadline, .. } | State::Call { deadline, .. } | State::Learn { deadline } => {
-                Some(deadline)
-            }
+            State::Frame { deadline, .. }
+            | State::Call { deadline, .. }
+            | State::Learn { deadline }
+            | State::Echo { deadline, .. } => Some(deadline),
         }
     }
 
@@ -203,6 +255,7 @@ impl Exec {
                 State::Call { deadline, .. } => self.now >= deadline && self.call_timed_out(),
                 State::AskAgain { at, deadline } => self.now >= at && self.ask_again(deadline),
                 State::Learn { deadline } => self.await_news(deadline),
+                State::Echo { wanted, deadline } => self.await_echo(wanted, deadline),
                 State::Settle { until } => self.settle(until),
                 State::Done => false,
             };
@@ -238,6 +291,7 @@ impl Exec {
             Verb::Send(send) => self.send(send, step),
             Verb::Expect(expect) => self.begin_expect(expect, step),
             Verb::App(app) => self.begin_app(app, step),
+            Verb::Linux(linux) => self.begin_linux(linux, step),
             Verb::Wait(span) => match self.eval_span(span) {
                 Ok(span) => {
                     self.state = State::Pause { until: self.now + span };
@@ -267,15 +321,7 @@ impl Exec {
             Ok(composed) => composed,
             Err(e) => return self.broken(&e.to_string()),
         };
-        self.asides.extend(composed.aside);
-        if let Some(segment) = composed.segment.as_ref().filter(|_| !composed.elsewhere) {
-            self.script.on_sent(self.now, segment, composed.weight);
-            self.wire.on_sent(self.now, segment, composed.weight);
-        }
-        let packet = Packet::parse_ip(&composed.octets);
-        let line = self.line(&packet, report::From::Peer);
-        self.emit(CaseEventKind::Sent { octets: composed.octets.clone(), line });
-        self.outputs.push_back(Output::Frame(composed.octets));
+        let packet = self.put_out(composed);
         self.mark(step, Mark { at: self.now, packet: Some(packet), ..Mark::default() });
         self.pass(self.now)
     }

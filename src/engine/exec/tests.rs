@@ -3,13 +3,15 @@
 use super::*;
 use crate::engine::event::{Claim, Outcome};
 use crate::engine::io::{AppCall, AppOutcome};
-use crate::packet::{Body, Checksum, Flags, Ip, Tcp, TcpOption, Window};
+use crate::packet::{Body, Checksum, Flags, Ip, Packet, Tcp, TcpOption, Window};
 use crate::plan::{CaseInfo, FixtureInfo, PlanStep};
 use crate::suite::expr::{parse_bound, parse_expr};
 use crate::suite::model::{
     App, Expect, Family, FieldName, Fields, FlagSpec, Level, Otherwise, Pattern, Place, Within,
 };
 use rstest::rstest;
+
+mod linux;
 
 const ISN: u32 = 1000;
 const IRS: u32 = 5000;
@@ -29,6 +31,7 @@ fn step(verb: Verb) -> Step {
         otherwise: Vec::new(),
         tolerate: Vec::new(),
         strict: false,
+        or_error: false,
         why: None,
     }
 }

@@ -1,5 +1,5 @@
 //! From a manifest to a target that is up.
-#![allow(clippy::disallowed_methods, reason = "bringing something up has deadlines")]
+#![allow(clippy::disallowed_methods, reason = "bringing something up has deadlines, and a build a log")]
 
 use super::AnyWire;
 use super::probe::Probe;
@@ -8,12 +8,13 @@ use crate::packet::Flags;
 use crate::suite::model::Family;
 use crate::suite::text::fill;
 use crate::target::manifest::{App, Link, LinkKind, Manifest, Ready};
+use crate::target::process::client::Client;
 use crate::target::process::{Manner, Order, Place, ProcessTarget, Running};
 use crate::wire::WireError;
 use crate::wire::fd::{FdWire, UdpWire};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::os::fd::OwnedFd;
+use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -45,16 +46,27 @@ pub(super) struct Up {
     pub(super) wire: AnyWire,
     pub(super) target: ProcessTarget,
     pub(super) world: World,
+    /// The ports of connections of our own, on which something may still come.
+    pub(super) probed: Vec<u16>,
 }
 
 /// Why there is no target.
 #[derive(Debug)]
 pub(super) enum Trouble {
     Setup(SetupError),
-    /// It started, and never became ready.
-    NotReady(String),
+    /// It started, and never became ready: how far it came.
+    NotReady(Stage, String),
     Died(String),
     Unsupported(String),
+}
+
+/// How far a target came that is not ready.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Link,
+    Arp,
+    SynAck,
+    Ready,
 }
 
 /// What a wire brings along for the program.
@@ -113,7 +125,8 @@ impl BringUp {
         env
     }
 
-    pub(super) async fn build(&self) -> Result<(), SetupError> {
+    /// Runs the build. What it writes goes to `log` too, whatever comes of it.
+    pub(super) async fn build(&self, log: Option<&Path>) -> Result<(), SetupError> {
         let program = &self.manifest.program;
         if program.build.is_empty() {
             return Ok(());
@@ -131,12 +144,14 @@ impl BringUp {
         drop(stdin);
         let said = tokio::spawn(running.heard().clone().listen(stdout));
         let ended = tokio::time::timeout(BUILD_PATIENCE, running.wait()).await;
+        let _incomplete = tokio::time::timeout(LOOK_AGAIN, said).await;
+        if let Some(log) = log {
+            let written = std::fs::write(log, running.heard().since(0));
+            written.map_err(|e| failed(format!("cannot write {}: {e}", log.display())))?;
+        }
         let result = match ended {
             Ok(status) if status.success() => Ok(()),
-            Ok(status) => {
-                let _incomplete = tokio::time::timeout(LOOK_AGAIN, said).await;
-                Err(failed(running.last_words(status)))
-            }
+            Ok(status) => Err(failed(running.last_words(status))),
             Err(_) => Err(failed(format!("it takes more than {} s", BUILD_PATIENCE.as_secs()))),
         };
         running.stop().await;
@@ -181,7 +196,7 @@ impl BringUp {
 
     #[cfg(not(target_os = "linux"))]
     async fn late_wire(&self, _: &World, _: &mut ProcessTarget) -> Result<AnyWire, Trouble> {
-        Err(Trouble::NotReady("only Linux has this wire".to_owned()))
+        Err(Trouble::NotReady(Stage::Link, "only Linux has this wire".to_owned()))
     }
 
     async fn start(
@@ -214,33 +229,61 @@ impl BringUp {
             drop(stdin);
             attached.world.beside.push(running);
         }
-        let fd = attached.fd.take();
-        let (running, stdin, stdout) =
-            self.start(&program.run, &attached, fd).await.map_err(Trouble::Setup)?;
-        let net = &self.manifest.profile.net;
-        let manner = Manner {
-            app: program.app,
-            stdin: program.stdin.clone(),
-            lifetime: program.lifetime,
-            port: net.port,
-            peer: SocketAddr::new(net.peer_v4.into(), 0),
-        };
-        let mut target = ProcessTarget::new(manner, running, stdin, stdout);
+        let mut target = self.target(&mut attached).await?;
         let Attached { wire, world, .. } = attached;
         let wire = match wire {
             Some(wire) => wire,
-            None => self.late_wire(&world, &mut target).await?,
+            None => match self.late_wire(&world, &mut target).await {
+                Ok(wire) => wire,
+                Err(trouble) => {
+                    target.stop().await;
+                    return Err(trouble);
+                }
+            },
         };
-        let mut up = Up { wire, target, world };
+        let mut up = Up { wire, target, world, probed: Vec::new() };
+        if self.is_client_only() {
+            return Ok(up);
+        }
         let is_ready = tokio::time::timeout(program.within, self.ready(&mut up)).await;
         let trouble = match is_ready {
             Ok(Ok(())) => return Ok(up),
             Ok(Err(trouble)) => trouble,
             Err(_) if program.ready == Ready::Delay => return Ok(up),
-            Err(_) => Trouble::NotReady(self.never_ready(&up)),
+            Err(_) => Trouble::NotReady(self.manifest.program.ready.stage(), self.never_ready(&up)),
         };
         up.target.stop().await;
         Err(trouble)
+    }
+
+    /// Nothing runs until a case connects.
+    pub(super) fn is_client_only(&self) -> bool {
+        self.manifest.program.run.is_empty()
+    }
+
+    /// The program, started.
+    async fn target(&self, attached: &mut Attached) -> Result<ProcessTarget, Trouble> {
+        let program = &self.manifest.program;
+        let manner = Manner {
+            app: program.app,
+            stdin: program.stdin.clone(),
+            lifetime: program.lifetime,
+            has_device: self.link.kind.is_device(),
+        };
+        let fd = attached.fd.take();
+        if self.is_client_only() {
+            return Ok(ProcessTarget::client_only(manner, self.client(attached, fd)));
+        }
+        let (running, stdin, stdout) =
+            self.start(&program.run, attached, fd).await.map_err(Trouble::Setup)?;
+        let client = (!program.connect.is_empty()).then(|| self.client(attached, None));
+        Ok(ProcessTarget::new(manner, running, stdin, stdout).with_client(client))
+    }
+
+    fn client(&self, attached: &Attached, fd: Option<OwnedFd>) -> Client {
+        let program = &self.manifest.program;
+        let (env, directory) = (attached.env.clone(), program.directory.clone());
+        Client::new(self.filled(&program.connect), env, directory, attached.place.clone(), fd)
     }
 
     fn never_ready(&self, up: &Up) -> String {
@@ -252,28 +295,32 @@ impl BringUp {
             Ready::Text(text) => format!("it never wrote `{text}`"),
             Ready::Delay => String::new(),
         };
-        let said = up.target.heard().map(|heard| heard.last_lines(4)).unwrap_or_default();
+        let said = up.target.heard().last_lines(4);
         let said = if said.is_empty() { String::new() } else { format!("; it said: {said}") };
         format!("the target was not ready within {span}: {what}{said}")
     }
 
     /// Waits until it is ready, or is gone.
     async fn ready(&self, up: &mut Up) -> Result<(), Trouble> {
-        let Up { wire, target, .. } = up;
+        let Up { wire, target, probed, .. } = up;
         let patience = self.manifest.program.within;
         match &self.manifest.program.ready {
             Ready::Control => {
                 let said = race(target).await;
                 match said {
                     Raced::Hello(Ok(())) => Ok(()),
-                    Raced::Hello(Err(why)) => {
-                        Err(Trouble::NotReady(format!("nonsense on the control channel: {why}")))
-                    }
+                    Raced::Hello(Err(why)) => Err(Trouble::NotReady(
+                        Stage::Ready,
+                        format!("nonsense on the control channel: {why}"),
+                    )),
                     Raced::Ended(how, unsupported) => Err(gone(how, unsupported)),
                 }
             }
-            Ready::Syn | Ready::Arp => {
+            // The wire is there only once ARP was answered.
+            Ready::Arp => Ok(()),
+            Ready::Syn => {
                 let mut probe = self.probe();
+                probed.push(probe.port());
                 tokio::select! {
                     biased;
                     answer = probe.syn(wire, patience) => match answer {
@@ -281,10 +328,11 @@ impl BringUp {
                             if !answer.has(Flags::RST) {
                                 probe.reset(wire).await.map_err(broke)?;
                             } else if self.manifest.program.app != App::Control && self.manifest.program.app != App::None {
-                                return Err(Trouble::NotReady(format!(
-                                    "the target answers a SYN to port {} with RST: nobody listens there",
-                                    self.manifest.profile.net.port
-                                )));
+                                let port = self.manifest.profile.net.port;
+                                let why = format!(
+                                    "the target answers a SYN to port {port} with RST: nobody listens there"
+                                );
+                                return Err(Trouble::NotReady(Stage::SynAck, why));
                             }
                             Ok(())
                         }
@@ -296,7 +344,7 @@ impl BringUp {
                 }
             }
             Ready::Text(text) => loop {
-                if target.heard().is_some_and(|heard| heard.contains(text)) {
+                if target.heard().contains(text) {
                     return Ok(());
                 }
                 tokio::select! {
@@ -309,6 +357,17 @@ impl BringUp {
                 let (how, unsupported) = target.ended().await;
                 Err(gone(how, unsupported))
             }
+        }
+    }
+}
+
+impl Ready {
+    /// What is missing where it never comes.
+    fn stage(&self) -> Stage {
+        match self {
+            Self::Syn => Stage::SynAck,
+            Self::Arp => Stage::Arp,
+            Self::Control | Self::Text(_) | Self::Delay => Stage::Ready,
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Wires on a network device in a namespace of the target's own: veth, TAP and TUN.
+#![allow(clippy::disallowed_methods, reason = "looks at the devices of a namespace")]
 
 use super::AnyWire;
-use super::bring_up::{Attached, BringUp, Trouble, World, broke, gone};
+use super::bring_up::{Attached, BringUp, Stage, Trouble, World, broke, gone};
 use crate::lab::{Lab, Options, tap};
 use crate::lane::SetupError;
 use crate::target::manifest::{Creator, LinkKind};
@@ -52,11 +53,22 @@ impl BringUp {
             biased;
             wire = tokio::time::timeout(patience, self.device(world)) => {
                 let device = &self.link.device;
-                let never = || Trouble::NotReady(format!(
-                    "there was no device {device} with a program behind it within {}",
+                let never = || Trouble::NotReady(Stage::Link, format!(
+                    "there was no device {device} within {}",
                     crate::time::span(patience)
                 ));
-                wire.unwrap_or_else(|_| Err(never()))
+                match wire {
+                    Ok(Err(Trouble::NotReady(stage, why))) => {
+                        Err(Trouble::NotReady(stage, why + &self.others(world).await))
+                    }
+                    Ok(wire) => wire,
+                    Err(_) => match never() {
+                        Trouble::NotReady(stage, why) => {
+                            Err(Trouble::NotReady(stage, why + &self.others(world).await))
+                        }
+                        other => Err(other),
+                    },
+                }
             }
             (how, unsupported) = target.ended() => Err(gone(how, unsupported)),
         }
@@ -71,15 +83,32 @@ impl BringUp {
                 Trouble::Setup(SetupError { operation, cause: e.to_string(), hint: None })
             })?;
         let patience = self.manifest.program.within;
-        if wire.find_target(patience).await.map_err(broke)? {
+        // What has not started yet says first where it is.
+        if self.is_client_only() || wire.find_target(patience).await.map_err(broke)? {
             return Ok(AnyWire::Packet(Box::new(wire)));
         }
         let address = self.manifest.profile.net.target_v4;
-        Err(Trouble::NotReady(format!(
-            "nobody answered ARP for {address} on {} within {}",
-            self.link.device,
-            crate::time::span(patience)
-        )))
+        Err(Trouble::NotReady(
+            Stage::Arp,
+            format!(
+                "nobody answered ARP for {address} on {} within {}",
+                self.link.device,
+                crate::time::span(patience)
+            ),
+        ))
+    }
+
+    /// What else may be wrong with a device: another one that the program has made.
+    async fn others(&self, world: &World) -> String {
+        let Some(namespace) = &world.namespace else { return String::new() };
+        let devices = namespace.run(|| std::fs::read_to_string("/proc/thread-self/net/dev")).await;
+        let devices = devices.unwrap_or_default();
+        let names = devices.lines().filter_map(|line| line.split_once(':')).map(|(name, _)| name.trim());
+        let others: Vec<&str> = names.filter(|name| *name != "lo" && *name != self.link.device).collect();
+        match others.as_slice() {
+            [] => String::new(),
+            others => format!("; but there is {}: does the program open that one?", others.join(", ")),
+        }
     }
 
     async fn socket(&self, world: &World, carries: Carries) -> Result<Socket, SetupError> {

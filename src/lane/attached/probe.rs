@@ -27,11 +27,54 @@ impl Probe {
         Self { family, net: net.clone(), port: FIRST_PORT + number, next: ISN, expects: SeqNum(0) }
     }
 
+    pub(super) fn port(&self) -> u16 {
+        self.port
+    }
+
     fn ends(&self) -> (IpAddr, IpAddr) {
         match self.family {
             Family::V4 => (self.net.peer_v4.into(), self.net.target_v4.into()),
             Family::V6 => (self.net.peer_v6.into(), self.net.target_v6.into()),
         }
+    }
+
+    /// The same connection partner at another port of the target's.
+    pub(super) fn to(net: &Net, family: Family, number: u16, port: u16) -> Self {
+        Self::new(&Net { port, ..net.clone() }, family, number)
+    }
+
+    /// Sends a segment that begins `ahead` octets beyond what is next, and waits for none.
+    pub(super) async fn put<W: Wire>(
+        &self,
+        wire: &mut W,
+        flags: Flags,
+        ahead: u32,
+        payload: &[u8],
+    ) -> Result<(), WireError> {
+        let early = Self { next: self.next + ahead, net: self.net.clone(), ..*self };
+        wire.send(&early.segment(flags, payload, Options::default())).await.map(|_| ())
+    }
+
+    /// The next segment of this connection, and when it was on the wire.
+    pub(super) async fn hear<W: Wire>(
+        &self,
+        wire: &mut W,
+        patience: Duration,
+    ) -> Result<Option<(Tcp, Instant)>, WireError> {
+        let wanted = async {
+            loop {
+                let received = wire.recv().await?;
+                let packet = Packet::parse_ip(&received.packet);
+                if let Some(tcp) = packet.tcp().filter(|tcp| self.is_own(tcp)) {
+                    return Ok((tcp.clone(), received.at));
+                }
+            }
+        };
+        tokio::time::timeout(patience, wanted).await.ok().transpose()
+    }
+
+    fn is_own(&self, tcp: &Tcp) -> bool {
+        tcp.dport() == self.port && tcp.sport() == self.net.port
     }
 
     fn segment(&self, flags: Flags, payload: &[u8], options: Options) -> Vec<u8> {
@@ -54,9 +97,7 @@ impl Probe {
     async fn answer<W: Wire>(&self, wire: &mut W) -> Result<Tcp, WireError> {
         loop {
             let packet = Packet::parse_ip(&wire.recv().await?.packet);
-            if let Some(tcp) =
-                packet.tcp().filter(|tcp| tcp.dport() == self.port && tcp.sport() == self.net.port)
-            {
+            if let Some(tcp) = packet.tcp().filter(|tcp| self.is_own(tcp)) {
                 return Ok(tcp.clone());
             }
         }

@@ -1,17 +1,21 @@
 //! The smoke check: link, program, SYN-ACK and application once, before any verdict. If something is wrong there, one
 //! sentence is worth more than five hundred red cases.
 
-use super::bring_up::{BringUp, Trouble, Up};
+use super::bring_up::{BringUp, Stage, Trouble, Up};
 use crate::engine::{AppCall, AppOutcome};
 use crate::lane::SetupError;
-use crate::packet::{Flags, Tcp};
+use crate::packet::{Flags, Packet, Tcp};
 use crate::target::manifest::App;
 use crate::target::{Reply, Target};
-use crate::wire::WireError;
+use crate::wire::{Wire, WireError};
+use std::net::SocketAddr;
 use std::time::Duration;
 
 /// Enough for the slowest answer that was ever seen, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Where a client is told to connect to when it is tried.
+const CLIENT_PORT: u16 = 39_999;
 
 /// What the handshake shows.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -38,20 +42,69 @@ pub(super) async fn smoke(up: &BringUp) -> Result<Found, SetupError> {
                 "run its command by hand; TCPSPEC_FD and the like are missing then",
             ));
         }
-        Err(Trouble::NotReady(why)) => {
-            return Err(stopped(
-                "becoming ready",
-                why,
-                "give it longer, or another `ready: {by: ..}`; docs/attach.md",
-            ));
-        }
+        Err(Trouble::NotReady(stage, why)) => return Err(stopped(stage.word(), why, stage.hint())),
     };
-    let result = handshake(up, &mut live).await;
+    let result = match up.is_client_only() {
+        true => client(up, &mut live).await,
+        false => handshake(up, &mut live).await,
+    };
     live.target.stop().await;
     match result {
         Ok(found) => Ok(found),
         Err(Stop::Wire(e)) => Err(stopped("the wire", e.to_string(), "does the program keep its end open?")),
         Err(Stop::At(at, cause, hint)) => Err(stopped(at, cause, hint)),
+    }
+}
+
+impl Stage {
+    /// Where it stopped.
+    fn word(self) -> &'static str {
+        match self {
+            Self::Link => "the link",
+            Self::Arp => "ARP",
+            Self::SynAck => "the SYN-ACK",
+            Self::Ready => "becoming ready",
+        }
+    }
+
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Link => {
+                "is `device` the name that the program opens? `create: target` if it makes the device itself"
+            }
+            Self::Arp => {
+                "does the program open this device, and is the manifest's `target: {ipv4: ..}` its address?"
+            }
+            Self::SynAck => {
+                "is its address the manifest's? does it listen on that port, and that soon? `ready: {within: ..}`"
+            }
+            Self::Ready => "give it longer, or another `ready: {by: ..}`; docs/attach.md",
+        }
+    }
+}
+
+/// What only connects is started once, and its SYN looked at.
+async fn client(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
+    let net = &up.manifest.profile.net;
+    let to = SocketAddr::new(net.peer_v4.into(), CLIENT_PORT);
+    live.target.call(1, &AppCall::Connect { to, from: None });
+    if let Some(AppOutcome::Failed(why)) = answer(live, 1).await {
+        return Err(Stop::At("the start of `connect`", why, "a path counts from the manifest's directory"));
+    }
+    let syn = async {
+        loop {
+            let packet = Packet::parse_ip(&live.wire.recv().await?.packet);
+            if let Some(tcp) = packet.tcp().filter(|tcp| tcp.has(Flags::SYN)) {
+                return Ok::<_, WireError>(tcp.clone());
+            }
+        }
+    };
+    match tokio::time::timeout(PATIENCE, syn).await {
+        Ok(syn) => Ok(Found { abilities: shows(&syn?), unsupported: None }),
+        Err(_) => {
+            let cause = format!("no SYN to {}:{CLIENT_PORT} came from `connect`", net.peer_v4);
+            Err(Stop::At("the SYN", cause, "does it use {peer.ip} and {peer.port}, and this device?"))
+        }
     }
 }
 
@@ -70,7 +123,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
     let app = up.manifest.program.app;
     let port = up.manifest.profile.net.port;
     match app {
-        App::None | App::Kernel => return Ok(Found::default()),
+        App::None | App::Kernel | App::Reference => return Ok(Found::default()),
         App::Echo | App::Sink => {}
         App::Control => {
             live.target.call(1, &AppCall::Listen { port });
@@ -111,7 +164,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
             live.target.call(2, &AppCall::Accept { port });
             matches!(answer(live, 2).await, Some(AppOutcome::Accepted { .. }))
         }
-        App::None | App::Kernel => true,
+        App::None | App::Kernel | App::Reference => true,
     };
     probe.reset(&mut live.wire).await?;
     if done {
@@ -122,20 +175,22 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
         App::Control => {
             ("`* accepted CONN ADDRESS PORT` never came", "say it when the handshake is complete")
         }
-        App::Sink | App::None | App::Kernel => {
+        App::Sink | App::None | App::Kernel | App::Reference => {
             ("one octet was not acknowledged", "does it take data at all?")
         }
     };
     Err(Stop::At("the application", cause.to_owned(), hint))
 }
 
-async fn answer(live: &mut Up, wanted: u32) -> Option<AppOutcome> {
+pub(super) async fn answer(live: &mut Up, wanted: u32) -> Option<AppOutcome> {
     let wait = async {
         loop {
             match live.target.reply().await {
                 Reply::Answer { call, outcome } if call == wanted => return Some(outcome),
                 Reply::Answer { .. } | Reply::Event { .. } => {}
-                Reply::Died { how } | Reply::Broken { how } => return Some(AppOutcome::Failed(how)),
+                Reply::Died { how } | Reply::Hung { how } | Reply::Broken { how } => {
+                    return Some(AppOutcome::Failed(how));
+                }
             }
         }
     };
@@ -143,7 +198,7 @@ async fn answer(live: &mut Up, wanted: u32) -> Option<AppOutcome> {
 }
 
 /// The abilities that a SYN-ACK shows, answering a SYN with every option.
-fn shows(syn_ack: &Tcp) -> Vec<&'static str> {
+pub(super) fn shows(syn_ack: &Tcp) -> Vec<&'static str> {
     let options = &syn_ack.options;
     [
         ("mss-option", options.mss().is_some()),

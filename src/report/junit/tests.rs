@@ -69,7 +69,7 @@ fn the_classname_is_the_directory(#[case] id: &str, #[case] name: &str) {
 fn earlier_tries_of_a_pass_are_flaky_failures() {
     let mut case = sample::ended(Outcome::Pass);
     let verdict = sample::verdict(Outcome::Fail, "the first time");
-    case.tries.insert(0, Try { tuple: None, inputs: vec![], verdict, events: vec![] });
+    case.tries.insert(0, Try { tuple: None, inputs: vec![], verdict, output: String::new(), events: vec![] });
     let TestCaseStatus::Success { flaky_runs } = only(case).status else { panic!("a pass") };
     assert_eq!(flaky_runs.len(), 1);
     assert_eq!(flaky_runs[0].message.as_ref().unwrap().as_str(), "the first time");

@@ -41,7 +41,7 @@ fn the_failure_is_explained_and_listed_again() {
 fn a_case_whose_tries_disagree_is_flaky() {
     let mut case = sample::ended(Outcome::Pass);
     let verdict = sample::verdict(Outcome::Fail, "the first time");
-    case.tries.insert(0, Try { tuple: None, inputs: vec![], verdict, events: vec![] });
+    case.tries.insert(0, Try { tuple: None, inputs: vec![], verdict, output: String::new(), events: vec![] });
     let (results, _) = shown(&sample::run(vec![case]));
     insta::assert_snapshot!(results, @r#"
            FLAKY [0.003s] v4 handshake/passive/pass  (1 of 2 tries passed)

@@ -185,13 +185,22 @@ character, and `[abc]` or `[a-z]` for one of these."
     NoSuites "E061" "nothing to check"
 "The directory holds no .yaml file below it. Directories named `catalog` or `_invalid`, and
 those whose name begins with a dot, are not searched."
+    UnknownKernelName "E070" "name that the Linux API does not have"
+"A `linux` step spells everything as C does: levels and options of sockets (`SOL_TCP`,
+`TCP_USER_TIMEOUT`), errors (`EINVAL`), flags (`POLLIN`, `MSG_PEEK`), fields of TCP_INFO without
+their `tcpi_` (`snd_cwnd`), and sysctls of a network namespace (`net.ipv4.tcp_sack`). An option
+that is too new to be known can be written as a number: `[SOL_TCP, 47, 1]`."
+    KillsOutOfReach "E071" "kills what it is never run against"
+"Mutants are bugs of the reference, and a case that needs the Linux kernel is never run against
+it. Such a case is held to what the kernel documents instead: leave `kills:` out."
     VacuousSilence "W001" "proves only silence"
 "The only thing this case checks is that nothing comes. A target that has crashed is silent
 too, so such a case passes for the wrong reason. End it with a probe: send something that
 a living target must answer, and expect the answer."
     KillsNothing "W002" "kills no mutant"
 "A case that no known bug can fail has not been seen to work. Name in `kills:` a mutant of the
-reference that it catches; if there is none, the mutant is missing."
+reference that it catches; if there is none, the mutant is missing. A case that needs the
+Linux kernel cannot be run against the reference, and is not asked for one."
     UnusedList "W003" "unused list"
 "No case uses this list of steps, so nobody has checked that it works."
     StrongerThanCited "W004" "level above what is cited"

@@ -6,7 +6,7 @@ use super::values::Open;
 use crate::suite::decl::{self, CaseDecl, FixtureDecl, Suite};
 use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::grammar;
-use crate::suite::model::{Case, Family, Fixture, Level, Way};
+use crate::suite::model::{Case, Family, Fixture, Level, Step, Verb, Way};
 use crate::suite::scope::{Binding, Env, Labels};
 use crate::suite::source::{Loc, Span};
 use crate::suite::text::placeholders;
@@ -76,6 +76,8 @@ impl<'a> Lower<'a> {
             self.push(Diagnostic::new(Code::Empty, case.id.span, "a case without steps tests nothing"));
         }
         let level = self.level(suite, case, &env);
+        let needs = self.needs(needs);
+        let kernel = needs.iter().any(|need| need == "linux") || steps.iter().any(calls_the_kernel);
         let lowered = Case {
             id,
             title: title.map(|filled| filled.text).unwrap_or_default(),
@@ -86,9 +88,9 @@ impl<'a> Lower<'a> {
                 .map(|filled| filled.text),
             refs: refs.iter().map(|name| name.value.clone()).collect(),
             tags: values(tags),
-            needs: self.needs(needs),
+            needs,
             families: self.families(suite, node, &env),
-            kills: self.kills(case, level, &env),
+            kills: self.kills(case, level, kernel, &env),
             points: self.points(suite, node, &env),
             slow: self.flag(suite, node, "slow", &env),
             fresh: self.inherited(suite, node, "isolation", &env).is_some_and(|word| word.value == "fresh"),
@@ -256,14 +258,22 @@ impl<'a> Lower<'a> {
         families
     }
 
-    fn kills(&mut self, case: &'a CaseDecl, level: Level, env: &Env<'a>) -> Vec<String> {
+    /// `kernel`: the reference never runs it.
+    fn kills(&mut self, case: &'a CaseDecl, level: Level, kernel: bool, env: &Env<'a>) -> Vec<String> {
         let kills = self.words(case.node.get("kills"), env);
+        if let (Some(name), true) = (kills.first(), kernel) {
+            let message = "a case that needs the Linux kernel meets no mutant";
+            let found = Diagnostic::new(Code::KillsOutOfReach, name.span, message);
+            self.push(
+                found.help("mutants are of the reference, which does not run this case: leave `kills:` out"),
+            );
+        }
         if let Some(known) = self.known {
             for name in kills.iter().filter(|name| !known.mutants.contains(&name.value.as_str())) {
                 self.unknown_word(Code::UnknownMutant, name.span, "mutant", &name.value, known.mutants);
             }
-            // A `may` case records and never fails, so it kills nothing.
-            if kills.is_empty() && level != Level::May {
+            // A `may` case records and never fails, so it kills nothing; nor does one that never meets a mutant.
+            if kills.is_empty() && level != Level::May && !kernel {
                 let found = Diagnostic::new(Code::KillsNothing, case.id.span, "this case kills no mutant");
                 self.push(found.help("name one in `kills:`; `tcpspec mutants` lists them"));
             }
@@ -322,7 +332,12 @@ impl<'a> Lower<'a> {
         }
         self.labels = after.unwrap_or(before);
         self.inside.pop();
-        all.push(Fixture { id: fixture.id.value.clone(), tested_by: fixture.tested_by.value.clone(), ways });
+        all.push(Fixture {
+            id: fixture.id.value.clone(),
+            state: fixture.state.clone(),
+            tested_by: fixture.tested_by.value.clone(),
+            ways,
+        });
         all
     }
 
@@ -345,12 +360,21 @@ impl<'a> Lower<'a> {
 
     fn vacuous(&mut self, case: &CaseDecl) {
         if let (Some(silence), 0) = (self.silences.first().copied(), self.proofs) {
+            // The silence may stand in a list that many cases use; each of them is told.
             let found =
-                Diagnostic::new(Code::VacuousSilence, silence, "silence is all that this case checks");
+                Diagnostic::new(Code::VacuousSilence, case.id.span, "silence is all that this case checks");
             let help =
                 "end the case with a probe: send what a living target must answer, and expect the answer";
-            self.push(found.context(case.id.span, "a target that crashed would pass").help(help));
+            self.push(found.context(silence, "a target that crashed would pass").help(help));
         }
+    }
+}
+
+fn calls_the_kernel(step: &Step) -> bool {
+    match &step.verb {
+        Verb::Linux(_) => true,
+        Verb::Repeat(repeat) => repeat.steps.iter().any(calls_the_kernel),
+        Verb::Send(_) | Verb::Expect(_) | Verb::App(_) | Verb::Wait(_) | Verb::Note(_) => false,
     }
 }
 

@@ -7,7 +7,10 @@ use crate::suite::decl::{self, Param};
 use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::expr::{BinaryOp, Expr, Type};
 use crate::suite::grammar::{self, Shape};
-use crate::suite::model::{App, AppExpect, Expect, Otherwise, Repeat, Step, Tolerate, Verb, Within};
+use crate::suite::linux;
+use crate::suite::model::{
+    App, AppExpect, Expect, LinuxCall, Otherwise, Repeat, Step, Tolerate, Verb, Within,
+};
 use crate::suite::scope::{Binding, Env, Label, LabelKind};
 use crate::suite::source::{Loc, Span};
 use crate::suite::yaml::{Entry, Kind, Node};
@@ -69,7 +72,8 @@ impl<'a> Lower<'a> {
         let name = verb.key.value.as_str();
         let allowed: &[&str] = match name {
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
-            "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "why"],
+            "linux" => &["as", "within", "after", "when", "tolerate", "strict", "why"],
+            "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "or_error", "why"],
             "send" | "wait" => &["as", "when", "why", "tolerate", "strict"],
             "repeat" => &["when", "why"],
             _ => &["when"],
@@ -82,11 +86,14 @@ impl<'a> Lower<'a> {
         let otherwise = self.otherwise(node, env);
         let tolerate = self.tolerate(node, env);
         let why = node.get("why").and_then(|node| self.text(node, env, Open::Keep)).map(|filled| filled.text);
-        let strict = node.get("strict").is_some_and(|node| self.yes(node, env).unwrap_or_default());
+        let mut is_set =
+            |key: &str| node.get(key).is_some_and(|node| self.yes(node, env).unwrap_or_default());
+        let (strict, or_error) = (is_set("strict"), is_set("or_error"));
         let label = node.get("as").and_then(|node| self.label(node, env, lowered.as_ref()));
         self.weigh(lowered.as_ref()?, verb.key.span);
         let place = self.place(verb.key.span);
-        Some(Step { place, verb: lowered?, label, within, after, when, otherwise, tolerate, strict, why })
+        let verb = lowered?;
+        Some(Step { place, verb, label, within, after, when, otherwise, tolerate, strict, or_error, why })
     }
 
     fn qualifiers_fit(&mut self, entries: &[Entry], verb: &str, allowed: &[&str]) {
@@ -107,6 +114,7 @@ impl<'a> Lower<'a> {
             "send" => Some(Verb::Send(Box::new(self.send(value, env)?))),
             "expect" => Some(Verb::Expect(self.expect(step, value, env)?)),
             "app" => Some(Verb::App(self.app(value, env)?)),
+            "linux" => Some(Verb::Linux(Box::new(self.linux(value, env)?))),
             "wait" => Some(Verb::Wait(self.expr(value, env, &[Type::Duration])?)),
             "repeat" => Some(Verb::Repeat(self.repeat(value, env)?)),
             "note" => Some(Verb::Note(self.text(value, env, Open::Keep)?.text)),
@@ -179,6 +187,7 @@ impl<'a> Lower<'a> {
             "send" => Some(App::Send(number()?)),
             "send_urgent" => Some(App::SendUrgent(number()?)),
             "recv" => Some(App::Recv(number()?)),
+            "begin_recv" => Some(App::BeginRecv(number()?)),
             "shutdown" => Some(App::Shutdown),
             "option" => {
                 let option = value.entries().and_then(<[_]>::first)?;
@@ -192,6 +201,9 @@ impl<'a> Lower<'a> {
     }
 
     fn connect_to(&mut self, node: &'a Node, env: &Env<'a>) -> Option<App> {
+        if let Some(port) = node.get("from") {
+            return Some(App::ConnectFrom(self.expr(port, env, &[Type::Int])?));
+        }
         let text = self.text(node, env, Open::Refuse)?;
         if let Ok(address) = text.text.parse() {
             return Some(App::ConnectTo(address));
@@ -350,6 +362,7 @@ impl<'a> Lower<'a> {
                 LabelKind::Choice(answers.iter().map(|(name, _)| name.clone()).collect())
             }
             Some(Verb::Expect(Expect::Nothing { .. })) => LabelKind::Step,
+            Some(Verb::Linux(linux)) => LabelKind::Numbers(numbers_of(&linux.call)),
             Some(Verb::App(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_)) => LabelKind::Step,
         };
         self.labels.known.insert(name.value.clone(), Label { span: name.span, kind });
@@ -362,7 +375,9 @@ impl<'a> Lower<'a> {
             Verb::Expect(Expect::Nothing { .. }) => self.silences.push(span),
             Verb::App(App::Expect(AppExpect::Nothing)) => self.silences.push(span),
             Verb::Expect(Expect::OneOf(answers)) if answers.iter().any(|(_, seen)| seen.is_none()) => {}
-            Verb::Expect(_) | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_)) => self.proofs += 1,
+            Verb::Expect(_) | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_)) | Verb::Linux(_) => {
+                self.proofs += 1;
+            }
             Verb::Send(_) | Verb::App(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {}
         }
     }
@@ -438,6 +453,24 @@ impl<'a> Lower<'a> {
             bindings.push(Binding { name, declared, node, env });
         }
         Env::new(bindings)
+    }
+}
+
+/// What a label of a `linux` step remembers: `before.snd_cwnd`, `error.info`.
+fn numbers_of(call: &LinuxCall) -> Vec<String> {
+    match call {
+        LinuxCall::Info(_) => linux::info_fields().map(|field| field.name.to_owned()).collect(),
+        LinuxCall::Ioctl(queues) => queues.iter().map(|(name, _)| name.clone()).collect(),
+        LinuxCall::ErrQueue(_) => vec!["info".to_owned(), "data".to_owned()],
+        LinuxCall::GetSockOpt { .. } | LinuxCall::Send { .. } | LinuxCall::Recv { .. } => {
+            vec!["value".to_owned()]
+        }
+        LinuxCall::Sysctl(_)
+        | LinuxCall::SetSockOpt { .. }
+        | LinuxCall::Poll(_)
+        | LinuxCall::Listen { .. }
+        | LinuxCall::Accept
+        | LinuxCall::Shutdown { .. } => Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::engine::{AppCall, AppEvent, AppOutcome};
 use crate::target::Reply;
 use crate::target::kernel::State;
 use nix::errno::Errno;
+use nix::sys::socket::Shutdown;
 use std::net::{IpAddr, SocketAddr};
 use std::os::fd::{AsFd, OwnedFd};
 
@@ -14,17 +15,30 @@ impl KernelTarget {
     /// Makes a call: its answer, unless that comes later.
     pub(super) fn outcome(&mut self, call: u32, what: &AppCall) -> Option<AppOutcome> {
         let outcome = match what {
-            AppCall::Listen { port } => self.listen(*port).map(|()| AppOutcome::Ok),
+            AppCall::Linux { socket, what } => Ok(self.linux(*socket, what)),
+            AppCall::Listen { port } => {
+                self.listen(*port).map(|()| AppOutcome::Ok).map_err(|failed| failed.to_string())
+            }
             AppCall::Unlisten { port } => {
                 self.listeners.remove(port);
                 Ok(AppOutcome::Ok)
             }
-            AppCall::Connect { to } => self.connect(*to),
+            AppCall::Connect { to, from } => self.connect(*to, *from),
             AppCall::Accept { port } => {
                 self.accepts.push((call, *port));
                 self.accept();
                 return None;
             }
+            AppCall::Send { conn: NOBODY, .. } => {
+                self.without_connection(|fd| socket::write(fd, b"x", false, false).map(drop))
+            }
+            AppCall::Recv { conn: NOBODY, .. } => {
+                self.without_connection(|fd| socket::read(fd, &mut [0]).map(drop))
+            }
+            AppCall::Shutdown { conn: NOBODY } => {
+                self.without_connection(|fd| socket::shutdown(fd.as_fd(), Shutdown::Write))
+            }
+            AppCall::Abort { conn: NOBODY } => self.abort_listeners(),
             AppCall::Send { conn, offset, count, urgent } => match self.find(*conn) {
                 Some(index) => Ok(self.conns[index].send((*offset, *count), *urgent, &mut self.replies)),
                 None => Err(unknown()),
@@ -53,15 +67,15 @@ impl KernelTarget {
         Some(outcome.unwrap_or_else(AppOutcome::Failed))
     }
 
-    fn listen(&mut self, port: u16) -> Result<(), String> {
+    pub(super) fn listen(&mut self, port: u16) -> Result<(), Failed> {
         if self.listeners.contains_key(&port) {
-            return Err(Errno::EADDRINUSE.to_string());
+            return Err(Errno::EADDRINUSE.into());
         }
         let mut sockets = Vec::with_capacity(2);
         for v6 in [false, true] {
             let Some(fd) = self.socket(v6)? else { continue };
-            socket::listen_on(&fd, v6, port, self.backlog).map_err(|errno| errno.to_string())?;
-            self.poller.add(&fd, Token::Listener(port)).map_err(|errno| errno.to_string())?;
+            socket::listen_on(&fd, v6, port, self.backlog)?;
+            self.poller.add(&fd, Token::Listener(port))?;
             sockets.push(fd);
         }
         self.listeners.insert(port, sockets);
@@ -69,24 +83,58 @@ impl KernelTarget {
     }
 
     /// A new socket with the options that were asked for; `None` if the kernel has no such family.
-    fn socket(&mut self, v6: bool) -> Result<Option<OwnedFd>, String> {
-        let fd = self.fresh_socket(v6).map_err(|e| e.to_string())?;
+    fn socket(&mut self, v6: bool) -> Result<Option<OwnedFd>, Failed> {
+        let fd = self.fresh_socket(v6).map_err(|e| Errno::from_raw(e.raw_os_error().unwrap_or_default()))?;
         if let Some(fd) = &fd {
             for (name, value) in &self.options {
                 let set = options::set(fd.as_fd(), v6, name, *value).unwrap_or(Ok(()));
-                set.map_err(|errno| format!("{name}: {errno}"))?;
+                set.map_err(|errno| Failed { what: Some(name.clone()), errno })?;
             }
+            self.set_later(fd.as_fd(), v6)?;
         }
         Ok(fd)
     }
 
-    fn connect(&mut self, to: SocketAddr) -> Result<AppOutcome, String> {
+    /// What the kernel says to a call on a listener or, where there is none, on a socket that was never connected.
+    fn without_connection(
+        &mut self,
+        call: impl FnOnce(&OwnedFd) -> Result<(), Errno>,
+    ) -> Result<AppOutcome, String> {
+        let result = match self.listeners.values().flatten().next() {
+            Some(listener) => call(listener),
+            None => {
+                let fd = self.socket(false).map_err(|failed| failed.to_string())?;
+                call(&fd.ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?)
+            }
+        };
+        result.map(|()| AppOutcome::Ok).map_err(|errno| errno.to_string())
+    }
+
+    /// The sockets have no call that aborts what was never connected, but closing tells nobody either.
+    fn abort_listeners(&mut self) -> Result<AppOutcome, String> {
+        if self.listeners.is_empty() {
+            return Ok(AppOutcome::Unsupported);
+        }
+        for fd in std::mem::take(&mut self.listeners).into_values().flatten() {
+            socket::set_linger(fd.as_fd(), Some(0)).map_err(|errno| errno.to_string())?;
+        }
+        Ok(AppOutcome::Ok)
+    }
+
+    fn connect(&mut self, to: SocketAddr, from: Option<u16>) -> Result<AppOutcome, String> {
         let own = match to {
             SocketAddr::V4(_) => IpAddr::V4(self.net.target_v4),
             SocketAddr::V6(_) => IpAddr::V6(self.net.target_v6),
         };
-        let fd = self.socket(to.is_ipv6())?.ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?;
-        socket::bind_address(&fd, own).map_err(|errno| errno.to_string())?;
+        let fd = self
+            .socket(to.is_ipv6())
+            .map_err(|failed| failed.to_string())?
+            .ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?;
+        match from {
+            None => socket::bind_address(&fd, own),
+            Some(port) => socket::bind_to(&fd, SocketAddr::new(own, port)),
+        }
+        .map_err(|errno| errno.to_string())?;
         // The peer may have answered before the call is over.
         let refused = match socket::connect_to(&fd, to) {
             Ok(()) | Err(Errno::EINPROGRESS) => None,
@@ -94,9 +142,11 @@ impl KernelTarget {
             Err(Errno::ECONNRESET) => Some(AppEvent::Reset),
             Err(errno) => return Err(errno.to_string()),
         };
+        let watched = self.watch_urgent(fd.as_fd());
         let local = socket::local(&fd).map_err(|errno| errno.to_string())?;
         let handle = self.next_handle();
         let mut conn = Conn::connecting(handle, fd, local, to);
+        conn.watched = watched;
         if let Some(event) = refused {
             conn.refused(event, &mut self.replies);
         } else if let Some(fd) = &conn.fd {
@@ -117,7 +167,7 @@ impl KernelTarget {
         self.accepts = waiting;
     }
 
-    fn accept_on(&mut self, port: u16) -> Option<AppOutcome> {
+    pub(super) fn accept_on(&mut self, port: u16) -> Option<AppOutcome> {
         let taken = self
             .listeners
             .get(&port)?
@@ -128,9 +178,16 @@ impl KernelTarget {
             let (local, from) = (socket::local(&fd)?, socket::remote(&fd));
             let handle = self.next_handle();
             self.poller.add(&fd, Token::Conn(handle))?;
+            let watched = self.watch_urgent(fd.as_fd());
             // One that was reset while it waited has no peer any more, which its events tell.
             let from = from.unwrap_or_else(|_| SocketAddr::new(local.ip(), 0));
-            self.conns.push(Conn::accepted(handle, fd, local, from));
+            let mut conn = Conn::accepted(handle, fd, local, from);
+            conn.watched = watched;
+            // What came before it was watched.
+            if watched && conn.has_urgent_pending() {
+                conn.urgent_came(&mut self.replies);
+            }
+            self.conns.push(conn);
             Ok(AppOutcome::Accepted { conn: handle, from })
         });
         Some(outcome.unwrap_or_else(|errno| AppOutcome::Failed(errno.to_string())))
@@ -221,6 +278,31 @@ impl KernelTarget {
         u32::try_from(self.conns.len() + 1).unwrap_or(u32::MAX)
     }
 }
+
+/// A system call that failed, and what it was for where there were several.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) what: Option<String>,
+    pub(super) errno: Errno,
+}
+
+impl From<Errno> for Failed {
+    fn from(errno: Errno) -> Self {
+        Self { what: None, errno }
+    }
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.what {
+            Some(what) => write!(f, "{what}: {}", self.errno),
+            None => write!(f, "{}", self.errno),
+        }
+    }
+}
+
+/// The handle that names no connection, but the listeners.
+const NOBODY: u32 = 0;
 
 /// RFC 9293 3.10: the words for a handle that was never given.
 fn unknown() -> String {

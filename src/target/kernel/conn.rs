@@ -10,6 +10,7 @@ use crate::engine::{AppEvent, AppOutcome};
 use crate::target::Reply;
 use nix::errno::Errno;
 use nix::sys::epoll::EpollFlags;
+use nix::sys::socket::Shutdown;
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, OwnedFd};
@@ -25,9 +26,13 @@ pub(super) struct Conn {
     pub(super) linger: Option<u32>,
     /// When to ask whether it is still in TIME-WAIT.
     pub(super) ask_at: Option<Instant>,
+    /// Urgent data is told by SIGURG: then POLLPRI is no news.
+    pub(super) watched: bool,
     progress: Progress,
     /// What ended it. Stays, other than the kernel's own note of it.
     error: Option<Errno>,
+    /// The kernel's own note of it, which was taken to learn of it. A script that asks is given it once.
+    pending: Option<Errno>,
     told: Told,
     shut: bool,
     /// Its `close` waits for the peer, and is not over.
@@ -99,8 +104,10 @@ impl Conn {
             remote,
             linger: None,
             ask_at: None,
+            watched: false,
             progress,
             error: None,
+            pending: None,
             told: Told::default(),
             shut: false,
             lingers: false,
@@ -125,6 +132,7 @@ impl Conn {
         if ready.contains(EpollFlags::EPOLLERR)
             && let Some(errno) = socket::take_error(fd)
         {
+            self.pending = Some(errno);
             self.fail(errno, replies);
         }
         if self.progress == Progress::Connecting
@@ -135,7 +143,7 @@ impl Conn {
             self.tell(AppEvent::Connected, replies);
         }
         let urgent = ready.contains(EpollFlags::EPOLLPRI);
-        if urgent && !self.told.urgent {
+        if urgent && !self.told.urgent && !self.watched {
             self.tell(AppEvent::Urgent, replies);
         }
         self.told.urgent = urgent;
@@ -148,6 +156,16 @@ impl Conn {
         let next = self.write(replies);
         self.read(replies);
         if next == Next::Keep && ready.contains(EpollFlags::EPOLLHUP) { Next::AskTheKernel } else { next }
+    }
+
+    /// A new urgent pointer has come.
+    pub(super) fn urgent_came(&self, replies: &mut VecDeque<Reply>) {
+        self.tell(AppEvent::Urgent, replies);
+    }
+
+    /// Whether an urgent pointer is ahead of what was read.
+    pub(super) fn has_urgent_pending(&self) -> bool {
+        self.fd.as_ref().is_some_and(|fd| socket::has_urgent_pending(fd.as_fd()))
     }
 
     /// Writes octets of the pattern, now or when there is room.
@@ -234,13 +252,11 @@ impl Conn {
         (offset, wanted): (u64, u64),
         replies: &mut VecDeque<Reply>,
     ) -> Option<AppOutcome> {
-        let fd = match self.socket() {
-            Ok(fd) => fd,
-            Err(error) => return Some(AppOutcome::Failed(error)),
-        };
+        if let Err(error) = self.socket() {
+            return Some(AppOutcome::Failed(error));
+        }
         if wanted == 0 {
-            let count = socket::unread(fd).unwrap_or_default();
-            return Some(AppOutcome::Received { count, mismatch: None, eof: self.told.eof && count == 0 });
+            return Some(AppOutcome::Received { count: 0, mismatch: None, eof: false });
         }
         self.read = Some(Read { call, offset, wanted, count: 0, mismatch: None });
         self.read(replies);
@@ -295,7 +311,23 @@ impl Conn {
     fn shutdown(&mut self) -> Result<(), Errno> {
         let fd = self.fd.as_ref().ok_or(Errno::EBADF)?;
         self.shut = true;
-        socket::shutdown_write(fd).map_err(|errno| self.error.unwrap_or(errno))
+        socket::shutdown(fd.as_fd(), Shutdown::Write).map_err(|errno| self.error.unwrap_or(errno))
+    }
+
+    /// `shutdown` as a script calls it.
+    pub(super) fn shut(&mut self, how: Shutdown) -> Result<(), Errno> {
+        let fd = self.fd.as_ref().ok_or(Errno::EBADF)?;
+        self.shut |= how != Shutdown::Read;
+        socket::shutdown(fd.as_fd(), how)
+    }
+
+    /// What the kernel would tell the next call, once.
+    pub(super) fn take_pending(&mut self) -> Option<Errno> {
+        self.pending.take()
+    }
+
+    pub(super) fn has_pending(&self) -> bool {
+        self.pending.is_some()
     }
 
     /// The peer refused within the call that connects.
@@ -361,7 +393,7 @@ impl Conn {
 
     /// Its state, as far as the descriptor tells.
     pub(super) fn state(&self) -> Option<State> {
-        let info = TcpInfo::of(self.fd.as_ref()?).ok()?;
+        let info = TcpInfo::of(self.fd.as_ref()?.as_fd()).ok()?;
         Some(info.state()).filter(|state| *state != State::Closed)
     }
 
@@ -415,7 +447,10 @@ fn event_of(errno: Errno, progress: Progress) -> Option<AppEvent> {
         {
             Some(AppEvent::TimedOut)
         }
-        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT if progress == Progress::Connecting => {
+        // EPROTO is what an ICMPv6 parameter problem becomes.
+        Errno::EHOSTUNREACH | Errno::ENETUNREACH | Errno::ENOPROTOOPT | Errno::EPROTO
+            if progress == Progress::Connecting =>
+        {
             Some(AppEvent::Unreachable)
         }
         _ => None,

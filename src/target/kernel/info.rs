@@ -4,7 +4,7 @@ use super::socket;
 use super::state::State;
 use nix::errno::Errno;
 use nix::libc;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::BorrowedFd;
 
 /// More than any kernel gives.
 const ROOM: usize = 512;
@@ -84,11 +84,18 @@ const FIELDS: &[Field] = &[
     field("total_rto", 240, 2),
     field("total_rto_recoveries", 242, 2),
     field("total_rto_time", 244, 4),
+    field("received_ce", 248, 4),
+    field("delivered_e1_bytes", 252, 4),
+    field("delivered_e0_bytes", 256, 4),
+    field("delivered_ce_bytes", 260, 4),
+    field("received_e1_bytes", 264, 4),
+    field("received_e0_bytes", 268, 4),
+    field("received_ce_bytes", 272, 4),
 ];
 
 impl TcpInfo {
-    pub(super) fn of(fd: &OwnedFd) -> Result<Self, Errno> {
-        let octets = socket::bytes(fd.as_fd(), libc::IPPROTO_TCP, libc::TCP_INFO, ROOM)?;
+    pub(super) fn of(fd: BorrowedFd<'_>) -> Result<Self, Errno> {
+        let octets = socket::bytes(fd, libc::IPPROTO_TCP, libc::TCP_INFO, ROOM)?;
         Ok(Self { octets })
     }
 

@@ -3,13 +3,13 @@
 
 use super::diag::Entry;
 use super::info::TcpInfo;
-use super::{KernelTarget, options, socket};
+use super::{KernelTarget, QueuedError, options, socket};
 use nix::errno::Errno;
 use nix::libc;
 use std::ffi::{c_int, c_short};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 /// Why the kernel, or the target before it, did not do it.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,19 +20,6 @@ pub enum Refusal {
     Unknown(String),
     #[error("{0}")]
     Errno(#[from] Errno),
-}
-
-/// An entry of a socket's error queue.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct QueuedError {
-    pub errno: Errno,
-    /// `SO_EE_ORIGIN_*`: local, ICMP, ICMPv6, timestamping, zerocopy.
-    pub origin: u8,
-    pub kind: u8,
-    pub code: u8,
-    /// The next hop's MTU, the first notification of a range ...
-    pub info: u32,
-    pub data: u32,
 }
 
 /// Every flag that `poll` may report for a TCP socket, by its name in C.
@@ -73,14 +60,12 @@ impl KernelTarget {
     }
 
     pub fn info(&self, conn: u32) -> Result<TcpInfo, Refusal> {
-        Ok(TcpInfo::of(self.open(conn)?)?)
+        Ok(TcpInfo::of(self.open(conn)?.as_fd())?)
     }
 
     /// What `poll` says, asked for everything: `POLLIN`, `POLLRDHUP` ...
     pub fn poll(&self, conn: u32) -> Result<Vec<&'static str>, Refusal> {
-        let wanted = libc::POLLIN | libc::POLLPRI | libc::POLLOUT | libc::POLLRDHUP;
-        let seen = socket::poll_now(self.open(conn)?, wanted)?;
-        Ok(POLL.iter().filter(|(flag, _)| seen & flag != 0).map(|(_, name)| *name).collect())
+        Ok(polled(self.open(conn)?.as_fd())?)
     }
 
     /// Takes the oldest entry of the error queue (`IP_RECVERR`, timestamps, zerocopy).
@@ -93,12 +78,12 @@ impl KernelTarget {
 
     /// Octets that wait to be read (`SIOCINQ`).
     pub fn unread(&self, conn: u32) -> Result<u64, Refusal> {
-        Ok(socket::unread(self.open(conn)?)?)
+        Ok(socket::unread(self.open(conn)?.as_fd())?)
     }
 
     /// Octets that are written and not acknowledged (`SIOCOUTQ`).
     pub fn unacknowledged(&self, conn: u32) -> Result<u64, Refusal> {
-        Ok(socket::unacknowledged(self.open(conn)?)?)
+        Ok(socket::unacknowledged(self.open(conn)?.as_fd())?)
     }
 
     /// A sysctl of the namespace: `net.ipv4.tcp_sack`.
@@ -127,13 +112,20 @@ impl KernelTarget {
         Some((conn.local, conn.remote))
     }
 
-    fn open(&self, conn: u32) -> Result<&OwnedFd, Refusal> {
+    pub(super) fn open(&self, conn: u32) -> Result<&OwnedFd, Refusal> {
         let index = self.find(conn).ok_or(Refusal::NoSocket(conn))?;
         self.conns[index].fd.as_ref().ok_or(Refusal::NoSocket(conn))
     }
 }
 
-fn numbers(level: &str, name: &str) -> Result<(c_int, c_int), Refusal> {
+/// What `poll` says, asked for everything.
+pub(super) fn polled(fd: BorrowedFd<'_>) -> Result<Vec<&'static str>, Errno> {
+    let wanted = libc::POLLIN | libc::POLLPRI | libc::POLLOUT | libc::POLLRDHUP;
+    let seen = socket::poll_now(fd, wanted)?;
+    Ok(POLL.iter().filter(|(flag, _)| seen & flag != 0).map(|(_, name)| *name).collect())
+}
+
+pub(super) fn numbers(level: &str, name: &str) -> Result<(c_int, c_int), Refusal> {
     let unknown = |name: &str| Refusal::Unknown(name.to_owned());
     let level = options::level(level).ok_or_else(|| unknown(level))?;
     Ok((level, options::number(name).ok_or_else(|| unknown(name))?))

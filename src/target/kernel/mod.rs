@@ -25,11 +25,14 @@ mod profile;
 mod socket;
 mod state;
 mod stream;
+mod syscall;
 mod sysctl;
+mod urgent;
 
+pub use crate::engine::io::linux::QueuedError;
 pub use diag::Entry;
 pub use info::TcpInfo;
-pub use linux::{QueuedError, Refusal};
+pub use linux::Refusal;
 pub use namespace::Namespace;
 pub use profile::profile;
 pub use state::State;
@@ -74,7 +77,11 @@ pub struct KernelTarget {
     accepts: Vec<(u32, u16)>,
     /// Options for connections to come.
     options: Vec<(String, i64)>,
+    /// The same by the kernel's names.
+    later: Vec<syscall::Later>,
     spares: Spares,
+    /// Who hears of urgent data, once there is a connection.
+    urgent: Option<urgent::Watch>,
     /// Ended connections that the kernel did not show when the case was over. While it exchanges a socket for
     /// its TIME-WAIT remains a look-up may find neither, so the next reset looks once more.
     unseen: Vec<(SocketAddr, SocketAddr)>,
@@ -117,7 +124,9 @@ impl KernelTarget {
             conns: Vec::new(),
             accepts: Vec::new(),
             options: Vec::new(),
+            later: Vec::new(),
             spares: Spares::default(),
+            urgent: None,
             unseen: Vec::new(),
             replies: VecDeque::new(),
         };
@@ -178,6 +187,24 @@ impl KernelTarget {
         }
     }
 
+    /// A new urgent pointer has come. With one connection it is clear of which.
+    fn urgent_came(&mut self) {
+        let open = self.conns.iter().filter(|conn| conn.fd.is_some()).count();
+        for conn in self.conns.iter_mut().filter(|conn| conn.fd.is_some()) {
+            if open == 1 || conn.has_urgent_pending() {
+                conn.urgent_came(&mut self.replies);
+            }
+        }
+    }
+
+    /// Has the watch told of the connection's urgent data; whether it will be.
+    fn watch_urgent(&mut self, fd: BorrowedFd<'_>) -> bool {
+        if self.urgent.is_none() {
+            self.urgent = urgent::Watch::start().ok();
+        }
+        self.urgent.as_ref().is_some_and(|watch| watch.own(fd).is_ok())
+    }
+
     fn ask_at(&self) -> Option<Instant> {
         self.conns.iter().filter_map(|conn| conn.ask_at).min()
     }
@@ -186,6 +213,7 @@ impl KernelTarget {
     fn forget(&mut self) {
         self.accepts.clear();
         self.options.clear();
+        self.later.clear();
         self.backlog = BACKLOG;
         // First, so that a four-tuple cannot be mistaken for its listener.
         self.listeners.clear();
@@ -204,6 +232,9 @@ impl KernelTarget {
             }
         }
         self.diag.take_news();
+        if let Some(watch) = &mut self.urgent {
+            watch.forget();
+        }
         self.replies.clear();
         self.sysctls.restore();
     }
@@ -250,6 +281,10 @@ impl Target for KernelTarget {
             let ask_at = self.ask_at();
             let ready = tokio::select! {
                 biased;
+                () = heard(&mut self.urgent) => {
+                    self.urgent_came();
+                    Vec::new()
+                }
                 ready = self.poller.ready() => ready,
                 () = until(ask_at) => Vec::new(),
             };
@@ -275,6 +310,13 @@ impl Target for KernelTarget {
 impl Drop for KernelTarget {
     fn drop(&mut self) {
         self.forget();
+    }
+}
+
+async fn heard(watch: &mut Option<urgent::Watch>) {
+    match watch {
+        Some(watch) => watch.heard().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -113,6 +113,11 @@ macro_rules! numbers {
     ($($name:ident)*) => { &[$((stringify!($name), libc::$name)),*] };
 }
 
+/// Flags of `send` and `recv`.
+pub(super) const MESSAGE_FLAGS: &[(&str, c_int)] = numbers! {
+    MSG_DONTWAIT MSG_EOR MSG_MORE MSG_NOSIGNAL MSG_OOB MSG_PEEK MSG_TRUNC MSG_WAITALL MSG_ZEROCOPY
+};
+
 const NUMBERS: &[(&str, c_int)] = numbers! {
     SO_BUSY_POLL SO_DOMAIN SO_DONTROUTE SO_ERROR SO_INCOMING_CPU SO_KEEPALIVE SO_LINGER SO_MARK
     SO_MAX_PACING_RATE SO_MEMINFO SO_OOBINLINE SO_PRIORITY SO_PROTOCOL SO_RCVBUF SO_RCVBUFFORCE SO_RCVLOWAT

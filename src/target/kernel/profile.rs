@@ -23,6 +23,7 @@ const ABILITIES: &[&str] = &[
     "ipv4",
     "keepalive",
     "limited-transmit",
+    "linux",
     "listen",
     "many-connections",
     "mss-option",
@@ -40,7 +41,7 @@ type Decided = (&'static str, &'static str, fn(i64) -> bool);
 
 const DECIDED: &[Decided] = &[
     // The limit for the host is off by default; the one for a connection is this.
-    ("challenge-ack-unlimited", "net.ipv4.tcp_invalid_ratelimit", |ms| ms == 0),
+    ("challenge-ack-limit", "net.ipv4.tcp_invalid_ratelimit", |ms| ms != 0),
     ("ecn", "net.ipv4.tcp_ecn", |mode| mode != 0),
     // The listener has to be told as well, which nothing does yet unless the host does it for all.
     ("fast-open", "net.ipv4.tcp_fastopen", |bits| bits & 0x402 == 0x402),

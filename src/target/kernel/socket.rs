@@ -1,12 +1,12 @@
 //! Sockets: the system calls as the target needs them, each with the errno it gave.
 
-use super::linux::QueuedError;
+use super::QueuedError;
+use super::syscall::errno_name;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{
-    AddressFamily, Backlog, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6,
-    SockaddrLike, SockaddrStorage, accept4, bind, connect, getpeername, getsockname, listen, recv, recvmsg,
-    send, socket,
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrIn6, SockaddrLike,
+    SockaddrStorage, accept4, bind, connect, getpeername, getsockname, recv, recvmsg, send, socket,
 };
 use std::ffi::{c_int, c_short};
 use std::io::IoSliceMut;
@@ -31,7 +31,15 @@ pub(super) fn listen_on(fd: &OwnedFd, v6: bool, port: u16, backlog: u32) -> Resu
     set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
     let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
     bind(fd.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(any, port)))?;
-    listen(fd, Backlog::new(i32::try_from(backlog).unwrap_or(i32::MAX)).unwrap_or(Backlog::MAXCONN))
+    listen_with(fd, backlog)
+}
+
+/// Listens with this backlog; on a socket that listens already, from here on.
+pub(super) fn listen_with(fd: &OwnedFd, backlog: u32) -> Result<(), Errno> {
+    // nix would take no more than SOMAXCONN; the kernel itself has the limit.
+    // SAFETY: listen takes a descriptor and a number.
+    let result = unsafe { libc::listen(fd.as_raw_fd(), c_int::try_from(backlog).unwrap_or(c_int::MAX)) };
+    Errno::result(result).map(drop)
 }
 
 /// Takes a connection from the accept queue.
@@ -129,16 +137,23 @@ pub(super) fn bytes(fd: BorrowedFd<'_>, level: c_int, name: c_int, room: usize) 
 }
 
 /// Octets that wait to be read.
-pub(super) fn unread(fd: &OwnedFd) -> Result<u64, Errno> {
+pub(super) fn unread(fd: BorrowedFd<'_>) -> Result<u64, Errno> {
     queue(fd, libc::FIONREAD)
 }
 
 /// Octets that were written and not acknowledged.
-pub(super) fn unacknowledged(fd: &OwnedFd) -> Result<u64, Errno> {
+pub(super) fn unacknowledged(fd: BorrowedFd<'_>) -> Result<u64, Errno> {
     queue(fd, libc::TIOCOUTQ)
 }
 
-fn queue(fd: &OwnedFd, which: libc::Ioctl) -> Result<u64, Errno> {
+/// Octets that were written and not sent yet.
+pub(super) fn unsent(fd: BorrowedFd<'_>) -> Result<u64, Errno> {
+    /// libc has no name for it (`linux/sockios.h`).
+    const SIOCOUTQNSD: libc::Ioctl = 0x894b;
+    queue(fd, SIOCOUTQNSD)
+}
+
+fn queue(fd: BorrowedFd<'_>, which: libc::Ioctl) -> Result<u64, Errno> {
     let mut count: c_int = 0;
     // SAFETY: SIOCINQ and SIOCOUTQ write one int, and the pointer is to one.
     let result = unsafe { libc::ioctl(fd.as_raw_fd(), which, &raw mut count) };
@@ -146,12 +161,22 @@ fn queue(fd: &OwnedFd, which: libc::Ioctl) -> Result<u64, Errno> {
     Ok(u64::try_from(count).unwrap_or_default())
 }
 
-pub(super) fn shutdown_write(fd: &OwnedFd) -> Result<(), Errno> {
-    nix::sys::socket::shutdown(fd.as_raw_fd(), nix::sys::socket::Shutdown::Write)
+pub(super) fn shutdown(fd: BorrowedFd<'_>, how: nix::sys::socket::Shutdown) -> Result<(), Errno> {
+    nix::sys::socket::shutdown(fd.as_raw_fd(), how)
+}
+
+/// `send`, once.
+pub(super) fn send_with(fd: BorrowedFd<'_>, octets: &[u8], flags: c_int) -> Result<usize, Errno> {
+    send(fd.as_raw_fd(), octets, MsgFlags::from_bits_retain(flags))
+}
+
+/// `recv`, once. With MSG_TRUNC more may be told of than there is room for.
+pub(super) fn recv_with(fd: BorrowedFd<'_>, buffer: &mut [u8], flags: c_int) -> Result<usize, Errno> {
+    recv(fd.as_raw_fd(), buffer, MsgFlags::from_bits_retain(flags))
 }
 
 /// What `poll` says right now. (nix has no POLLRDHUP, and drops all that came with it.)
-pub(super) fn poll_now(fd: &OwnedFd, events: c_short) -> Result<c_short, Errno> {
+pub(super) fn poll_now(fd: BorrowedFd<'_>, events: c_short) -> Result<c_short, Errno> {
     let mut polled = libc::pollfd { fd: fd.as_raw_fd(), events, revents: 0 };
     // SAFETY: the pointer is to one pollfd, which is how many there are said to be.
     let result = unsafe { libc::poll(&raw mut polled, 1, 0) };
@@ -160,13 +185,29 @@ pub(super) fn poll_now(fd: &OwnedFd, events: c_short) -> Result<c_short, Errno> 
 
 /// Whether urgent data waits to be read.
 pub(super) fn has_urgent(fd: &OwnedFd) -> bool {
-    poll_now(fd, libc::POLLPRI).is_ok_and(|seen| seen & libc::POLLPRI != 0)
+    poll_now(fd.as_fd(), libc::POLLPRI).is_ok_and(|seen| seen & libc::POLLPRI != 0)
+}
+
+/// Whether an urgent pointer is ahead of what was read, its octet here or not. The kernel tells it only where
+/// urgent data is not read inline, so that is switched off for the question.
+pub(super) fn has_urgent_pending(fd: BorrowedFd<'_>) -> bool {
+    let inline = |on| set_int(fd, libc::SOL_SOCKET, libc::SO_OOBINLINE, on);
+    let was = int(fd, libc::SOL_SOCKET, libc::SO_OOBINLINE).unwrap_or_default();
+    let asked = inline(0).and_then(|()| recv_with(fd, &mut [0], libc::MSG_OOB | libc::MSG_PEEK));
+    let put_back = inline(was);
+    put_back.is_ok() && matches!(asked, Ok(_) | Err(Errno::EAGAIN))
 }
 
 /// Binds an active opener to its address; the port is found when it connects.
 pub(super) fn bind_address(fd: &OwnedFd, address: IpAddr) -> Result<(), Errno> {
     set_int(fd.as_fd(), libc::IPPROTO_IP, libc::IP_BIND_ADDRESS_NO_PORT, 1)?;
     bind(fd.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(address, 0)))
+}
+
+/// Binds an active opener to its address and port, where others may be already.
+pub(super) fn bind_to(fd: &OwnedFd, address: SocketAddr) -> Result<(), Errno> {
+    set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    bind(fd.as_raw_fd(), &SockaddrStorage::from(address))
 }
 
 /// Takes the oldest entry of the error queue.
@@ -183,7 +224,7 @@ pub(super) fn queued_error(fd: &OwnedFd) -> Result<Option<QueuedError>, Errno> {
         _ => None,
     });
     Ok(error.map(|error| QueuedError {
-        errno: Errno::from_raw(i32::try_from(error.ee_errno).unwrap_or_default()),
+        errno: errno_name(i32::try_from(error.ee_errno).unwrap_or_default()),
         origin: error.ee_origin,
         kind: error.ee_type,
         code: error.ee_code,

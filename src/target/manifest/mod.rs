@@ -8,6 +8,7 @@ mod grammar;
 mod model;
 mod read;
 mod value;
+pub mod write;
 
 pub use grammar::MANIFEST as GRAMMAR;
 pub use model::{App, Creator, Lifetime, Link, LinkKind, Manifest, Program, Ready, Stdin, Waiver};

@@ -80,6 +80,8 @@ pub enum App {
     Control,
     /// The sockets of this machine's kernel: no program is started.
     Kernel,
+    /// The built-in TCP, with the abilities that the manifest leaves or gives it.
+    Reference,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +115,8 @@ pub struct Program {
     pub directory: PathBuf,
     pub build: Vec<String>,
     pub run: Vec<String>,
+    /// What connects, where that is a program of its own; without `run`, it is the TCP itself.
+    pub connect: Vec<String>,
     pub also: Vec<Vec<String>>,
     pub env: BTreeMap<String, String>,
     pub stdin: Stdin,

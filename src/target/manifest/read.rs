@@ -105,11 +105,15 @@ impl<'a> Reader<'a> {
     }
 
     fn manifest(&mut self, directory: &Path) -> Manifest {
+        let connects = self.at(&["connect"]).is_some();
         let app = match self.text(&["app"]) {
+            // What is started to connect serves nobody.
+            None if connects && self.at(&["run"]).is_none() => App::None,
             Some("sink") => App::Sink,
             Some("none") => App::None,
             Some("control") => App::Control,
             Some("kernel") => App::Kernel,
+            Some("reference") => App::Reference,
             _ => App::Echo,
         };
         let (net, families, prefix_v4, prefix_v6) = self.net();
@@ -130,6 +134,7 @@ impl<'a> Reader<'a> {
             deviations: self.deviations(),
             reading: self.text(&["profile"]).unwrap_or("rfc9293").to_owned(),
         };
+        let profile = if app == App::Reference { self.variant(profile) } else { profile };
         let sysctls = self.dict("sysctls").into_iter().collect();
         Manifest {
             profile,
@@ -243,13 +248,15 @@ impl<'a> Reader<'a> {
 
     fn program(&mut self, directory: &Path, app: App) -> Program {
         for key in ["run", "build"] {
-            self.placeholders(self.at(&[key]));
+            self.placeholders(self.at(&[key]), &[]);
         }
+        self.placeholders(self.at(&["connect"]), &["peer.ip", "peer.port"]);
         for node in self.at(&["also"]).and_then(Node::items).unwrap_or_default() {
-            self.placeholders(Some(node));
+            self.placeholders(Some(node), &[]);
         }
         let run = self.texts(self.at(&["run"]));
-        if run.is_empty() && app != App::Kernel {
+        let connect = self.texts(self.at(&["connect"]));
+        if run.is_empty() && connect.is_empty() && !matches!(app, App::Kernel | App::Reference) {
             let found = Diagnostic::new(Code::MissingKey, self.root.span, "a manifest needs `run:`");
             self.sink.push(found.help("what starts the program: `run: [./my-tcp, \"{link.device}\"]`"));
         }
@@ -267,6 +274,7 @@ impl<'a> Reader<'a> {
             directory: directory.to_path_buf(),
             build: self.texts(self.at(&["build"])),
             run,
+            connect,
             also: also.iter().map(|one| self.texts(Some(one))).collect(),
             env: self.dict("env"),
             stdin,
@@ -306,15 +314,16 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn placeholders(&mut self, node: Option<&Node>) {
+    fn placeholders(&mut self, node: Option<&Node>, more: &[&str]) {
         for item in node.and_then(Node::items).unwrap_or_default() {
             let Some(text) = item.scalar() else { continue };
             for part in text.split('{').skip(1) {
                 let Some((name, _)) = part.split_once('}') else { continue };
-                if !PLACEHOLDERS.contains(&name) {
+                if !PLACEHOLDERS.contains(&name) && !more.contains(&name) {
                     let message = format!("`{{{name}}}` stands for nothing here");
                     let found = Diagnostic::new(Code::UnknownPlaceholder, item.span, message);
-                    self.sink.push(found.help(format!("known are {}", PLACEHOLDERS.join(", "))));
+                    self.sink
+                        .push(found.help(format!("known are {}", [PLACEHOLDERS, more].concat().join(", "))));
                 }
             }
         }
@@ -351,8 +360,8 @@ impl<'a> Reader<'a> {
         let stated = self.ability_list("abilities");
         let is_stated = self.at(&["abilities"]).is_some();
         let mut all: Vec<&str> = match app {
-            App::Echo => vec!["echo", "accept"],
-            App::Sink => vec!["sink", "accept"],
+            App::Echo => vec!["echo", "accept", "out-of-order"],
+            App::Sink => vec!["sink", "accept", "out-of-order"],
             App::None => vec![],
             App::Control if is_stated => vec!["control"],
             App::Control => {
@@ -369,7 +378,10 @@ impl<'a> Reader<'a> {
                 ]
             }
             App::Kernel => vec![],
+            App::Reference if is_stated => vec![],
+            App::Reference => return self.of_the_reference(lacks),
         };
+        all.extend(self.at(&["connect"]).map(|_| "active-open"));
         all.extend(families.iter().map(|family| if *family == Family::V4 { "ipv4" } else { "ipv6" }));
         if !is_stated {
             all.extend(Some("many-connections").filter(|_| limits.connections > 1));
@@ -377,8 +389,45 @@ impl<'a> Reader<'a> {
                 self.text(&["limits", "closed-port-rst"]).is_none_or(|word| ["true", "yes"].contains(&word));
             all.extend(Some("closed-port-rst").filter(|_| resets));
         }
+        // By default what RFC 9293 demands; `rfc5961` adds the answers to blind attacks, `rfc793` has nothing newer.
+        all.extend(
+            Some("rfc5961").filter(|_| self.text(&["profile"]) == Some("rfc5961") && app != App::Kernel),
+        );
         let all = all.into_iter().map(str::to_owned).chain(stated);
         all.filter(|ability| !lacks.contains(ability)).collect()
+    }
+
+    /// What the built-in TCP can do, less what it is to lack.
+    fn of_the_reference(&self, lacks: &[String]) -> BTreeSet<String> {
+        let all = crate::target::reference::profile().abilities;
+        all.into_iter().filter(|ability| !lacks.contains(ability)).collect()
+    }
+
+    /// The built-in TCP is what it is, but for what can be switched.
+    fn variant(&mut self, profile: Profile) -> Profile {
+        for key in [
+            "link", "target", "peer", "build", "run", "also", "env", "stdin", "ready", "sysctls", "mss",
+            "limits", "timing",
+        ] {
+            if let Some(node) = self.at(&[key]) {
+                let message = format!("`{key}` means nothing for the built-in TCP");
+                self.wrong(node, message, "a manifest of the reference says what it can do, and no more");
+            }
+        }
+        match crate::target::reference::variant(&profile.abilities) {
+            Ok(variant) => Profile {
+                name: profile.name,
+                about: profile.about,
+                deviations: profile.deviations,
+                reading: profile.reading,
+                ..variant
+            },
+            Err(why) => {
+                let node = self.at(&["abilities"]).or_else(|| self.at(&["lacks"])).unwrap_or(self.root);
+                self.wrong(node, why, "see `tcpspec run -t reference` for what it has");
+                profile
+            }
+        }
     }
 
     fn limits(&mut self) -> Limits {
@@ -397,6 +446,12 @@ impl<'a> Reader<'a> {
             && !(0.01..=1000.0).contains(&scale)
         {
             self.wrong(node, "`scale` is between 0.01 and 1000".to_owned(), "1 leaves every wait as it is");
+        }
+        if let Some(node) = self.at(&["timing", "delayed-ack"])
+            && node.scalar().and_then(duration).is_some_and(|longest| longest.is_zero())
+        {
+            let message = "an ACK that waits for no time is not delayed".to_owned();
+            self.wrong(node, message, "leave it out, and write `lacks: [delays-acks]`");
         }
         let mut span = |key: &str, default: Duration| self.span(&["timing", key], default);
         let rto_min = span("rto-min", Duration::from_millis(200));

@@ -10,6 +10,7 @@ use nix::unistd::Pid;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
@@ -24,6 +25,8 @@ use tokio::sync::watch;
 const HEARD_MAX: usize = 16 * 1024;
 /// A program that is asked to end has so long before it is made to.
 const GRACE: Duration = Duration::from_millis(200);
+/// How often what is left is looked for: a program that forks for ever is not won by looking.
+const ROUNDS_MAX: usize = 8;
 /// By this variable everything that a program started is found again.
 const TOKEN: &str = "TCPSPEC_TOKEN";
 
@@ -33,6 +36,17 @@ pub enum Place {
     Here,
     #[cfg(target_os = "linux")]
     Inside(Namespace),
+}
+
+impl Place {
+    /// The number of a namespace that only the program is in: whoever else is there was started by it.
+    fn own(&self) -> Option<u64> {
+        match self {
+            Self::Here => None,
+            #[cfg(target_os = "linux")]
+            Self::Inside(namespace) => Some(namespace.inode()),
+        }
+    }
 }
 
 /// What is started.
@@ -50,6 +64,7 @@ pub struct Order {
 pub struct Running {
     group: Pid,
     token: String,
+    namespace: Option<u64>,
     ended: watch::Receiver<Option<ExitStatus>>,
     heard: Heard,
 }
@@ -80,14 +95,14 @@ impl Order {
             }
         }
         let mut child = match place {
-            Place::Here => command.spawn()?,
+            Place::Here => spawn(&mut command)?,
             #[cfg(target_os = "linux")]
             Place::Inside(namespace) => {
                 let runtime = tokio::runtime::Handle::current();
                 namespace
                     .run(move || {
                         let _watched_by = runtime.enter();
-                        command.spawn()
+                        spawn(&mut command)
                     })
                     .await?
             }
@@ -108,8 +123,20 @@ impl Order {
                 let _ = tell.send(Some(status));
             }
         });
-        Ok((Running { group: Pid::from_raw(id), token, ended, heard }, stdin, stdout))
+        let namespace = place.own();
+        Ok((Running { group: Pid::from_raw(id), token, namespace, ended, heard }, stdin, stdout))
     }
+}
+
+#[cfg(target_os = "linux")]
+fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
+    let _no_device_is_open = crate::lab::tap::STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
+    command.spawn()
 }
 
 /// A program named by a path is looked for from the manifest on, whatever the working directory is.
@@ -158,8 +185,9 @@ impl Running {
             let _stubborn = tokio::time::timeout(GRACE, self.wait()).await;
         }
         let (group, token, alive) = (self.group, self.token.clone(), self.ended().is_none());
+        let namespace = self.namespace;
         // Whatever is left has had its chance; reading through /proc may take a while.
-        let _done = tokio::task::spawn_blocking(move || end(group, alive, &token)).await;
+        let _done = tokio::task::spawn_blocking(move || end(group, alive, &token, namespace)).await;
         self.token.clear();
     }
 }
@@ -167,42 +195,83 @@ impl Running {
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.token.is_empty() {
-            end(self.group, self.ended().is_none(), &self.token);
+            end(self.group, self.ended().is_none(), &self.token, self.namespace);
         }
     }
 }
 
-/// Kills the group, and what has left it: daemons, and what they started.
-fn end(group: Pid, alive: bool, token: &str) {
+/// Kills the group, and what has left it: daemons, and what they started, by the mark in their environment or by the
+/// namespace that they are in.
+fn end(group: Pid, alive: bool, token: &str, namespace: Option<u64>) {
     if alive {
         let _gone = killpg(group, Signal::SIGKILL);
     }
-    let mark = format!("{TOKEN}={token}");
-    let own = std::process::id();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        if u32::try_from(id) == Ok(own) {
-            continue;
+    // What is being started while we look is found the next time.
+    for _ in 0..ROUNDS_MAX {
+        let others = left(token, namespace);
+        if others.is_empty() {
+            return;
         }
-        // Others' processes cannot be read, and are not ours.
-        let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        if environ.split(|octet| *octet == 0).any(|variable| variable == mark.as_bytes()) {
+        for id in others {
             let _gone = kill(Pid::from_raw(id), Signal::SIGKILL);
         }
     }
 }
 
+/// The processes that a program has started and that are still there, dying ones aside.
+fn left(token: &str, namespace: Option<u64>) -> Vec<i32> {
+    let mark = format!("{TOKEN}={token}");
+    let own = i32::try_from(std::process::id()).unwrap_or(0);
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(id) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
+        // Others' processes cannot be read, and are not ours; what is dead has neither.
+        let is_inside = || {
+            let place = std::fs::metadata(entry.path().join("ns/net")).map(|place| place.ino());
+            namespace.is_some() && place.ok() == namespace
+        };
+        let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
+        let is_marked = environ.split(|octet| *octet == 0).any(|variable| variable == mark.as_bytes());
+        if id != own && (is_marked || is_inside()) {
+            found.push(id);
+        }
+    }
+    found
+}
+
 /// The last of what a program has written.
 #[derive(Debug, Clone, Default)]
-pub struct Heard(Arc<Mutex<VecDeque<u8>>>);
+pub struct Heard(Arc<Mutex<Kept>>);
+
+#[derive(Debug, Default)]
+struct Kept {
+    octets: VecDeque<u8>,
+    /// How many there were before them.
+    before: u64,
+}
 
 impl Heard {
     pub fn add(&self, octets: &[u8]) {
         let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.extend(octets);
-        let surplus = kept.len().saturating_sub(HEARD_MAX);
-        kept.drain(..surplus);
+        kept.octets.extend(octets);
+        let surplus = kept.octets.len().saturating_sub(HEARD_MAX);
+        kept.octets.drain(..surplus);
+        kept.before += u64::try_from(surplus).unwrap_or(0);
+    }
+
+    /// How much was written so far.
+    pub fn mark(&self) -> u64 {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.before + u64::try_from(kept.octets.len()).unwrap_or(0)
+    }
+
+    /// What was written since, as far as it was kept.
+    pub fn since(&self, mark: u64) -> String {
+        let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let skip = usize::try_from(mark.saturating_sub(kept.before)).unwrap_or(usize::MAX);
+        let octets: Vec<u8> = kept.octets.iter().skip(skip).copied().collect();
+        String::from_utf8_lossy(&octets).trim_end().to_owned()
     }
 
     /// Reads to the end, however much that is.
@@ -228,7 +297,7 @@ impl Heard {
 
     fn text(&self) -> String {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let octets: Vec<u8> = kept.iter().copied().collect();
+        let octets: Vec<u8> = kept.octets.iter().copied().collect();
         String::from_utf8_lossy(&octets).into_owned()
     }
 }

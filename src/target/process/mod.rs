@@ -3,14 +3,17 @@
 //! Owns the program's stdin and stdout and what they mean. It must not know wires or cases.
 
 mod child;
+pub mod client;
 pub mod control;
 
 pub use child::{Heard, Order, Place, Running};
+use client::Client;
 
 use super::manifest::{App, Lifetime, Stdin};
 use super::{Reply, Target};
 use crate::engine::{AppCall, AppOutcome};
 use control::{Answer, LINE_LEN_MAX, Said};
+use futures_util::FutureExt;
 use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::process::ExitStatus;
@@ -25,6 +28,8 @@ const LINES_WAITING_MAX: usize = 256;
 const OWN_CALL: u32 = 0;
 /// How long a program may take to forget a case.
 const RESET_PATIENCE: Duration = Duration::from_secs(1);
+/// Between the end of a device and the end of the program whose it was.
+const END_PATIENCE: Duration = Duration::from_millis(300);
 /// What a program says that knows a command and not its subject, by convention of shells: not to be had here.
 const EXIT_UNSUPPORTED: i32 = 127;
 
@@ -34,16 +39,20 @@ pub struct Manner {
     pub app: App,
     pub stdin: Stdin,
     pub lifetime: Lifetime,
-    /// Where an application that takes no orders listens.
-    pub port: u16,
-    /// Whose connections it accepts.
-    pub peer: SocketAddr,
+    /// It has a device of its own: that it goes away is its doing.
+    pub has_device: bool,
 }
 
 pub struct ProcessTarget {
     manner: Manner,
-    /// `None` after the end.
+    /// `None` after the end, and where only a client is ever started.
     running: Option<Running>,
+    /// What connects, where that is a program of its own.
+    client: Option<Client>,
+    heard: Heard,
+    is_stopped: bool,
+    /// Why the next case may not have it.
+    hung: Option<String>,
     to_app: mpsc::UnboundedSender<String>,
     said: mpsc::Receiver<String>,
     is_mute: bool,
@@ -58,6 +67,7 @@ impl ProcessTarget {
     pub fn new(manner: Manner, running: Running, stdin: ChildStdin, stdout: ChildStdout) -> Self {
         let (to_app, lines) = mpsc::unbounded_channel();
         let (tell, said) = mpsc::channel(LINES_WAITING_MAX);
+        let heard = running.heard().clone();
         match (&manner.stdin, manner.app) {
             (_, App::Control) => {
                 tokio::spawn(write(stdin, lines));
@@ -69,17 +79,32 @@ impl ProcessTarget {
             (Stdin::Lines(first), _) => {
                 first.iter().for_each(|line| drop(to_app.send(line.clone())));
                 tokio::spawn(write(stdin, lines));
-                tokio::spawn(running.heard().clone().listen(stdout));
+                tokio::spawn(heard.clone().listen(stdout));
             }
             (Stdin::Hold, _) => {
                 tokio::spawn(write(stdin, lines));
-                tokio::spawn(running.heard().clone().listen(stdout));
+                tokio::spawn(heard.clone().listen(stdout));
             }
         }
+        Self { running: Some(running), heard, ..Self::empty(manner, to_app, said) }
+    }
+
+    /// A target of which nothing runs until it is to connect.
+    pub fn client_only(manner: Manner, client: Client) -> Self {
+        let (to_app, _) = mpsc::unbounded_channel();
+        let (_, said) = mpsc::channel(1);
+        Self { client: Some(client), ..Self::empty(manner, to_app, said) }
+    }
+
+    fn empty(manner: Manner, to_app: mpsc::UnboundedSender<String>, said: mpsc::Receiver<String>) -> Self {
         let is_mute = manner.app != App::Control;
         Self {
             manner,
-            running: Some(running),
+            running: None,
+            client: None,
+            heard: Heard::default(),
+            is_stopped: false,
+            hung: None,
             to_app,
             said,
             is_mute,
@@ -90,12 +115,25 @@ impl ProcessTarget {
         }
     }
 
-    pub fn is_alive(&self) -> bool {
-        self.running.as_ref().is_some_and(|running| running.ended().is_none())
+    /// The program that is started to connect.
+    #[must_use]
+    pub fn with_client(self, client: Option<Client>) -> Self {
+        Self { client, ..self }
     }
 
-    pub fn heard(&self) -> Option<&Heard> {
-        self.running.as_ref().map(Running::heard)
+    pub fn is_alive(&self) -> bool {
+        let is_gone = self.running.as_ref().is_some_and(|running| running.ended().is_some());
+        !self.is_stopped && !is_gone
+    }
+
+    /// What its program has written, also after its end.
+    pub fn heard(&self) -> &Heard {
+        &self.heard
+    }
+
+    /// Why the next case may not have it: found out after the last one.
+    pub fn hung(&mut self) -> Option<String> {
+        self.hung.take()
     }
 
     /// Waits for the end of the program, and tells how it came; true where it says that it cannot run here.
@@ -138,9 +176,19 @@ impl ProcessTarget {
     }
 
     pub async fn stop(&mut self) {
+        self.is_stopped = true;
+        if let Some(client) = &mut self.client {
+            client.stop().await;
+        }
         if let Some(running) = self.running.take() {
             running.stop().await;
         }
+    }
+
+    /// How its program ended, where that is a failure. A server of one connection ends with it, and says so with 0.
+    fn crashed(&self, running: &Running, status: ExitStatus) -> Option<String> {
+        let one_shot = self.manner.app != App::Control && self.manner.lifetime == Lifetime::Case;
+        (!(one_shot && status.success())).then(|| running.last_words(status))
     }
 
     fn said(&mut self, line: &str) {
@@ -189,24 +237,11 @@ impl ProcessTarget {
         }
     }
 
-    /// What an application does that takes no orders.
-    fn unasked(&self, what: &AppCall) -> AppOutcome {
-        match what {
-            AppCall::Listen { port } if *port == self.manner.port && self.manner.app != App::None => {
-                AppOutcome::Ok
-            }
-            // It accepts whoever comes; the wire has shown that the handshake was completed.
-            AppCall::Accept { .. } => AppOutcome::Accepted { conn: 1, from: self.manner.peer },
-            AppCall::Listen { .. }
-            | AppCall::Unlisten { .. }
-            | AppCall::Connect { .. }
-            | AppCall::Send { .. }
-            | AppCall::Recv { .. }
-            | AppCall::Shutdown { .. }
-            | AppCall::Close { .. }
-            | AppCall::Abort { .. }
-            | AppCall::Option { .. }
-            | AppCall::Status { .. } => AppOutcome::Unsupported,
+    /// An application that takes no orders can at most connect, by a program that does.
+    fn unasked(&mut self, call: u32, what: &AppCall) {
+        match (what, &mut self.client) {
+            (AppCall::Connect { to, from: None }, Some(client)) => client.start(call, *to),
+            _ => self.replies.push_back(Reply::Answer { call, outcome: AppOutcome::Unsupported }),
         }
     }
 }
@@ -239,9 +274,8 @@ fn ok(what: &AppCall, words: &[String]) -> Option<AppOutcome> {
 
 impl Target for ProcessTarget {
     fn call(&mut self, call: u32, what: &AppCall) {
-        if self.manner.app != App::Control {
-            let outcome = self.unasked(what);
-            self.replies.push_back(Reply::Answer { call, outcome });
+        if self.manner.app != App::Control || matches!(what, AppCall::Linux { .. }) {
+            self.unasked(call, what);
         } else if let Some(line) = control::command(call.saturating_add(1), what) {
             self.waiting.insert(call.saturating_add(1), (call, what.clone()));
             // A program that is gone says so itself, in `reply`.
@@ -258,37 +292,83 @@ impl Target for ProcessTarget {
                 return reply;
             }
             let is_mute = self.is_mute;
-            let Some(running) = &mut self.running else { return std::future::pending().await };
-            tokio::select! {
-                biased;
-                line = self.said.recv(), if !is_mute => match line {
-                    Some(line) => self.said(&line),
-                    None => self.is_mute = true,
-                },
-                status = running.wait() => {
-                    let how = running.last_words(status);
-                    self.stop().await;
-                    return Reply::Died { how };
+            let client = self.client.as_mut();
+            let Some(running) = &mut self.running else {
+                match client {
+                    Some(client) => return client.reply(&self.heard).await,
+                    None => return std::future::pending().await,
                 }
+            };
+            let status = tokio::select! {
+                biased;
+                line = self.said.recv(), if !is_mute => {
+                    match line {
+                        Some(line) => self.said(&line),
+                        None => self.is_mute = true,
+                    }
+                    continue;
+                }
+                reply = client_reply(client, &self.heard) => return reply,
+                status = running.wait() => status,
+            };
+            let Some(running) = self.running.take() else { continue };
+            let how = self.crashed(&running, status);
+            self.heard.add(format!("\n(its process has ended: {status})\n").as_bytes());
+            running.stop().await;
+            self.stop().await;
+            if let Some(how) = how {
+                return Reply::Died { how };
             }
+        }
+    }
+
+    async fn device_gone(&mut self, how: String) -> Option<Reply> {
+        if !self.manner.has_device {
+            return Some(Reply::Broken { how });
+        }
+        // A device ends with its program: which of the two was first is for the program's end to say.
+        let ended = match &mut self.running {
+            Some(running) => tokio::time::timeout(END_PATIENCE, running.wait()).await.ok(),
+            None => return None,
+        };
+        match ended {
+            Some(_) => match self.reply().now_or_never() {
+                Some(died @ Reply::Died { .. }) => Some(died),
+                Some(_) | None => None,
+            },
+            None => Some(Reply::Died { how: format!("{how}, and its program still runs") }),
         }
     }
 
     async fn reset(&mut self) {
         let keeps = self.manner.lifetime == Lifetime::Run && self.is_alive();
-        let forgot = keeps
-            && (self.manner.app != App::Control
-                || matches!(
-                    tokio::time::timeout(RESET_PATIENCE, self.own("reset")).await,
-                    Ok(Ok(Answer::Ok(_)))
-                ));
-        if !forgot {
+        if keeps && self.manner.app == App::Control {
+            match tokio::time::timeout(RESET_PATIENCE, self.own("reset")).await {
+                Ok(Ok(Answer::Ok(_) | Answer::Unsupported)) => {}
+                Ok(Ok(other)) => {
+                    self.hung = Some(format!("after the case it answered `reset` with {other:?}"));
+                }
+                Ok(Err(why)) => self.hung = Some(format!("after the case: {why}")),
+                Err(_) => {
+                    let span = crate::time::span(RESET_PATIENCE);
+                    self.hung = Some(format!("after the case it did not answer `reset` within {span}"));
+                }
+            }
+        }
+        if !keeps || self.hung.is_some() {
             self.stop().await;
         }
         self.waiting.clear();
         self.accepts.clear();
         self.accepted.clear();
         self.replies.clear();
+    }
+}
+
+async fn client_reply(client: Option<&mut Client>, heard: &Heard) -> Reply {
+    match client {
+        Some(client) => client.reply(heard).await,
+        None => std::future::pending().await,
     }
 }
 

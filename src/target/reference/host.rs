@@ -3,10 +3,12 @@
 
 use super::ReferenceTarget;
 use crate::engine::AppCall;
+use crate::plan::Plan;
 use crate::target::profile::Net;
 use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
+use std::collections::BTreeSet;
 use std::time::Instant;
 use tcpspec_reference::Mutant;
 use tokio::sync::{mpsc, oneshot};
@@ -23,26 +25,36 @@ pub struct ReferenceHost {
 #[derive(Debug)]
 enum Command {
     Call(u32, AppCall),
-    /// Boots afresh with this seed, or the next, and says when that is done.
-    Boot(Option<u64>, oneshot::Sender<()>),
+    /// Boots afresh, so or with the next seed, and says when that is done.
+    Boot(Option<Fresh>, oneshot::Sender<()>),
+}
+
+/// What a host is like that boots for a case.
+#[derive(Debug)]
+struct Fresh {
+    abilities: BTreeSet<String>,
+    seed: u64,
 }
 
 impl ReferenceHost {
     pub fn start<W: Wire + 'static>(wire: W, net: Net, seed: u64, mutant: Option<Mutant>) -> Self {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (outbox, replies) = mpsc::unbounded_channel();
-        let host = Host { wire, net, seed, mutant, start: Instant::now(), inbox, outbox };
+        let abilities = super::profile().abilities;
+        let host = Host { wire, net, abilities, seed, mutant, start: Instant::now(), inbox, outbox };
         Self { commands, replies, task: tokio::spawn(host.run()) }
     }
 
-    /// Boots afresh: all that the host chooses at random follows from the seed. Afterwards nothing of before is heard.
-    pub async fn boot(&mut self, seed: u64) {
-        self.reboot(Some(seed)).await;
+    /// Boots afresh for a case, as the plan says and in virtual time: with its abilities, and all that the host chooses at
+    /// random follows from its seed. Afterwards nothing of before is heard.
+    pub async fn boot(&mut self, plan: &Plan) {
+        let abilities = plan.profile.abilities.clone();
+        self.reboot(Some(Fresh { abilities, seed: ReferenceTarget::seed(plan) })).await;
     }
 
-    async fn reboot(&mut self, seed: Option<u64>) {
+    async fn reboot(&mut self, fresh: Option<Fresh>) {
         let (done, wait) = oneshot::channel();
-        if self.commands.send(Command::Boot(seed, done)).is_ok() {
+        if self.commands.send(Command::Boot(fresh, done)).is_ok() {
             // Answered unless the host is gone, which the next reply will say.
             let _gone = wait.await;
         }
@@ -75,6 +87,7 @@ impl Target for ReferenceHost {
 struct Host<W> {
     wire: W,
     net: Net,
+    abilities: BTreeSet<String>,
     seed: u64,
     mutant: Option<Mutant>,
     start: Instant,
@@ -112,8 +125,11 @@ impl<W: Wire> Host<W> {
             match wake {
                 Wake::Packet(Ok(Received { packet, .. })) => target.handle_packet(self.now(), &packet),
                 Wake::Command(Some(Command::Call(call, what))) => target.call(self.now(), call, &what),
-                Wake::Command(Some(Command::Boot(seed, done))) => {
-                    self.seed = seed.unwrap_or_else(|| self.seed.wrapping_add(1));
+                Wake::Command(Some(Command::Boot(fresh, done))) => {
+                    match fresh {
+                        Some(Fresh { abilities, seed }) => (self.abilities, self.seed) = (abilities, seed),
+                        None => self.seed = self.seed.wrapping_add(1),
+                    }
                     target = self.boot();
                     // Nobody waits any more: the lane is gone.
                     let _gone = done.send(());
@@ -128,7 +144,7 @@ impl<W: Wire> Host<W> {
     }
 
     fn boot(&self) -> ReferenceTarget {
-        ReferenceTarget::new(&self.net, self.seed, self.mutant)
+        ReferenceTarget::new(&self.net, &self.abilities, self.seed, self.mutant)
     }
 
     /// `None` where nobody listens any more.

@@ -150,6 +150,12 @@ class Conn:
 
     def serve(self):
         """Answers a `recv` that waits, when enough has come."""
+        if self.stack.app != "control":
+            data, self.inbox = self.inbox, b""
+            self.unsent += data if self.stack.app == "echo" else b""
+            self.fin_wanted = self.eof
+            self.push()
+            return
         if self.reading is None:
             return
         command, count = self.reading
@@ -170,10 +176,25 @@ class Conn:
         self.stack.control.event(event, self.handle)
 
 
+class Silence:
+    """In the place of the control protocol, for a server that takes no orders."""
+
+    def accepted(self, *_):
+        pass
+
+    event = accepted
+
+    def commands(self):
+        return []
+
+
 class Stack:
-    def __init__(self):
-        self.wire, self.control = tcpspec.Wire(), tcpspec.Control()
+    def __init__(self, app):
+        self.wire, self.app = tcpspec.Wire(), app
+        self.control = tcpspec.Control() if app == "control" else Silence()
         self.reset()
+        if app != "control":
+            self.listening.add(int(os.environ["TCPSPEC_PORT"]))
 
     def reset(self):
         self.conns, self.handles, self.listening, self.next_port = {}, {}, set(), 49152
@@ -262,17 +283,15 @@ class Stack:
         while True:
             timers = [conn.timer for conn in self.conns.values() if conn.timer is not None]
             wait = max(0, min(timers) - time.monotonic()) if timers else None
-            ready, _, _ = select.select([self.wire, self.control], [], [], wait)
-            if self.wire in ready:
-                packet = self.wire.recv()
-                if packet:
-                    self.packet(packet)
-            if self.control in ready:
-                for command in self.control.commands():
-                    self.command(command)
+            select.select([self.wire, self.control] if self.app == "control" else [self.wire], [], [], wait)
+            commands = self.control.commands()
+            while packet := self.wire.recv():  # what was sent before a command comes before it
+                self.packet(packet)
+            for command in commands:
+                self.command(command)
             for conn in list(self.conns.values()):
                 conn.tick(time.monotonic())
 
 
 if __name__ == "__main__":
-    Stack().run()
+    Stack(sys.argv[1] if len(sys.argv) > 1 else "control").run()  # control, echo or sink

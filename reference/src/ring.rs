@@ -1,0 +1,173 @@
+//! The buffers of a connection: octets in order, added at one end and taken off at the other.
+//!
+//! Memory is taken when there is something to hold and given back when there is nothing. Knows no sequence numbers.
+
+use crate::wire::checksum::Sum;
+
+/// The least that is set aside, so that a burst does not grow the buffer step by step.
+const LEAST: usize = 4096;
+/// A buffer that has grown beyond this is kept even when it is empty: its connection moves bulk.
+const KEPT: usize = 16 * 1024;
+
+/// A ring of octets. The caller bounds its length.
+#[derive(Debug, Default)]
+pub(crate) struct Ring {
+    /// Filled with zeros only as far as octets have come to lie.
+    octets: Vec<u8>,
+    start: usize,
+    len: usize,
+}
+
+impl Ring {
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds octets at the end.
+    pub(crate) fn push(&mut self, octets: &[u8]) {
+        let end = self.start + self.len;
+        if end == self.octets.len() && end + octets.len() <= self.octets.capacity() {
+            // Fresh memory behind the last octet needs no zeros first.
+            self.octets.extend_from_slice(octets);
+            self.len += octets.len();
+            return;
+        }
+        let (front, back) = self.extend(octets.len());
+        let (first, second) = octets.split_at(front.len());
+        front.copy_from_slice(first);
+        back.copy_from_slice(second);
+    }
+
+    /// The same, and returns their sum.
+    pub(crate) fn push_summed(&mut self, octets: &[u8]) -> Sum {
+        let (front, back) = self.extend(octets.len());
+        let (first, second) = octets.split_at(front.len());
+        let mut sum = Sum::default();
+        sum.add_copied(first, front);
+        if !back.is_empty() {
+            let mut rest = Sum::default();
+            rest.add_copied(second, back);
+            sum.append(first.len(), rest);
+        }
+        sum
+    }
+
+    /// Makes the ring longer by `more` octets and returns where they lie, for the caller to fill.
+    fn extend(&mut self, more: usize) -> (&mut [u8], &mut [u8]) {
+        if self.octets.capacity() - self.len < more {
+            self.grow(self.len + more);
+        }
+        let capacity = self.octets.capacity();
+        let end = self.start + self.len;
+        let from = if end < capacity { end } else { end - capacity };
+        let first = more.min(capacity - from);
+        if self.octets.len() < from + first {
+            self.octets.resize(from + first, 0);
+        }
+        self.len += more;
+        let (below, above) = self.octets.split_at_mut(from);
+        (&mut above[..first], &mut below[..more - first])
+    }
+
+    fn grow(&mut self, wanted: usize) {
+        let mut octets = Vec::with_capacity(wanted.next_power_of_two().max(LEAST));
+        let (front, back) = self.slices(0, self.len);
+        octets.extend_from_slice(front);
+        octets.extend_from_slice(back);
+        self.octets = octets;
+        self.start = 0;
+    }
+
+    /// `len` octets from the `from`th on, in two pieces if they lie across the end of the memory.
+    pub(crate) fn slices(&self, from: usize, len: usize) -> (&[u8], &[u8]) {
+        debug_assert!(from + len <= self.len);
+        let capacity = self.octets.capacity();
+        let from = self.start + from;
+        let from = if from < capacity { from } else { from - capacity };
+        let first = len.min(capacity - from);
+        (&self.octets[from..from + first], &self.octets[..len - first])
+    }
+
+    /// Takes octets off the front.
+    pub(crate) fn drop_front(&mut self, count: usize) {
+        debug_assert!(count <= self.len);
+        self.start += count;
+        if self.start >= self.octets.capacity() {
+            self.start -= self.octets.capacity();
+        }
+        self.len -= count;
+        if self.len == 0 {
+            if self.octets.capacity() <= KEPT {
+                // An idle connection holds no buffer, and the next busy one finds this memory warm.
+                self.octets = Vec::new();
+            }
+            self.start = 0;
+        }
+    }
+
+    /// Keeps only the first `len` octets.
+    pub(crate) fn truncate(&mut self, len: usize) {
+        self.len = self.len.min(len);
+    }
+
+    /// Moves octets out, as many as there are and fit.
+    pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
+        let len = out.len().min(self.len);
+        let (front, back) = self.slices(0, len);
+        out[..front.len()].copy_from_slice(front);
+        out[front.len()..len].copy_from_slice(back);
+        self.drop_front(len);
+        len
+    }
+
+    /// Gives everything up.
+    pub(crate) fn clear(&mut self) {
+        *self = Self::default();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::VecDeque;
+
+    use super::*;
+
+    #[test]
+    fn it_holds_what_a_plain_queue_holds() {
+        let text: Vec<u8> = (0..=255).cycle().take(9000).collect();
+        let (mut ring, mut model) = (Ring::default(), VecDeque::new());
+        for step in 0..2000usize {
+            let (more, less) = (step * 37 % 1500, step * 53 % 1700);
+            if step % 2 == 0 {
+                ring.push(&text[..more]);
+            } else {
+                let mut sum = Sum::default();
+                sum.add(&text[7..7 + more]);
+                assert_eq!(ring.push_summed(&text[7..7 + more]).finish(), sum.finish());
+            }
+            model.extend(&text[if step % 2 == 0 { 0 } else { 7 }..][..more]);
+            let keep = model.len() - model.len() / 20;
+            ring.truncate(keep);
+            model.truncate(keep);
+            let less = less.min(model.len());
+            ring.drop_front(less);
+            model.drain(..less);
+            let (front, back) = ring.slices(0, ring.len());
+            assert_eq!([front, back].concat(), Vec::from(model.clone()), "step {step}");
+            let (from, len) = (model.len() / 3, model.len() / 2);
+            let (front, back) = ring.slices(from, len);
+            assert!([front, back].concat().iter().eq(model.range(from..from + len)));
+        }
+    }
+
+    #[test]
+    fn a_small_ring_holds_no_memory_when_empty() {
+        let mut ring = Ring::default();
+        assert_eq!(ring.slices(0, 0), (&[][..], &[][..]));
+        ring.push(b"abc");
+        let mut out = [0; 8];
+        assert_eq!((ring.read(&mut out), &out[..3]), (3, &b"abc"[..]));
+        assert_eq!(ring.octets.capacity(), 0);
+        assert_eq!(ring.read(&mut out), 0);
+    }
+}
