@@ -189,7 +189,7 @@ fn a_damaged_record_is_one_line_and_exit_2(#[case] damage: fn(&str) -> String, #
 #[case(
     "run --wire tap",
     2,
-    "error: the target `reference` has no wire `tap`\nhint: wires of `reference`: sim\n"
+    "error: the target `reference` has no wire `tap`\nhint: wires of `reference`: sim, veth\n"
 )]
 #[case("run --mutant syn-not-countd", 2, "did you mean `syn-not-counted`?")]
 #[case("run --suites missing.yaml", 2, "error[E060]")]
@@ -314,6 +314,17 @@ fn a_reader_that_goes_away_is_no_error(#[case] line: &str) {
         let ran = scratch.run("report reports/out/reference/run.jsonl --report junit").exits(0);
         assert_eq!(ran.out, scratch.read("reports/out/reference/junit.xml"), "the reports are whole");
     }
+}
+
+#[test]
+fn a_run_that_takes_longer_than_it_may_is_given_up_with_its_reports() {
+    let scratch = Scratch::new("timeout");
+    let ran = scratch.run("run --repeat 2000 -j 1 --timeout 300ms --out out").exits(3);
+    assert!(ran.err.contains("error: the run took longer than `--timeout` allows; "), "{}", ran.err);
+    assert!(ran.err.contains(" did not run"), "{}", ran.err);
+    assert!(scratch.read("out/junit.xml").contains("<testsuites"));
+    let again = scratch.run("report out/run.jsonl");
+    assert!(again.out.contains("stopped early: "), "{}", again.out);
 }
 
 #[cfg(unix)]

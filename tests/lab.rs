@@ -16,7 +16,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::process::CommandExt;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tcpspec::lab::namespace::Namespace;
 use tcpspec::lab::sysctl::Sysctls;
@@ -27,41 +27,20 @@ use tcpspec::wire::Wire;
 use tcpspec::wire::af_packet::{AfPacketWire, Carries, Socket};
 use tcpspec::wire::link::TargetMac;
 
+#[path = "common/host.rs"]
+mod host;
+
+use host::{
+    NOBODY, drop_capabilities, handles, host_devices, is_root, namespaces_in_use, this_test, with_privilege,
+};
+
 const PATIENCE: Duration = Duration::from_secs(5);
-const NOBODY: u32 = 65534;
 
 /// Tests that need privilege.
 macro_rules! lab_tests {
     ($($(#[$attribute:meta])* async fn $name:ident() $body:block)*) => {
         $(#[test] $(#[$attribute])* fn $name() { with_privilege(stringify!($name), async $body); })*
     };
-}
-
-fn with_privilege(test: &str, body: impl Future<Output = ()>) {
-    if user::missing_capabilities().is_empty() {
-        tokio::runtime::Runtime::new().unwrap().block_on(body);
-        return;
-    }
-    match user::try_user_namespace() {
-        Ok(()) => {
-            let mut again = this_test(test);
-            assert!(user::enter_on_exec(&mut again).status().unwrap().success());
-        }
-        Err(refusal) if std::env::var_os("CI").is_none() => eprintln!("SKIPPED {test}: {refusal}"),
-        Err(refusal) => panic!("no privilege in CI: {refusal}"),
-    }
-}
-
-/// Runs one test of this file in another process.
-fn this_test(test: &str) -> Command {
-    let mut command = Command::new("/proc/self/exe");
-    command.args(["--exact", test, "--include-ignored", "--nocapture"]);
-    command
-}
-
-fn is_root() -> bool {
-    user::missing_capabilities().is_empty()
-        && fs::read_to_string("/proc/self/uid_map").unwrap().contains("4294967295")
 }
 
 fn ends(net: &Net, is_v6: bool) -> (IpAddr, IpAddr) {
@@ -123,26 +102,6 @@ async fn establish(wire: &mut AfPacketWire, syn_ack: &Packet) {
         ..Tcp::with(Flags::ACK)
     };
     wire.send(&Packet::of(Ip::between(peer, target).unwrap(), Body::Tcp(tcp)).build()).await.unwrap();
-}
-
-fn host_devices() -> BTreeSet<String> {
-    let names = fs::read_dir("/sys/class/net").unwrap();
-    names.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
-}
-
-/// The network namespaces that some thread is in or some process holds open.
-fn namespaces_in_use() -> BTreeSet<String> {
-    let list = |path: &str| {
-        fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path()).collect::<Vec<_>>()
-    };
-    let mut links = Vec::new();
-    for process in list("/proc") {
-        links.extend(list(&process.join("fd").to_string_lossy()));
-        let threads = list(&process.join("task").to_string_lossy());
-        links.extend(threads.iter().map(|thread| thread.join("ns/net")));
-    }
-    let seen = links.iter().filter_map(|link| fs::read_link(link).ok()?.into_os_string().into_string().ok());
-    seen.filter(|seen| seen.starts_with("net:")).collect()
 }
 
 async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
@@ -364,7 +323,7 @@ lab_tests! {
             None => eprintln!("SKIPPED: this kernel has no handles of namespaces"),
             Some(handles) => {
                 assert!(handles.len() >= 17);
-                until("the namespaces are gone", async || handles.iter().all(handles::Handle::is_stale)).await;
+                until("the namespaces are gone", async || handles.iter().all(|(_, handle)| handle.is_stale())).await;
             }
         }
     }
@@ -514,14 +473,6 @@ fn enter_with_threads() {
     assert_eq!(user::obtain_privilege().unwrap_err().cause, "other threads are running already");
 }
 
-fn drop_capabilities() {
-    let header = [0x2008_0522_u32, 0];
-    let none = [0_u32; 6];
-    // SAFETY: version 3 of the interface, with its header of two and its data of six words; of this thread.
-    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_ptr(), none.as_ptr()) };
-    assert_eq!(result, 0);
-}
-
 /// TAP and TUN devices (Documentation/networking/tuntap.rst).
 mod tun {
     use std::fs::File;
@@ -546,71 +497,5 @@ mod tun {
             assert_eq!(libc::ioctl(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &raw mut request), 0);
         }
         file
-    }
-}
-
-/// Handles of namespaces (Linux 6.18): they tell whether one still exists, without keeping it.
-mod handles {
-    use std::ffi::CString;
-    use std::fs::{self, File};
-    use std::io;
-    use std::os::fd::AsRawFd;
-
-    /// `struct file_handle` with room for the octets.
-    #[repr(C)]
-    #[derive(Clone, Copy)]
-    pub(super) struct Handle {
-        len: u32,
-        kind: i32,
-        octets: [u8; 64],
-    }
-
-    /// Of all network namespaces that a process holds open. `None` where the kernel has no such handles.
-    pub(super) fn of(pid: u32) -> Option<Vec<Handle>> {
-        let fds = fs::read_dir(format!("/proc/{pid}/fd")).unwrap().map(|entry| entry.unwrap().path());
-        let is_namespace = |path: &std::path::PathBuf| {
-            fs::read_link(path).is_ok_and(|to| to.to_string_lossy().starts_with("net:"))
-        };
-        fds.filter(is_namespace).map(|path| Handle::new(path.to_str().unwrap())).collect()
-    }
-
-    impl Handle {
-        fn new(path: &str) -> Option<Self> {
-            let path = CString::new(path).unwrap();
-            let mut handle = Self { len: 64, kind: 0, octets: [0; 64] };
-            let mut mount = 0;
-            // SAFETY: the path has its end; the handle has as much room as it says.
-            let result = unsafe {
-                libc::name_to_handle_at(
-                    libc::AT_FDCWD,
-                    path.as_ptr(),
-                    (&raw mut handle).cast(),
-                    &raw mut mount,
-                    libc::AT_SYMLINK_FOLLOW,
-                )
-            };
-            (result == 0).then_some(handle)
-        }
-
-        pub(super) fn is_stale(&self) -> bool {
-            let any = File::open("/proc/self/ns/net").unwrap();
-            let mut handle = *self;
-            // SAFETY: the handle is one the kernel filled in, and has as much room as it says.
-            let fd = unsafe {
-                libc::open_by_handle_at(
-                    any.as_raw_fd(),
-                    (&raw mut handle).cast(),
-                    libc::O_RDONLY | libc::O_CLOEXEC,
-                )
-            };
-            if fd < 0 {
-                let e = io::Error::last_os_error();
-                assert_eq!(e.raw_os_error(), Some(libc::ESTALE), "{e}");
-                return true;
-            }
-            // SAFETY: just opened, used by nobody else.
-            unsafe { libc::close(fd) };
-            false
-        }
     }
 }

@@ -9,6 +9,7 @@ mod corpus;
 mod coverage;
 #[cfg(target_os = "linux")]
 mod doctor;
+mod durations;
 mod error;
 mod explain;
 mod interrupt;

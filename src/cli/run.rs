@@ -5,21 +5,24 @@ use super::outputs::{self, Kind, Wanted};
 use super::select::{SelectArguments, Share};
 use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
-use super::{Exit, RunFormat, corpus, interrupt};
+use super::{Exit, RunFormat, corpus, durations, interrupt};
 use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted, SCHEMA};
 use crate::report::Report;
 use crate::report::record::{Recorder, Run};
 use crate::report::style::paint;
 use crate::report::summary::{Conclusion, Summary};
 use crate::report::terminal::Terminal;
-use crate::run::{self, Deny, Ended, Job, Options};
+use crate::report::text::count;
+use crate::run::{self, Deny, Durations, Ended, Job, Options};
+use crate::suite::expr::{Expr, parse_expr};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::str::FromStr;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use tcpspec_reference::Mutant;
 use tokio::sync::watch;
 
@@ -44,9 +47,11 @@ pub(super) struct Arguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "How cases run")]
 struct How {
-    /// How many cases run side by side [default: the number of CPUs; 64 where cases wait for a real clock]
-    #[arg(short, long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
+    /// How many cases run side by side. `auto`: the number of CPUs where time is virtual; on a real clock, where cases
+    /// wait most of the time, as many as it takes for the longest case to decide how long the run takes, and fewer
+    /// while what we send leaves late
+    #[arg(short, long, value_name = "N", default_value = "auto")]
+    jobs: Jobs,
     /// The seed of all that a case may choose: ports, sequence numbers
     #[arg(long, value_name = "N", default_value_t = target::SEED)]
     seed: u64,
@@ -65,6 +70,12 @@ struct How {
     /// Stop at the first case that does not pass
     #[arg(long)]
     fail_fast: bool,
+    /// Give the run up after this long, as in `90s`: its reports are written, and the exit code is 3
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    timeout: Option<Duration>,
+    /// Give a case up after this long: an error, for it is the harness that hangs, never the target
+    #[arg(long, value_name = "SPAN", default_value = "15min", value_parser = span)]
+    case_timeout: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -107,6 +118,32 @@ fn scale(text: &str) -> Result<f64, String> {
     }
 }
 
+/// `-j`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Jobs {
+    Auto,
+    Fixed(NonZeroUsize),
+}
+
+impl FromStr for Jobs {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "auto" {
+            return Ok(Self::Auto);
+        }
+        text.parse().map(Self::Fixed).map_err(|_| "a number from 1, or `auto`")
+    }
+}
+
+/// A span as cases write it: `500ms`, `2s`, `1min`.
+fn span(text: &str) -> Result<Duration, String> {
+    match parse_expr(text) {
+        Ok(Expr::Duration(span)) if !span.is_zero() => Ok(span),
+        _ => Err("a span is a number and a unit: `500ms`, `90s`, `5min`".into()),
+    }
+}
+
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
     let mut target = target::resolve(&arguments.target, arguments.mutant, streams)?;
     let directory = match &arguments.output.out {
@@ -124,9 +161,14 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
             return Err(Failure::nothing_selected("this share of the run holds no case"));
         }
     }
+    let durations = if target.is_virtual() { Durations::new() } else { durations::read(&directory) };
+    let is_timed = !target.is_virtual();
     let record = directory.join("run.jsonl");
     let sinks = Sinks::new(arguments, streams, outputs::create(&record)?, jobs.len());
-    let (run, ended, failures) = execute(arguments, target, jobs, sinks)?;
+    let (run, ended, failures) = execute(arguments, target, jobs, durations.clone(), sinks)?;
+    if is_timed {
+        durations::write(&directory, durations, &run.cases)?;
+    }
     let require_all = arguments.verdicts.require_all;
     let summary = run.summary(require_all);
     let junit = Wanted::usual(Kind::Junit);
@@ -143,7 +185,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     if let Some(failure) = failures.first() {
         return Err(Failure::harness(failure));
     }
-    conclude(&summary, &ended, streams)
+    conclude(&summary, &ended, run.started.jobs, streams)
 }
 
 #[allow(clippy::disallowed_methods, reason = "the command line owns the environment")]
@@ -152,12 +194,24 @@ fn variable(name: &str) -> Option<String> {
 }
 
 /// From what the run says to the exit code.
-fn conclude(summary: &Summary, ended: &Ended, streams: &Streams) -> Result<Exit, Failure> {
+fn conclude(summary: &Summary, ended: &Ended, lanes: usize, streams: &Streams) -> Result<Exit, Failure> {
     if let Some(error) = ended.setup_error() {
         return Err(Failure::from(error));
     }
     for error in &ended.lanes_lost {
         streams.note(&format!("warning: went on with fewer lanes: {error}\n"));
+    }
+    if ended.lanes_low < lanes {
+        let low = ended.lanes_low;
+        streams
+            .note(&format!("     Lanes   {low} of {lanes} at times: this machine was too busy for more\n"));
+    }
+    if ended.timed_out {
+        let left = count(ended.left, "case");
+        return Err(Failure::harness(format!(
+            "the run took longer than `--timeout` allows; {left} did not run"
+        ))
+        .hint("the reports tell of those that did; `-j` and `--partition` make a run shorter"));
     }
     Ok(exit_of(summary.conclusion()))
 }
@@ -176,15 +230,29 @@ fn execute(
     arguments: &Arguments,
     target: Target,
     jobs: Vec<Job>,
+    durations: Durations,
     mut sinks: Sinks,
 ) -> Result<(Run, Ended, Vec<String>), Failure> {
-    let lanes = arguments.how.jobs.unwrap_or_else(|| if target.is_virtual() { cpus() } else { LANES });
+    let how = &arguments.how;
+    let most = if target.is_virtual() { cpus() } else { target.lanes_most(cpus()) };
+    let (lanes, lanes_least) = match how.jobs {
+        Jobs::Fixed(lanes) => (lanes, lanes),
+        Jobs::Auto if target.is_virtual() => (most, most),
+        Jobs::Auto => {
+            let lanes = run::enough_lanes(&jobs, &durations, how.repeat.get(), cpus(), most);
+            (lanes, LEAST_EACH.saturating_mul(cpus()).min(lanes))
+        }
+    };
     let deny = |word| arguments.verdicts.deny.contains(&word);
     let options = Options {
         lanes,
-        retries: arguments.how.retries,
-        repeat: arguments.how.repeat,
-        fail_fast: arguments.how.fail_fast,
+        lanes_least,
+        retries: how.retries,
+        repeat: how.repeat,
+        fail_fast: how.fail_fast,
+        case_limit: how.case_timeout,
+        run_limit: how.timeout,
+        durations,
         deny: Deny { should: deny(DenyWord::Should), inconclusive: deny(DenyWord::Inconclusive) },
         ..Options::default()
     };
@@ -198,9 +266,16 @@ fn execute(
         cases: jobs.len(),
         started_unix_ms: unix_ms(),
     };
+    let is_timed = !target.is_virtual();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(lanes.min(cpus()).get())
+        .on_thread_start(move || {
+            if is_timed {
+                // Where it may not, what is late is tried again.
+                let _may = crate::lab::priority::go_first();
+            }
+        })
         .build()
         .map_err(|error| Failure::harness(format!("cannot start threads: {error}")))?;
     let ended = runtime.block_on(async {
@@ -215,8 +290,8 @@ fn execute(
     Ok((Run::new(started, cases, finished), ended, failures))
 }
 
-/// On a real clock cases wait most of the time, so lanes are not processors.
-const LANES: NonZeroUsize = NonZeroUsize::new(64).expect("not zero");
+/// Lanes of `-j auto` for each processor, however late they are: so few cost next to nothing, so it is others who do.
+const LEAST_EACH: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
 
 fn cpus() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)

@@ -13,6 +13,7 @@ use crate::target::manifest::{Manifest, Waiver};
 use crate::target::profile::Profile;
 use crate::target::reference;
 use clap::{Args, ValueEnum};
+use std::num::NonZeroUsize;
 use tcpspec_reference::Mutant;
 
 /// The name of the built-in target.
@@ -92,6 +93,15 @@ impl Target {
     pub(super) fn is_virtual(&self) -> bool {
         self.wire == Wire::Sim.word()
     }
+
+    /// How many lanes may be worth their while on a machine of so many processors. A program costs more than a kernel.
+    pub(super) fn lanes_most(&self, cpus: NonZeroUsize) -> NonZeroUsize {
+        const PROGRAMS: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
+        const NAMESPACES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+        let each = if matches!(self.maker, AnyMaker::Attached(_)) { PROGRAMS } else { NAMESPACES };
+        let files = NonZeroUsize::new(crate::lab::limits::lanes_by_open_files()).unwrap_or(NonZeroUsize::MIN);
+        each.saturating_mul(cpus).min(files)
+    }
 }
 
 /// Finds the target, or says which there are. `mutant` breaks the reference on purpose.
@@ -164,18 +174,31 @@ fn built_in(
     mutant: Option<Mutant>,
     waivers: Vec<Waiver>,
 ) -> Result<Target, Failure> {
-    match wire {
-        None | Some(Wire::Sim) => {}
-        Some(wire @ (Wire::Veth | Wire::Tap | Wire::Tun | Wire::Fd | Wire::Udp)) => {
-            return Err(no_wire(&profile.name, wire, "sim"));
+    let (wire, maker) = match wire {
+        None | Some(Wire::Sim) => (Wire::Sim, AnyMaker::Sim(SimMaker { mutant })),
+        Some(Wire::Veth) => (Wire::Veth, over_veth(&profile, mutant)?),
+        Some(wire @ (Wire::Tap | Wire::Tun | Wire::Fd | Wire::Udp)) => {
+            return Err(no_wire(&profile.name, wire, "sim, veth"));
         }
-    }
+    };
     let name = match mutant {
         None => profile.name.clone(),
         Some(mutant) => format!("{}+{}", profile.name, mutant.id()),
     };
-    let maker = AnyMaker::Sim(SimMaker { mutant });
-    Ok(Target { name, wire: Wire::Sim.word(), profile, maker, waivers, absent: None })
+    Ok(Target { name, wire: wire.word(), profile, maker, waivers, absent: None })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn over_veth(_: &Profile, _: Option<Mutant>) -> Result<AnyMaker, Failure> {
+    Err(Failure::harness("this is not Linux").hint("the `sim` wire works everywhere"))
+}
+
+/// The reference on a real wire, in real time.
+#[cfg(target_os = "linux")]
+fn over_veth(profile: &Profile, mutant: Option<Mutant>) -> Result<AnyMaker, Failure> {
+    use crate::lane::veth::ReferenceMaker;
+    crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
+    Ok(AnyMaker::Reference(ReferenceMaker::new(profile.net.clone(), mutant)))
 }
 
 /// For clap: the bug of that name.

@@ -14,6 +14,7 @@ fn the_arguments_are_consistent() {
 #[case("run -t reference --wire sim -j 4 --timeout-scale 2.5 --mutant syn-not-counted")]
 #[case("run --repeat 3 --partition hash:1/4 --fail-fast --deny should --deny inconclusive --require-all")]
 #[case("run --retries 2 --partition auto --report junit --report json=out.json --report human=- --out d")]
+#[case("run -j auto --timeout 90s --case-timeout 5min")]
 #[case("run --format json --color never")]
 #[case("list --format json -E tag(course)")]
 #[case("check")]
@@ -27,7 +28,11 @@ fn what_the_contract_promises_is_taken(#[case] line: &str) {
 }
 
 #[rstest]
-#[case("run -j 0", "invalid value '0' for '--jobs <N>'")]
+#[case("run -j 0", "invalid value '0' for '--jobs <N>': a number from 1, or `auto`")]
+#[case("run -j many", "a number from 1, or `auto`")]
+#[case("run --timeout 5", "a span is a number and a unit")]
+#[case("run --timeout 0s", "a span is a number and a unit")]
+#[case("run --case-timeout 1s+1s", "a span is a number and a unit")]
 #[case("run --repeat 0", "invalid value '0' for '--repeat <N>'")]
 #[case("run --retries 1 --repeat 2", "cannot be used with")]
 #[case("run --timeout-scale nan", "must be between 0.01 and 1000")]

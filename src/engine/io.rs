@@ -28,7 +28,7 @@ pub enum InputKind {
     AppEvent { conn: u32, event: AppEvent },
     /// The deadline of `poll_timeout` has come.
     Timeout,
-    /// A frame has left: how much later than asked for.
+    /// A frame has left, or a call was made: how much later than it should have been.
     Sent { late_ns: u64 },
     /// Frames were lost on our side (a full capture buffer): nothing may be concluded from silence.
     CaptureLost { count: u64 },

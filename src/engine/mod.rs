@@ -15,9 +15,11 @@ pub mod pattern;
 mod segment;
 mod spans;
 mod verdict;
+mod waits;
 
 pub use event::{CaseEvent, CaseEventKind, Claim, MonitorCount, Outcome, Verdict, Violation, ViolationKind};
 pub use exec::{Exec, replay};
 pub use io::{AppCall, AppEvent, AppOutcome, Input, InputKind, Output};
 pub use monitor::{Rule as MonitorRule, rules as monitor_rules};
 pub use verdict::verdict;
+pub use waits::waits;

@@ -70,6 +70,7 @@ pub fn gather() -> Vec<Fact> {
         receive_buffer(is_privileged),
         clock(),
         processors(),
+        priority(),
     ]);
     facts
 }
@@ -183,9 +184,9 @@ fn open_files() -> Fact {
         return Fact::fine(id, name, "unknown");
     };
     let fact = Fact::fine(id, name, format!("{now}, at most {most}"));
-    match now.parse::<u64>() {
-        Ok(now) if now < 512 => {
-            fact.but(Standing::Limits, "64 lanes need about 400: raise `ulimit -n`, or run fewer")
+    match most.parse::<u64>() {
+        Ok(most) if most < 1024 => {
+            fact.but(Standing::Limits, "a lane needs a dozen: fewer lanes will run; raise `ulimit -Hn`")
         }
         // More, or `unlimited`.
         Ok(_) | Err(_) => fact,
@@ -295,6 +296,15 @@ fn processors() -> Fact {
         ),
         Ok(_) | Err(_) => fact,
     }
+}
+
+fn priority() -> Fact {
+    let (id, name) = ("priority", "priority of lanes");
+    if super::priority::may_go_first() {
+        return Fact::fine(id, name, "before other programs");
+    }
+    Fact::fine(id, name, "as any program")
+        .noting("on a busy machine more cases are tried twice: root goes first, or whoever has `ulimit -r 1`")
 }
 
 fn number(file: &str) -> Option<u64> {

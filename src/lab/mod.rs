@@ -13,8 +13,10 @@
 //! The injector's addresses belong to no kernel: the wire answers for them.
 
 pub mod facts;
+pub mod limits;
 pub mod namespace;
 pub mod offload;
+pub mod priority;
 mod settings;
 pub mod sysctl;
 #[cfg(target_os = "linux")]
@@ -152,8 +154,9 @@ impl Lab {
     }
 }
 
-/// A target's namespace and its end of a wire. The wire is cut when the last user of the namespace is gone.
-#[derive(Debug)]
+/// A target's namespace and its end of a wire. Clones are handles of the same. The wire is cut when the last user of the
+/// namespace is gone.
+#[derive(Debug, Clone)]
 pub struct Pair {
     lab: Lab,
     target: Namespace,

@@ -3,7 +3,7 @@
 use super::attached::{AttachedLane, AttachedMaker};
 use super::sim::{SimLane, SimMaker};
 #[cfg(target_os = "linux")]
-use super::veth::{KernelLane, KernelMaker};
+use super::veth::{KernelLane, KernelMaker, ReferenceLane, ReferenceMaker};
 use super::{Lane, LaneMaker, SetupError};
 use crate::event::Try;
 use crate::plan::Plan;
@@ -14,6 +14,8 @@ pub enum AnyMaker {
     Attached(Box<AttachedMaker>),
     #[cfg(target_os = "linux")]
     Kernel(KernelMaker),
+    #[cfg(target_os = "linux")]
+    Reference(ReferenceMaker),
 }
 
 pub enum AnyLane {
@@ -21,6 +23,8 @@ pub enum AnyLane {
     Attached(Box<AttachedLane>),
     #[cfg(target_os = "linux")]
     Kernel(Box<KernelLane>),
+    #[cfg(target_os = "linux")]
+    Reference(Box<ReferenceLane>),
 }
 
 impl LaneMaker for AnyMaker {
@@ -32,6 +36,8 @@ impl LaneMaker for AnyMaker {
             Self::Attached(maker) => maker.wire(),
             #[cfg(target_os = "linux")]
             Self::Kernel(maker) => maker.wire(),
+            #[cfg(target_os = "linux")]
+            Self::Reference(maker) => maker.wire(),
         }
     }
 
@@ -41,6 +47,8 @@ impl LaneMaker for AnyMaker {
             Self::Attached(maker) => AnyLane::Attached(Box::new(maker.make().await?)),
             #[cfg(target_os = "linux")]
             Self::Kernel(maker) => AnyLane::Kernel(Box::new(maker.make().await?)),
+            #[cfg(target_os = "linux")]
+            Self::Reference(maker) => AnyLane::Reference(Box::new(maker.make().await?)),
         })
     }
 }
@@ -52,6 +60,8 @@ impl Lane for AnyLane {
             Self::Attached(lane) => lane.run(plan).await,
             #[cfg(target_os = "linux")]
             Self::Kernel(lane) => lane.run(plan).await,
+            #[cfg(target_os = "linux")]
+            Self::Reference(lane) => lane.run(plan).await,
         }
     }
 }

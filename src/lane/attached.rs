@@ -58,6 +58,15 @@ impl Wire for AnyWire {
         }
     }
 
+    fn try_recv(&mut self) -> Option<Result<Received, WireError>> {
+        match self {
+            Self::Fd(wire) => wire.try_recv(),
+            Self::Udp(wire) => wire.try_recv(),
+            #[cfg(target_os = "linux")]
+            Self::Packet(wire) => wire.try_recv(),
+        }
+    }
+
     async fn send(&mut self, packet: &[u8]) -> Result<Instant, WireError> {
         match self {
             Self::Fd(wire) => wire.send(packet).await,

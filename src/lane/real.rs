@@ -14,16 +14,18 @@ use crate::plan::{Plan, Tuple};
 use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
-use futures_util::FutureExt;
 use std::collections::{BTreeSet, VecDeque};
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// The dynamic ports of RFC 6335, of which every try takes the next.
 const PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_534;
 
 /// Segments of connections that ended a while ago may still be under way.
 const REMEMBERED: usize = 4096;
+
+/// Calls are not stamped by anyone; only what is worth knowing is recorded.
+const LATE_CALL: Duration = Duration::from_millis(1);
 
 /// More inputs than this, or more octets in them, is a target that floods.
 const INPUTS_MAX: usize = 200_000;
@@ -73,7 +75,7 @@ impl<W: Wire, T: Target> RealLane<W, T> {
         self.target.reset().await;
         // A flood does not end: the next case is told its ports, not its frames.
         for _ in 0..FRAMES_AT_ONCE {
-            let Some(Ok(_)) = self.wire.recv().now_or_never() else { break };
+            let Some(Ok(_)) = self.wire.try_recv() else { break };
         }
         self.wire.lost();
         self.forget(ports);
@@ -88,6 +90,7 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             exec: Exec::new(Arc::clone(&plan)),
             inputs: Vec::new(),
             start: Instant::now(),
+            due: Time::ZERO,
             ports: BTreeSet::from([tuple.peer_port]),
             octets: 0,
             is_deaf: false,
@@ -106,6 +109,8 @@ struct Drive<'a, W, T> {
     exec: Exec,
     inputs: Vec<Input>,
     start: Instant,
+    /// When what comes out of `exec` now should have left: at the moment that brought it about, not when we saw it.
+    due: Time,
     /// The ports that the case has spoken from.
     ports: BTreeSet<u16>,
     /// All that has come.
@@ -169,13 +174,16 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                     if self.is_deaf {
                         break;
                     }
-                    let Some(frame) = self.lane.wire.recv().now_or_never() else { break };
+                    let Some(frame) = self.lane.wire.try_recv() else { break };
                     let error = self.frame(frame);
                     if error.is_some() {
                         return error;
                     }
                 }
+                // A timer that fired late makes what follows late.
+                let due = self.exec.poll_timeout();
                 self.input(self.now(), InputKind::Timeout);
+                self.due = due.unwrap_or(self.due).min(self.due);
             }
         }
         None
@@ -225,20 +233,22 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
     async fn put_out(&mut self) {
         while let Some(output) = self.exec.poll_output() {
             match output {
-                Output::App { call, what } => self.lane.target.call(call, &what),
+                Output::App { call, what } => {
+                    let late = self.now().since(self.due);
+                    self.lane.target.call(call, &what);
+                    if late >= LATE_CALL {
+                        self.late(late);
+                    }
+                }
                 Output::Frame(packet) => {
                     self.ports.extend(Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport));
-                    let meant = self.exec.now();
                     if self.is_deaf {
                         continue;
                     }
                     match self.lane.wire.send(&packet).await {
                         Ok(_sent) => {
                             // The kernel may run the target within the call, so it is late by when it returns.
-                            let sent = Instant::now();
-                            let late = self.time(sent).since(meant);
-                            let late_ns = u64::try_from(late.as_nanos()).unwrap_or(u64::MAX);
-                            self.input(self.time(sent), InputKind::Sent { late_ns });
+                            self.late(self.now().since(self.due));
                         }
                         Err(e) => self.wire_broke(&e).await,
                     }
@@ -247,8 +257,15 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
         }
     }
 
+    /// Something of ours has left, so late.
+    fn late(&mut self, by: Duration) {
+        let late_ns = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.input(self.now(), InputKind::Sent { late_ns });
+    }
+
     fn input(&mut self, at: Time, what: InputKind) {
         let input = Input { at, what };
+        self.due = at;
         self.exec.handle(&input);
         self.inputs.push(input);
     }

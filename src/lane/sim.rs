@@ -55,17 +55,13 @@ impl Lane for SimLane {
 /// Runs one case to its end. A host is booted for it alone.
 pub fn run(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Try {
     let Profile { net, abilities, .. } = &plan.profile;
-    against(plan, ReferenceTarget::new(net, abilities, seed(plan), mutant))
+    against(plan, ReferenceTarget::new(net, abilities, ReferenceTarget::seed(plan), mutant))
 }
 
 /// The same, with a server above the reference that takes no orders.
 pub fn run_serving(plan: &Arc<Plan>, habit: Habit) -> Try {
     let Profile { net, abilities, .. } = &plan.profile;
-    against(plan, ReferenceTarget::serving(net, abilities, seed(plan), habit))
-}
-
-fn seed(plan: &Plan) -> u64 {
-    plan.seed ^ u64::from(plan.isn)
+    against(plan, ReferenceTarget::serving(net, abilities, ReferenceTarget::seed(plan), habit))
 }
 
 fn against(plan: &Arc<Plan>, target: ReferenceTarget) -> Try {

@@ -1,6 +1,7 @@
 //! A lane task: takes cases from the queue and tries each as often as it takes.
 
 use super::finish::{self, Next};
+use super::throttle::Turn;
 use super::{Options, Shared};
 use crate::engine::Outcome;
 use crate::event::{CaseFinished, RunEvent, Try};
@@ -13,7 +14,9 @@ use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep};
 
@@ -23,12 +26,20 @@ pub(super) struct Pending {
     plan: Arc<Plan>,
     fresh: bool,
     deviation: Option<Deviation>,
+    /// How long it is expected to take.
+    pub(super) takes: Duration,
     pub(super) tries: Vec<Try>,
 }
 
 impl Pending {
-    pub(super) fn new(info: CaseInfo, plan: Arc<Plan>, fresh: bool, deviation: Option<Deviation>) -> Self {
-        Self { info, plan, fresh, deviation, tries: vec![] }
+    pub(super) fn new(
+        info: CaseInfo,
+        plan: Arc<Plan>,
+        fresh: bool,
+        deviation: Option<Deviation>,
+        takes: Duration,
+    ) -> Self {
+        Self { info, plan, fresh, deviation, takes, tries: vec![] }
     }
 
     pub(super) fn key(&self) -> (&str, Family) {
@@ -36,7 +47,7 @@ impl Pending {
     }
 
     pub(super) fn finish(self, options: &Options) -> CaseFinished {
-        let Self { info, plan, fresh: _, deviation, tries } = self;
+        let Self { info, plan, fresh: _, deviation, takes: _, tries } = self;
         // The lane is done with it, so this rarely copies.
         let plan = Box::new(Arc::unwrap_or_clone(plan));
         finish::tried(info, plan, tries, deviation.as_ref(), options.repeat.get(), options.deny)
@@ -65,16 +76,19 @@ impl<M: LaneMaker> Worker<M> {
 
     /// Until there is nothing to take; gives the lane back for later use.
     pub(super) async fn work(mut self) -> Result<Option<M::Lane>, SetupError> {
-        while let Some(case) = self.link.shared.queue.take() {
-            self.case(case).await?;
+        let shared = Arc::clone(&self.link.shared);
+        loop {
+            let turn = shared.throttle.turn().await;
+            let Some(case) = shared.queue.take() else { break };
+            self.case(case, &turn).await?;
             // A lane in virtual time never waits: let the dispatcher have its turn.
             tokio::task::yield_now().await;
         }
         Ok(self.lane)
     }
 
-    async fn case(&mut self, mut case: Pending) -> Result<(), SetupError> {
-        let again = !case.tries.is_empty();
+    async fn case(&mut self, mut case: Pending, turn: &Turn<'_>) -> Result<(), SetupError> {
+        let alone = self.link.shared.is_alone.load(Ordering::Relaxed);
         loop {
             let lane = match self.ready(case.fresh).await {
                 Ok(lane) => lane,
@@ -89,10 +103,11 @@ impl<M: LaneMaker> Worker<M> {
                 .await;
             let (tried, lane) = self.link.attempt(&case, lane).await;
             self.lane = lane;
+            turn.ended(tried.verdict.lateness);
             case.tries.push(tried);
             let options = &self.link.shared.options;
             let (retries, repeat) = (options.retries, options.repeat.get());
-            match finish::next(&case.tries, retries, repeat, options.deny, again) {
+            match finish::next(&case.tries, retries, repeat, options.deny, alone) {
                 Next::Again if !self.link.shared.queue.is_closed() => {}
                 Next::Alone => {
                     self.link.shared.queue.alone(case);
@@ -111,7 +126,10 @@ impl<M: LaneMaker> Worker<M> {
     async fn ready(&mut self, fresh: bool) -> Result<M::Lane, SetupError> {
         let lane = match self.lane.take() {
             Some(lane) if !(fresh && self.used) => lane,
-            Some(_) | None => self.link.shared.maker.make().await?,
+            Some(_) | None => {
+                let _permit = self.link.shared.making.acquire().await;
+                self.link.shared.maker.make().await?
+            }
         };
         self.used = true;
         Ok(lane)
@@ -124,10 +142,14 @@ impl<M: LaneMaker> Link<M> {
         let options = &self.shared.options;
         let begun = Instant::now();
         let limit = sleep(options.case_limit);
+        let given_up = async {
+            // The sender lives as long as `shared`.
+            let _true = self.shared.given_up.subscribe().wait_for(|given_up| *given_up).await.map(|_| ());
+        };
         let mut slow = interval_at(begun + options.slow_after, options.slow_after);
         let tried = {
             let mut running = CatchPanic(Box::pin(lane.run(&case.plan)));
-            tokio::pin!(limit);
+            tokio::pin!(limit, given_up);
             loop {
                 tokio::select! {
                     biased;
@@ -135,6 +157,9 @@ impl<M: LaneMaker> Link<M> {
                     () = &mut limit => {
                         let span = crate::time::span(options.case_limit);
                         break Err(format!("the case was still running after {span}; it was given up"));
+                    }
+                    () = &mut given_up => {
+                        break Err("the whole run took too long; the case was given up".to_owned());
                     }
                     _ = slow.tick() => {
                         let (id, family) = (case.info.id.clone(), case.info.family);

@@ -5,30 +5,36 @@
 //! jobs -> queue (longest first) -> lane task 1..N --mpsc--> dispatcher -> emit(RunEvent)
 //!                                    a case: tries, time limit, slow notice
 //! ```
-//! Cases that were inconclusive run again alone when all others are done. It knows nothing of reports,
+//! Cases that were inconclusive run again alone when all others are done; fewer lanes run at once while what they send
+//! leaves late. It knows nothing of reports,
 //! files, signals or exit codes; an interrupt comes in as a watched flag.
 
 mod attempt;
 mod finish;
+mod judge;
+mod lanes;
 pub mod mutants;
 mod partition;
 mod queue;
+mod throttle;
 
 pub use finish::Deny;
+pub use judge::judge;
+pub use lanes::{Durations, enough as enough_lanes};
 pub use partition::{Partition, PartitionError};
 
 use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted};
 use crate::lane::{LaneMaker, SetupError};
 use crate::plan::{CaseInfo, Plan};
-use crate::suite::model::Family;
 use crate::target::profile::Deviation;
 use attempt::{Pending, Worker};
 use queue::Queue;
-use std::collections::BTreeMap;
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use tokio::sync::{mpsc, watch};
+use throttle::{Bounds, Throttle};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -55,8 +61,10 @@ pub enum Work {
 
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// How many lanes.
+    /// How many lanes, at most.
     pub lanes: NonZeroUsize,
+    /// Fewer lanes run while what they send leaves late, but never fewer than this.
+    pub lanes_least: NonZeroUsize,
     /// How often a case that did not pass is tried again.
     pub retries: u32,
     /// How often each case is run; the worst outcome counts.
@@ -68,21 +76,25 @@ pub struct Options {
     pub slow_after: Duration,
     /// A case that runs for longer than this is given up: the harness hangs, not the target.
     pub case_limit: Duration,
-    /// How long cases took in an earlier run.
-    pub durations: BTreeMap<(String, Family), Duration>,
+    /// A run that takes longer than this is given up, with the cases that are running.
+    pub run_limit: Option<Duration>,
+    /// The longest cases go first.
+    pub durations: Durations,
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
             lanes: NonZeroUsize::MIN,
+            lanes_least: NonZeroUsize::MIN,
             retries: 0,
             repeat: NonZeroU32::MIN,
             fail_fast: false,
             deny: Deny::default(),
             slow_after: Duration::from_secs(10),
             case_limit: Duration::from_secs(15 * 60),
-            durations: BTreeMap::new(),
+            run_limit: None,
+            durations: Durations::new(),
         }
     }
 }
@@ -93,14 +105,18 @@ pub struct Ended {
     pub interrupted: bool,
     /// Cases that were not run: after an interrupt, a failure with `fail_fast`, or for want of lanes.
     pub left: usize,
+    /// The run took longer than it may.
+    pub timed_out: bool,
     /// Lanes that could not be made. The run goes on while there is one.
     pub lanes_lost: Vec<SetupError>,
+    /// How many lanes ran at once when it was fewest, for want of time.
+    pub lanes_low: usize,
 }
 
 impl Ended {
     /// The reason why cases were left, if it is that no lane could be made.
     pub fn setup_error(&self) -> Option<&SetupError> {
-        self.lanes_lost.first().filter(|_| self.left > 0 && !self.interrupted)
+        self.lanes_lost.first().filter(|_| self.left > 0 && !self.interrupted && !self.timed_out)
     }
 }
 
@@ -119,22 +135,40 @@ pub async fn run<M: LaneMaker>(
     emit(RunEvent::RunStarted(started));
     let mut pending = Vec::new();
     for job in jobs {
+        let takes = lanes::estimate(&job, &options.durations);
         match job.work {
-            Work::Run(plan) => pending.push(Pending::new(job.info, (*plan).into(), job.fresh, job.deviation)),
+            Work::Run(plan) => {
+                pending.push(Pending::new(job.info, (*plan).into(), job.fresh, job.deviation, takes));
+            }
             Work::Unsupported(why) => {
                 let case = finish::unsupported(job.info, job.deviation.as_ref(), why);
                 emit(RunEvent::CaseFinished(Box::new(case)));
             }
         }
     }
-    queue::sort(&mut pending, &options.durations);
+    queue::sort(&mut pending);
     let lanes = options.lanes.get().min(pending.len());
-    let shared = Arc::new(Shared { queue: Queue::new(pending), maker, options });
-    let mut run = Dispatch { shared, lanes_lost: vec![], spare: None };
+    let bounds = Bounds { least: options.lanes_least.get().min(lanes), most: lanes.max(1) };
+    let end = options.run_limit.and_then(|limit| clock.checked_add(limit));
+    let shared = Arc::new(Shared {
+        queue: Queue::new(pending),
+        throttle: Throttle::new(bounds),
+        making: Semaphore::new(MADE_AT_ONCE),
+        is_alone: AtomicBool::new(false),
+        given_up: watch::Sender::new(false),
+        maker,
+        options,
+    });
+    let mut run = Dispatch { shared, end, timed_out: false, lanes_lost: vec![], spare: None };
     run.phase(lanes, &mut stop, &mut emit).await;
-    // What we were late for is tried again with nothing beside it.
-    let mut left = run.shared.queue.len();
+    // What we were late for is tried again with nothing beside it; if that is much, with little beside it before.
+    let mut left = run.shared.queue.abandon();
+    if run.shared.queue.to_try_again() > ALONE_MAX {
+        run.shared.queue.rewind();
+        run.phase(QUIET, &mut stop, &mut emit).await;
+    }
     if run.shared.queue.rewind() > 0 {
+        run.shared.is_alone.store(true, Ordering::Relaxed);
         run.phase(1, &mut stop, &mut emit).await;
         for case in run.shared.queue.drain() {
             left += usize::from(case.tries.is_empty());
@@ -145,18 +179,38 @@ pub async fn run<M: LaneMaker>(
     }
     let interrupted = *stop.borrow();
     emit(RunEvent::RunFinished(RunFinished { wall: clock.elapsed(), interrupted }));
-    Ended { interrupted, left, lanes_lost: run.lanes_lost }
+    let lanes_low = run.shared.throttle.low();
+    Ended { interrupted, left, timed_out: run.timed_out, lanes_lost: run.lanes_lost, lanes_low }
 }
+
+/// So many cases are tried again alone, one after the other, without further ado.
+const ALONE_MAX: usize = 3;
+
+/// Lanes for many cases that are tried again. A stall of the machine makes all late that wait in it, and what takes seconds
+/// each would take minutes alone.
+const QUIET: usize = 8;
+
+/// Lanes that are being made at a time: the first cases need not wait until there is one for the last.
+const MADE_AT_ONCE: usize = 8;
 
 /// What the lane tasks share.
 struct Shared<M> {
     queue: Queue,
+    throttle: Throttle,
+    making: Semaphore,
+    /// True once nothing runs beside a case.
+    is_alone: AtomicBool,
+    /// True once the run has taken too long.
+    given_up: watch::Sender<bool>,
     maker: M,
     options: Options,
 }
 
 struct Dispatch<M: LaneMaker> {
     shared: Arc<Shared<M>>,
+    /// When the run is given up.
+    end: Option<Instant>,
+    timed_out: bool,
     lanes_lost: Vec<SetupError>,
     /// A lane of the first phase, for the second.
     spare: Option<M::Lane>,
@@ -183,6 +237,11 @@ impl<M: LaneMaker> Dispatch<M> {
         }
         loop {
             tokio::select! {
+                () = until(self.end), if !self.timed_out => {
+                    self.timed_out = true;
+                    self.shared.queue.close();
+                    self.shared.given_up.send_replace(true);
+                }
                 event = inbox.recv() => match event {
                     Some(event) => {
                         if self.shared.options.fail_fast && failed(&event) {
@@ -212,6 +271,13 @@ impl<M: LaneMaker> Dispatch<M> {
                 }),
             }
         }
+    }
+}
+
+async fn until(end: Option<Instant>) {
+    match end {
+        Some(end) => tokio::time::sleep_until(end).await,
+        None => std::future::pending().await,
     }
 }
 

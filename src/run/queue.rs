@@ -1,22 +1,12 @@
 //! One queue that all lanes pull from, longest cases first, and the list of cases to run again alone.
 
 use super::attempt::Pending;
-use crate::suite::model::Family;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-/// What a case marked `slow` is taken to need where no earlier run tells.
-const SLOW_GUESS: Duration = Duration::from_secs(10);
 
 /// Longest first, so that no long case begins when all others are done; then by (id, family).
-pub(super) fn sort(cases: &mut [Pending], durations: &BTreeMap<(String, Family), Duration>) {
-    cases.sort_by_cached_key(|case| {
-        let key = (case.info.id.clone(), case.info.family);
-        let guess = if case.info.slow { SLOW_GUESS } else { Duration::ZERO };
-        (Reverse(durations.get(&key).copied().unwrap_or(guess)), key)
-    });
+pub(super) fn sort(cases: &mut [Pending]) {
+    cases.sort_by(|a, b| b.takes.cmp(&a.takes).then_with(|| a.key().cmp(&b.key())));
 }
 
 #[derive(Default)]
@@ -62,14 +52,21 @@ impl Queue {
         self.state().closed
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.state().waiting.len()
+    /// Forgets what nobody has taken; returns how many cases that were.
+    pub(super) fn abandon(&self) -> usize {
+        std::mem::take(&mut self.state().waiting).len()
     }
 
-    /// Makes the queue that of the cases to run alone; returns how many there are.
+    /// How many cases wait to be tried again.
+    pub(super) fn to_try_again(&self) -> usize {
+        self.state().alone.len()
+    }
+
+    /// Puts the cases that are to be tried again into the queue; returns how many are in it.
     pub(super) fn rewind(&self) -> usize {
         let mut state = self.state();
-        state.waiting = std::mem::take(&mut state.alone).into();
+        let again = std::mem::take(&mut state.alone);
+        state.waiting.extend(again);
         state.waiting.make_contiguous().sort_by(|a, b| a.key().cmp(&b.key()));
         state.waiting.len()
     }

@@ -5,7 +5,9 @@ use crate::engine::{Outcome, Verdict};
 use crate::event::Try;
 use crate::lane::Lane;
 use crate::report::sample;
+use crate::suite::model::Family;
 use rstest::rstest;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// A case's id is `name=outcome,outcome...`: one for each try, the last one for all that follow.
@@ -60,13 +62,11 @@ impl Lane for FakeLane {
         }
         fake.running.fetch_sub(1, Ordering::SeqCst);
         let outcome = Outcome::ALL.into_iter().find(|o| o.word() == word).unwrap_or(Outcome::Pass);
-        Try {
-            tuple: None,
-            inputs: vec![],
-            verdict: verdict(outcome, n),
-            output: String::new(),
-            events: vec![],
+        let mut verdict = verdict(outcome, n);
+        if word == "late" {
+            verdict.lateness = Duration::from_millis(15);
         }
+        Try { tuple: None, inputs: vec![], verdict, output: String::new(), events: vec![] }
     }
 }
 
@@ -148,6 +148,22 @@ async fn an_inconclusive_case_is_tried_again_alone() {
     assert!(last("c") < last("a") && last("a") < last("b"));
 }
 
+/// A stall makes many late at once: they need not all wait for each other.
+#[tokio::test]
+async fn many_inconclusive_cases_are_tried_again_a_few_at_a_time_and_then_alone() {
+    let ids: Vec<String> = (0..20).map(|n| format!("{n:02}=inconclusive,slow")).collect();
+    let mut ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    ids.push("late=inconclusive");
+    let fake = Fake::default();
+    let seen = go(&ids, fake.clone(), lanes(20)).await;
+    let cases = seen.cases();
+    assert_eq!(
+        (cases.len(), cases[0].as_str(), cases[20].as_str()),
+        (21, "00 pass 2", "late inconclusive 3")
+    );
+    assert!((2..=20).contains(&fake.most.load(Ordering::SeqCst)));
+}
+
 #[tokio::test]
 async fn retries_and_repeats() {
     let ids = ["a=fail,pass", "b=fail", "c=pass"];
@@ -184,6 +200,29 @@ async fn a_case_that_hangs_is_given_up_and_mentioned() {
     let seen = go(&["a=hang", "b=pass"], Fake::default(), options).await;
     assert_eq!(seen.cases(), ["a error 1", "b pass 1"]);
     assert!(seen.events.iter().any(|e| matches!(e, RunEvent::CaseSlow { .. })));
+}
+
+#[tokio::test]
+async fn a_run_that_takes_too_long_is_given_up_and_says_so() {
+    let options = Options { run_limit: Some(Duration::from_millis(50)), ..lanes(2) };
+    let seen = go(&["a=hang", "b=pass", "c=hang", "d=pass", "e=pass"], Fake::default(), options).await;
+    assert_eq!(seen.cases(), ["a error 1", "b pass 1", "c error 1"]);
+    assert!(seen.ended.timed_out);
+    assert_eq!(seen.ended.left, 2);
+    assert!(seen.ended.setup_error().is_none());
+}
+
+#[tokio::test]
+async fn late_lanes_are_lowered_and_every_case_still_ends() {
+    let ids: Vec<String> = (0..200).map(|n| format!("{n:03}=late")).collect();
+    let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    let fake = Fake::default();
+    let options = Options { lanes_least: NonZeroUsize::new(3).unwrap(), ..lanes(64) };
+    let seen = go(&ids, fake.clone(), options).await;
+    assert_eq!(seen.cases().len(), 200);
+    assert!((3..=32).contains(&seen.ended.lanes_low), "{} lanes", seen.ended.lanes_low);
+    let fixed = go(&ids, fake, Options { lanes_least: NonZeroUsize::new(64).unwrap(), ..lanes(64) }).await;
+    assert_eq!((fixed.cases().len(), fixed.ended.lanes_low), (200, 64));
 }
 
 #[tokio::test]
@@ -263,14 +302,17 @@ async fn what_the_target_lacks_is_told_without_a_lane() {
 
 #[test]
 fn the_longest_case_begins_first() {
+    let known = Durations::from([(("m".to_owned(), Family::V4), Duration::from_secs(60))]);
     let pending = |id: &str, slow: bool| {
         let mut info = sample::info(id);
         info.slow = slow;
-        Pending::new(info.clone(), Arc::new(sample::plan(&info)), false, None)
+        let work = Work::Run(Box::new(sample::plan(&info)));
+        let job = Job { info: info.clone(), work, fresh: false, deviation: None };
+        let takes = lanes::estimate(&job, &known);
+        Pending::new(info.clone(), Arc::new(sample::plan(&info)), false, None, takes)
     };
     let mut cases = vec![pending("c", false), pending("a", false), pending("s", true), pending("m", false)];
-    let known = BTreeMap::from([(("m".to_owned(), Family::V4), Duration::from_secs(60))]);
-    queue::sort(&mut cases, &known);
+    queue::sort(&mut cases);
     let order: Vec<&str> = cases.iter().map(|c| c.info.id.as_str()).collect();
     assert_eq!(order, ["m", "s", "a", "c"]);
 }

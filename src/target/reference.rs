@@ -14,6 +14,7 @@ pub use variant::variant;
 
 use super::Reply;
 use crate::engine::AppCall;
+use crate::plan::Plan;
 use crate::suite::model::Family;
 use crate::target::profile::{Limits, Net, Profile, Timing};
 use crate::time::Time;
@@ -55,6 +56,11 @@ impl ReferenceTarget {
             Some(server) => server.work(&mut self.endpoint, instant(now)),
             None => self.apps.work(&mut self.endpoint, instant(now)),
         }
+    }
+
+    /// What a host chooses at random in a case, on any wire.
+    pub fn seed(plan: &Plan) -> u64 {
+        plan.seed ^ u64::from(plan.isn)
     }
 
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {

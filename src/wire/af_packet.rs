@@ -24,6 +24,8 @@ use tokio::io::unix::AsyncFd;
 /// A full device queue empties within this, or the wire is broken.
 const SEND_PATIENCE: Duration = Duration::from_millis(500);
 const SEND_PAUSE: Duration = Duration::from_micros(200);
+/// Frames of no interest in a row that are read without waiting.
+const NOISE_MAX: u32 = 4096;
 /// Between two questions for the target's Ethernet address.
 const ASK_PAUSE: Duration = Duration::from_millis(50);
 /// A target that answers no ARP although it has said something is given so long.
@@ -48,11 +50,23 @@ impl AfPacketWire {
     /// # Errors
     /// Where the runtime cannot watch the socket.
     pub fn new(socket: Socket, net: &Net, target: TargetMac) -> io::Result<Self> {
+        Self::over(socket, net, Link::new(net, target))
+    }
+
+    /// The far end of a wire, where a TCP of this process plays the target under the address `mac`.
+    ///
+    /// # Errors
+    /// Where the runtime cannot watch the socket.
+    pub fn of_target(socket: Socket, net: &Net, mac: Mac) -> io::Result<Self> {
+        Self::over(socket, net, Link::of_target(net, mac))
+    }
+
+    fn over(socket: Socket, net: &Net, link: Link) -> io::Result<Self> {
         // SAFETY: a socket keeps its descriptor until it is dropped.
         let socket = unsafe { AsyncFd::register(socket) }?;
         Ok(Self {
             socket,
-            link: Link::new(net, target),
+            link,
             net: net.clone(),
             clocks: Clocks::new(read_clocks()),
             buffer: vec![0; FRAME_LEN_MAX].into_boxed_slice(),
@@ -240,6 +254,36 @@ impl Wire for AfPacketWire {
             // A flood of noise must not keep the thread from everybody else.
             tokio::task::coop::consume_budget().await;
         }
+    }
+
+    fn try_recv(&mut self) -> Option<Result<Received, WireError>> {
+        if !self.early.is_empty() {
+            return Some(Ok(self.early.remove(0)));
+        }
+        // A flood of noise is no reason to stay here: whoever asks would not wait for a packet.
+        for _ in 0..NOISE_MAX {
+            if self.is_gone {
+                return Some(Err(broken("receive", GONE)));
+            }
+            let looked_at = Instant::now();
+            match self.socket.get_ref().read(&mut self.buffer) {
+                Ok(read) => match self.take(read) {
+                    Ok(Some(received)) => return Some(Ok(received)),
+                    Ok(None) => {}
+                    Err(e) => return Some(Err(e)),
+                },
+                Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => {
+                    self.clocks.was_empty(looked_at);
+                    return None;
+                }
+                Err(e) => {
+                    self.is_gone = !self.socket.get_ref().has_device();
+                    return Some(Err(self.explain("receive", &e)));
+                }
+            }
+        }
+        None
     }
 
     async fn send(&mut self, packet: &[u8]) -> Result<Instant, WireError> {

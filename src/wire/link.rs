@@ -54,6 +54,7 @@ pub enum Inbound<'a> {
 #[error("the target's Ethernet address is not known yet")]
 pub struct UnknownMac;
 
+/// One end of the link. Seen from the far end the target is the injector: see [`Link::of_target`].
 #[derive(Debug, Clone)]
 pub struct Link {
     mac: Mac,
@@ -75,6 +76,18 @@ impl Link {
             target_v4: net.target_v4,
             target_v6: net.target_v6,
             answers: BTreeSet::from([net.peer_v4.into(), net.peer_v6.into()]),
+        }
+    }
+
+    /// The target's side of `net`, for a TCP of this process: it has the address `mac` and answers for the target's.
+    #[must_use]
+    pub fn of_target(net: &Net, mac: Mac) -> Self {
+        Self {
+            mac,
+            target: TargetMac::Pinned(INJECTOR_MAC),
+            target_v4: net.peer_v4,
+            target_v6: net.peer_v6,
+            answers: BTreeSet::from([net.target_v4.into(), net.target_v6.into()]),
         }
     }
 

@@ -12,6 +12,7 @@ pub mod fd;
 pub mod link;
 pub mod mem;
 
+use futures_util::FutureExt;
 use std::future::Future;
 use std::time::Instant;
 
@@ -48,6 +49,12 @@ impl WireError {
 pub trait Wire: Send {
     /// Waits for the next packet of the target. Cancel-safe: a packet is never lost with the future.
     fn recv(&mut self) -> impl Future<Output = Result<Received, WireError>> + Send;
+
+    /// The next packet that has arrived by now, if any. Unlike a poll of [`recv`](Self::recv), this asks the kernel
+    /// itself: what the runtime has not yet heard of is not missed.
+    fn try_recv(&mut self) -> Option<Result<Received, WireError>> {
+        self.recv().now_or_never()
+    }
 
     /// Puts an IP packet on the wire, and tells when it was there.
     fn send(&mut self, packet: &[u8]) -> impl Future<Output = Result<Instant, WireError>> + Send;

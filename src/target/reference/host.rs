@@ -3,10 +3,12 @@
 
 use super::ReferenceTarget;
 use crate::engine::AppCall;
+use crate::plan::Plan;
 use crate::target::profile::Net;
 use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
+use std::collections::BTreeSet;
 use std::time::Instant;
 use tcpspec_reference::Mutant;
 use tokio::sync::{mpsc, oneshot};
@@ -23,16 +25,40 @@ pub struct ReferenceHost {
 #[derive(Debug)]
 enum Command {
     Call(u32, AppCall),
-    /// Boots afresh, and says when that is done.
-    Reset(oneshot::Sender<()>),
+    /// Boots afresh, so or with the next seed, and says when that is done.
+    Boot(Option<Fresh>, oneshot::Sender<()>),
+}
+
+/// What a host is like that boots for a case.
+#[derive(Debug)]
+struct Fresh {
+    abilities: BTreeSet<String>,
+    seed: u64,
 }
 
 impl ReferenceHost {
     pub fn start<W: Wire + 'static>(wire: W, net: Net, seed: u64, mutant: Option<Mutant>) -> Self {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (outbox, replies) = mpsc::unbounded_channel();
-        let host = Host { wire, net, seed, mutant, boots: 0, start: Instant::now(), inbox, outbox };
+        let abilities = super::profile().abilities;
+        let host = Host { wire, net, abilities, seed, mutant, start: Instant::now(), inbox, outbox };
         Self { commands, replies, task: tokio::spawn(host.run()) }
+    }
+
+    /// Boots afresh for a case, as the plan says and in virtual time: with its abilities, and all that the host chooses at
+    /// random follows from its seed. Afterwards nothing of before is heard.
+    pub async fn boot(&mut self, plan: &Plan) {
+        let abilities = plan.profile.abilities.clone();
+        self.reboot(Some(Fresh { abilities, seed: ReferenceTarget::seed(plan) })).await;
+    }
+
+    async fn reboot(&mut self, fresh: Option<Fresh>) {
+        let (done, wait) = oneshot::channel();
+        if self.commands.send(Command::Boot(fresh, done)).is_ok() {
+            // Answered unless the host is gone, which the next reply will say.
+            let _gone = wait.await;
+        }
+        while self.replies.try_recv().is_ok() {}
     }
 }
 
@@ -54,21 +80,16 @@ impl Target for ReferenceHost {
     }
 
     async fn reset(&mut self) {
-        let (done, wait) = oneshot::channel();
-        if self.commands.send(Command::Reset(done)).is_ok() {
-            // Answered unless the host is gone, which the next reply will say.
-            let _gone = wait.await;
-        }
-        while self.replies.try_recv().is_ok() {}
+        self.reboot(None).await;
     }
 }
 
 struct Host<W> {
     wire: W,
     net: Net,
+    abilities: BTreeSet<String>,
     seed: u64,
     mutant: Option<Mutant>,
-    boots: u64,
     start: Instant,
     inbox: mpsc::UnboundedReceiver<Command>,
     outbox: mpsc::UnboundedSender<Reply>,
@@ -91,10 +112,24 @@ impl<W: Wire> Host<W> {
                 command = self.inbox.recv() => Wake::Command(command),
                 () = until(timer) => Wake::Timer,
             };
+            if let Wake::Command(_) = wake {
+                // What was sent before a call arrived before it, also where the runtime has not heard of it yet.
+                while let Some(packet) = self.wire.try_recv() {
+                    let Ok(Received { packet, .. }) = packet else { return };
+                    target.handle_packet(self.now(), &packet);
+                    if self.drain(&mut target).await.is_none() {
+                        return;
+                    }
+                }
+            }
             match wake {
                 Wake::Packet(Ok(Received { packet, .. })) => target.handle_packet(self.now(), &packet),
                 Wake::Command(Some(Command::Call(call, what))) => target.call(self.now(), call, &what),
-                Wake::Command(Some(Command::Reset(done))) => {
+                Wake::Command(Some(Command::Boot(fresh, done))) => {
+                    match fresh {
+                        Some(Fresh { abilities, seed }) => (self.abilities, self.seed) = (abilities, seed),
+                        None => self.seed = self.seed.wrapping_add(1),
+                    }
                     target = self.boot();
                     // Nobody waits any more: the lane is gone.
                     let _gone = done.send(());
@@ -108,14 +143,8 @@ impl<W: Wire> Host<W> {
         }
     }
 
-    fn boot(&mut self) -> ReferenceTarget {
-        self.boots += 1;
-        ReferenceTarget::new(
-            &self.net,
-            &super::profile().abilities,
-            self.seed.wrapping_add(self.boots),
-            self.mutant,
-        )
+    fn boot(&self) -> ReferenceTarget {
+        ReferenceTarget::new(&self.net, &self.abilities, self.seed, self.mutant)
     }
 
     /// `None` where nobody listens any more.

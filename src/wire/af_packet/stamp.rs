@@ -74,6 +74,7 @@ fn distance(a: Instant, b: Instant) -> Duration {
 #[allow(clippy::disallowed_methods, reason = "some instant is needed to count from")]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
     use rstest::rstest;
 
     const DAY_NS: i128 = 86_400_000_000_000;
@@ -108,6 +109,36 @@ mod tests {
         let stamp = 3_000_000 + if is_old { old } else { new };
         assert_eq!(clocks.arrival(Some(stamp), reading(start, 10, new)), start + ms(at_ms));
         assert_eq!(clocks.arrival(Some(12_000_000 + new), reading(start, 13, new)), start + ms(12));
+    }
+
+    proptest! {
+        /// Whenever the wall clock is set, and however far: where a frame is placed is between the last look and now, and
+        /// where both clocks leave no doubt it is exactly when it came.
+        #[test]
+        fn no_clock_step_moves_a_frame(
+            frames in proptest::collection::vec((1_u64..50, 0_u64..50), 1..20),
+            steps in proptest::collection::vec(-DAY_NS..DAY_NS, 20),
+            is_set in proptest::collection::vec(any::<bool>(), 20),
+        ) {
+            let start = Instant::now();
+            let (mut now, mut ahead) = (0, DAY_NS);
+            let mut clocks = Clocks::new(reading(start, now, ahead));
+            let mut before = start;
+            for (index, (gap, wait)) in frames.into_iter().enumerate() {
+                let came = now + gap;
+                let stamp = i128::from(came) * 1_000_000 + ahead;
+                now = came + wait;
+                let step = steps[index];
+                if is_set[index] {
+                    ahead += step;
+                }
+                let at = clocks.arrival(Some(stamp), reading(start, now, ahead));
+                prop_assert!(before <= at && at <= start + ms(now));
+                let is_clear = !is_set[index] || step.abs() > 1_000_000_000;
+                prop_assert!(!is_clear || at == start + ms(came), "{at:?} for {came} ms");
+                before = at;
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,32 @@
+//! Limits of this process that lanes run into.
+
+use std::mem::MaybeUninit;
+
+/// Descriptors of a lane: its namespace, wire, sockets and pollers, with some to spare.
+const FILES_OF_A_LANE: u64 = 12;
+/// Beside all lanes: reports, the runtime, the tester's side.
+const FILES_BESIDE: u64 = 100;
+
+/// How many lanes the limit on open files has room for, after raising it as far as a process may.
+#[must_use]
+pub fn lanes_by_open_files() -> usize {
+    let most = raise_open_files().saturating_sub(FILES_BESIDE) / FILES_OF_A_LANE;
+    usize::try_from(most).unwrap_or(usize::MAX).max(1)
+}
+
+/// Raises the soft limit to the hard one, which every process may, and tells what it is now.
+fn raise_open_files() -> u64 {
+    let mut limit = MaybeUninit::<libc::rlimit>::uninit();
+    // SAFETY: the call fills a whole `rlimit`, and says so by its result.
+    let mut limit = unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, limit.as_mut_ptr()) != 0 {
+            return u64::MAX;
+        }
+        limit.assume_init()
+    };
+    let before = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    // SAFETY: a whole `rlimit` that outlives the call.
+    let raised = unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } == 0;
+    if raised { limit.rlim_max } else { before }
+}
