@@ -85,6 +85,7 @@ impl Link {
         Self {
             mac,
             target: TargetMac::Pinned(INJECTOR_MAC),
+            is_heard: false,
             target_v4: net.peer_v4,
             target_v6: net.peer_v6,
             answers: BTreeSet::from([net.target_v4.into(), net.target_v6.into()]),
