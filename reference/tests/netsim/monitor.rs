@@ -327,11 +327,14 @@ impl Monitor {
         }
         let stream = &self.flows[flow].streams[side][at];
         let start = offset(segment.seq, stream.iss);
-        if start == 0 {
-            return Err("text in the place of the SYN".to_owned());
-        }
+        // A keep-alive may carry one octet of garbage below SND.NXT, where the SYN was if nothing followed it
+        // (RFC 9293 3.8.4, MAY-6).
         let garbage =
             segment.payload.len() == 1 && start + 1 == stream.sent && stream.heard_ack == stream.sent;
+        if start == 0 {
+            rule!(garbage, "text in the place of the SYN");
+            return Ok(());
+        }
         let Some(book) = self.books.get(&(flow, side, stream.iss.0)) else {
             return Err("text that nobody has written".to_owned());
         };
