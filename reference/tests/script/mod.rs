@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use tcpspec_reference::wire::ip::HeaderFields;
+use tcpspec_reference::wire::ip::{HeaderFields, PROTOCOL_TCP};
 use tcpspec_reference::wire::{Ecn, Flags, IpPacket, Options, Outgoing, Segment, Verify, checksum};
 use tcpspec_reference::{Config, ConnId, ConnOption, Endpoint, Instant, ListenerId, Mutant, Recv, SeqNum};
 
@@ -118,6 +118,12 @@ impl Script {
         for _ in 0..10_000 {
             let Some(packet) = self.tcp.poll_transmit(self.now) else { break };
             let ip = IpPacket::parse(&packet).expect("well-formed IP");
+            if ip.protocol != PROTOCOL_TCP {
+                // A mutant that sends ICMP.
+                writeln!(self.log, "{} protocol {} {:02x?}", self.now.as_micros(), ip.protocol, ip.payload)
+                    .unwrap();
+                continue;
+            }
             let good = Segment::parse(&ip, Verify::Yes).is_ok();
             let segment = Segment::parse(&ip, Verify::No).expect("well-formed TCP");
             if segment.has(SYN) && self.iss.is_none() {
