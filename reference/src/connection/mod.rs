@@ -476,7 +476,14 @@ impl Connection {
             (Some(Mutant::UserTimeoutOptionZeroTaken), Some(Duration::ZERO)) => {
                 return Duration::from_millis(1);
             }
-            (Some(Mutant::UserTimeoutOptionUnbounded | Mutant::UserTimeoutOptionOverrides), Some(remote)) => {
+            (Some(Mutant::UserTimeoutOptionUnbounded), Some(remote))
+                if self.settings.user_timeout.is_none() =>
+            {
+                return remote;
+            }
+            (Some(Mutant::UserTimeoutOptionOverrides), Some(remote))
+                if self.settings.user_timeout.is_some() =>
+            {
                 return remote;
             }
             _ => {}

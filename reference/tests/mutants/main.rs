@@ -3,6 +3,7 @@
 //!
 //! This says that a mutant is alive, not that a suite catches it; that is for the suites to show.
 
+mod companions;
 mod extensions;
 mod lifetime;
 mod proofs;
@@ -68,9 +69,14 @@ fn sacking(mutant: Option<Mutant>, config: Config) -> Script {
 }
 
 fn scenarios() -> impl Iterator<Item = &'static Scenario> {
-    [lifetime::SCENARIOS, receiving::SCENARIOS, sending::SCENARIOS, extensions::SCENARIOS]
-        .into_iter()
-        .flatten()
+    let parts = [
+        lifetime::SCENARIOS,
+        receiving::SCENARIOS,
+        sending::SCENARIOS,
+        extensions::SCENARIOS,
+        companions::SCENARIOS,
+    ];
+    parts.into_iter().flatten()
 }
 
 fn differs(mutant: Mutant, clean: &[String]) -> Option<&'static str> {
