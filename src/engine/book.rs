@@ -176,8 +176,12 @@ impl Book {
             return;
         }
         if segment.has(Flags::SYN) {
-            if segment.seq != self.isn {
+            if segment.seq != self.isn && self.ours.syn {
                 self.rebase(segment.seq);
+            } else if !self.ours.syn {
+                // Our first SYN: what is known of the target's stays.
+                self.isn = segment.seq;
+                self.snd_una = segment.seq;
             }
             self.ours = Offer::of(segment);
         }

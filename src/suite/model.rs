@@ -7,6 +7,10 @@
 //! Everything here is plain data that can be written to `run.jsonl` and read back. It knows
 //! nothing of YAML, targets, wires or time.
 
+mod live;
+
+pub use live::{Action, Delay, Impairment, Live, Mode, Origin, Pick, Reads, Setting};
+
 use crate::suite::expr::{Bound, Expr};
 use serde::{Deserialize, Serialize};
 use std::fmt;
@@ -94,6 +98,7 @@ pub struct Case {
     /// The full id: `directory/file/id`, with unnamed parameters appended as `[n=7]`.
     pub id: String,
     pub title: String,
+    pub mode: Mode,
     pub level: Level,
     /// Catalogue ids.
     pub refs: Vec<String>,
@@ -157,6 +162,12 @@ pub struct Step {
     /// The sentence shown if the step fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// With a live peer: which of the connections, counted from 0. Without it the first, or every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Expr>,
+    /// With a live peer: whose segment an `expect` waits for.
+    #[serde(default, skip_serializing_if = "Origin::is_target")]
+    pub from: Origin,
 }
 
 /// A time limit: not later than `to` and, if given, not before `from`.
@@ -190,6 +201,10 @@ pub enum Verb {
     Wait(Expr),
     Repeat(Repeat),
     Note(String),
+    Live(Live),
+    Impair(Box<Impairment>),
+    /// Ends the rule of that label, or all.
+    Heal(Option<String>),
 }
 
 /// What the injector puts on the wire.
