@@ -10,6 +10,7 @@ use super::segment::Segment;
 use super::spans::Spans;
 use crate::packet::{Flags, SeqNum};
 use crate::time::Time;
+use std::collections::VecDeque;
 
 #[derive(Debug, Clone)]
 pub(crate) struct Book {
@@ -46,10 +47,23 @@ pub(crate) struct Book {
     pub(crate) answers_due: u32,
     /// A SYN of ours that a correct target need not take: it opens a connection only if it is answered so.
     knocking: Option<Segment>,
+    /// The numbers of our latest segments, whatever became of them: a RST takes its own from there.
+    recent: VecDeque<Numbers>,
     /// The newest TSval each side has sent.
     pub(crate) our_tsval: Option<u32>,
     pub(crate) their_tsval: Option<u32>,
 }
+
+/// The numbers of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) end: SeqNum,
+    /// `None` without ACK.
+    pub(crate) ack: Option<SeqNum>,
+}
+
+/// How many of our segments a RST of the target's may answer at most.
+const RECENT_MAX: usize = 64;
 
 /// What a segment of ours does to the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +84,8 @@ pub(crate) struct Offer {
     pub(crate) wscale: Option<u8>,
     pub(crate) sack: bool,
     pub(crate) timestamps: bool,
+    /// Asked for ECN, or agreed to it (RFC 3168 section 6.1.1).
+    pub(crate) ecn: bool,
 }
 
 impl Offer {
@@ -80,6 +96,7 @@ impl Offer {
             wscale: segment.options.wscale,
             sack: segment.options.sack_permitted,
             timestamps: segment.options.timestamps.is_some(),
+            ecn: segment.has(Flags::ECE) && segment.has(Flags::CWR) != segment.has(Flags::ACK),
         }
     }
 }
@@ -108,6 +125,7 @@ impl Book {
             last_seen: None,
             answers_due: 0,
             knocking: None,
+            recent: VecDeque::new(),
             our_tsval: None,
             their_tsval: None,
         }
@@ -144,6 +162,15 @@ impl Book {
         u32::try_from(room).unwrap_or(0)
     }
 
+    pub(crate) fn ecn_negotiated(&self) -> bool {
+        self.ours.ecn && self.theirs.ecn
+    }
+
+    /// One of our latest segments has these numbers: sequence, end, acknowledgment.
+    pub(crate) fn recently(&self, fits: impl Fn(&Numbers) -> bool) -> bool {
+        self.recent.iter().any(fits)
+    }
+
     pub(crate) fn timestamps_negotiated(&self) -> bool {
         self.ours.timestamps && self.theirs.timestamps
     }
@@ -166,6 +193,11 @@ impl Book {
     /// Puts a segment of ours on the books.
     pub(crate) fn on_sent(&mut self, now: Time, segment: &Segment, weight: Weight) {
         self.last_sent = Some((segment.clone(), now));
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        let ack = segment.has(Flags::ACK).then_some(segment.ack);
+        self.recent.push_back(Numbers { end: segment.end(), ack });
         if !segment.is_pure_ack() {
             self.answers_due += 1;
         }
@@ -229,7 +261,8 @@ impl Book {
 
     /// A SYN with a number of its own begins a new incarnation of the connection.
     fn rebase(&mut self, isn: SeqNum) {
-        *self = Self::new(isn, self.window_field);
+        let recent = std::mem::take(&mut self.recent);
+        *self = Self { recent, ..Self::new(isn, self.window_field) };
     }
 
     /// What a segment of ours is worth if the case does not say. In a connection a second SYN is to

@@ -71,6 +71,11 @@ impl Flow {
         if stale && !segment.has(Flags::SYN) {
             self.book.window_field = field;
             self.book.rcv_wnd = wnd;
+        }
+        // A retransmission has an old number and a new clock; what was overtaken has an old clock.
+        if let (Some(before), Some(now)) = (clock, self.book.our_tsval)
+            && SeqNum(now).before(SeqNum(before))
+        {
             self.book.our_tsval = clock;
         }
     }

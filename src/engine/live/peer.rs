@@ -314,6 +314,7 @@ fn boot(tuple: Tuple, seed: u64, settings: &[(Setting, i64)]) -> ReferenceTarget
             Setting::Ecn => config.ecn = value != 0,
             Setting::DelayedAck => config.delayed_ack = Some(span).filter(|span| !span.is_zero()),
             Setting::RtoMin => config.rto_min = span,
+            Setting::RtoInitial => config.rto_initial = span,
         }
     }
     ReferenceTarget::with(config)

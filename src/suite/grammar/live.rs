@@ -67,6 +67,11 @@ static HOST: Mapping = Mapping {
             "How long its ACKs may wait; 0ms acknowledges at once.",
         ),
         key("rto_min", Shape::Expr("a duration"), "Its shortest retransmission timeout."),
+        key(
+            "rto_initial",
+            Shape::Expr("a duration"),
+            "Its first retransmission timeout, before any measurement.",
+        ),
     ]],
 };
 

@@ -65,7 +65,9 @@ impl<'a> Lower<'a> {
             };
             let value = match setting {
                 Setting::Mss | Setting::Buffer => self.expr(&entry.value, &env, &[Type::Int]),
-                Setting::DelayedAck | Setting::RtoMin => self.expr(&entry.value, &env, &[Type::Duration]),
+                Setting::DelayedAck | Setting::RtoMin | Setting::RtoInitial => {
+                    self.expr(&entry.value, &env, &[Type::Duration])
+                }
                 Setting::Sack | Setting::Timestamps | Setting::Wscale | Setting::Ecn => {
                     self.yes(&entry.value, &env).map(Expr::Bool)
                 }

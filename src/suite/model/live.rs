@@ -85,6 +85,7 @@ pub enum Setting {
     /// Zero acknowledges at once.
     DelayedAck,
     RtoMin,
+    RtoInitial,
 }
 
 impl Setting {
@@ -97,6 +98,7 @@ impl Setting {
         ("ecn", Self::Ecn),
         ("delayed_ack", Self::DelayedAck),
         ("rto_min", Self::RtoMin),
+        ("rto_initial", Self::RtoInitial),
     ];
 
     pub fn word(self) -> &'static str {
