@@ -1,7 +1,7 @@
 //! Every case of `suites/` as a test of its own, against the reference in virtual time.
 //!
-//! Three promises of the corpus, by name: `pass/…` each case passes on the clean reference;
-//! `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
+//! Four promises of the corpus, by name: `pass/…` each case passes on the clean reference, and `VARIANT/…` on its variants
+//! (`classic/…` is a TCP of 1989); `kill/MUTANT/…` each case fails on the mutants that it says it kills; `same/…` the same seed gives the same events, and judging
 //! the recorded inputs again gives the same verdict.
 
 mod common;
@@ -16,9 +16,11 @@ use tcpspec_reference::Mutant;
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
+    let mut proving = Vec::new();
     for planned in common::plans() {
         let id = format!("{} {}", planned.case.id, planned.case.family);
         let planned = Arc::new(planned);
+        proving.push(Arc::clone(&planned));
         for mutant in &planned.case.kills {
             let (mutant, case) = (mutant.clone(), Arc::clone(&planned));
             trials.push(Trial::test(format!("kill/{mutant}/{id}"), move || kills(&case, &mutant)));
@@ -27,7 +29,32 @@ fn main() {
         trials.push(Trial::test(format!("same/{id}"), move || repeats(&case)));
         trials.push(Trial::test(format!("pass/{id}"), move || passes(&planned)));
     }
+    for variant in ["classic", "careful"] {
+        for planned in common::plans_of(&format!("reference-{variant}")) {
+            let id = format!("{} {}", planned.case.id, planned.case.family);
+            trials.push(Trial::test(format!("{variant}/{id}"), move || passes(&Arc::new(planned))));
+        }
+    }
+    for (monitor, mutant, pattern) in PROOFS {
+        let cases: Vec<_> = proving.iter().filter(|plan| plan.case.id.contains(pattern)).cloned().collect();
+        trials.push(Trial::test(format!("monitor/{monitor}/{mutant}"), move || {
+            proves(monitor, mutant, &cases)
+        }));
+    }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A monitor is proved by a bug that it sees: monitor, mutant, cases.
+const PROOFS: &[(&str, &str, &str)] = &[];
+
+/// The monitor speaks in one of the cases at least.
+fn proves(monitor: &str, mutant: &str, plans: &[Arc<Plan>]) -> Result<(), Failed> {
+    let mutant = Mutant::from_id(mutant).ok_or_else(|| format!("no mutant `{mutant}`"))?;
+    let speaks = |plan: &Arc<Plan>| {
+        let verdict = sim::run(plan, Some(mutant)).verdict;
+        verdict.monitors.iter().any(|count| count.id == monitor && count.violations > 0)
+    };
+    if plans.iter().any(speaks) { Ok(()) } else { Err("the monitor saw nothing".into()) }
 }
 
 fn passes(plan: &Arc<Plan>) -> Result<(), Failed> {

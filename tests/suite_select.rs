@@ -21,7 +21,12 @@ fn case() -> Case {
         strict: false,
         tolerate: Vec::new(),
         place: Place { file: "suites/reset/blind.yaml".into(), line: 1, column: 1 },
-        given: vec![Fixture { id: "established".into(), tested_by: String::new(), ways: Vec::new() }],
+        given: vec![Fixture {
+            id: "established".into(),
+            state: None,
+            tested_by: String::new(),
+            ways: Vec::new(),
+        }],
         steps: Vec::new(),
     }
 }

@@ -243,7 +243,8 @@ impl Endpoint {
     ) -> Result<ConnId, Error> {
         self.advance(now);
         let group = is_group(remote.ip()) && !self.config.is(Mutant::ConnectToMulticast);
-        if remote.port() == 0 || remote.ip().is_unspecified() || group {
+        let nobody = remote.port() == 0 || remote.ip().is_unspecified();
+        if nobody && !self.config.is(Mutant::ConnectToNobody) || group {
             return Err(Error::AddressInvalid);
         }
         if self.tuples.len() >= self.config.max_connections {
@@ -261,7 +262,11 @@ impl Endpoint {
             None => self.ephemeral_port(address, remote)?,
         };
         let tuple = (SocketAddr::new(address, port), remote);
-        if self.tuples.contains_key(&tuple) {
+        let listens = self.listeners.values().any(|listener| listener.port == port);
+        if listens && self.config.is(Mutant::ListenBlocksOpen) {
+            return Err(Error::AddressInUse);
+        }
+        if self.tuples.contains_key(&tuple) && !self.config.is(Mutant::SecondOpenReplaces) {
             return Err(Error::Exists);
         }
         let iss = self.isn(now, tuple);

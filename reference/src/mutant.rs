@@ -105,6 +105,18 @@ mutants! {
         "In SYN-RECEIVED any ACK completes the handshake.";
     SynReceivedBadAckIgnored "syn-received-bad-ack-ignored" "RFC9293-U-5" "model learning"
         "In SYN-RECEIVED an unacceptable ACK is ignored instead of reset.";
+    ConnectToNobody "connect-to-nobody" "SEM-CLO-12" "state/event matrix"
+        "An OPEN that names no peer sends a SYN to the address of all zeros.";
+    SecondOpenReplaces "second-open-replaces" "SEM-EST-38" "state/event matrix"
+        "An OPEN of a connection that exists makes a new one in its place.";
+    ListenBlocksOpen "listen-blocks-open" "SEM-LIS-14" "state/event matrix"
+        "No connection can be opened from a port that listens.";
+    EarlyReadRefused "early-read-refused" "SEM-SSE-17" "state/event matrix"
+        "A RECEIVE before the connection is open is refused instead of queued.";
+    ReadBehindTheEndWaits "read-behind-the-end-waits" "SEM-CLG-30" "state/event matrix"
+        "A RECEIVE behind the peer's FIN waits for data that cannot come.";
+    SecondCloseSendsFin "second-close-sends-fin" "SEM-FW1-44" "state/event matrix"
+        "A second CLOSE sends a second FIN, behind the first.";
     SynReceivedCloseSendsRst "syn-received-close-sends-rst" "RFC9293-U-9" "model learning (Windows)"
         "CLOSE in SYN-RECEIVED sends a reset instead of a FIN.";
     ListenIgnoresAck "listen-ignores-ack" "RFC9293-U-5" "model learning (Windows)"

@@ -71,6 +71,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     });
     let killed = all.iter().filter(|hunted| hunted.killed).count();
     let survived = all.len() - killed;
+    let by_chance: Vec<_> = all.iter().filter(|hunted| hunted.killed && !hunted.on_purpose()).collect();
     match arguments.format {
         ListFormat::Json => {
             let object = Object { schema: 1, mutants: &all, killed, survived };
@@ -88,11 +89,15 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
             ))?;
             for hunted in all.iter().filter(|hunted| !hunted.killed) {
                 let sentence = Mutant::from_id(hunted.id).map_or("", Mutant::sentence);
-                streams.print(&format!("  survives  {}  {sentence}\n", pad(hunted.id, width)))?;
+                streams.print(&format!("  survives   {}  {sentence}\n", pad(hunted.id, width)))?;
+            }
+            for hunted in &by_chance {
+                let by = hunted.killed_by.first().map_or("", String::as_str);
+                streams.print(&format!("  by chance  {}  {by} does not name it\n", pad(hunted.id, width)))?;
             }
         }
     }
-    Ok(if survived == 0 { Exit::Success } else { Exit::Violated })
+    Ok(if survived == 0 && by_chance.is_empty() { Exit::Success } else { Exit::Violated })
 }
 
 fn ready(job: Job) -> Option<Arc<crate::plan::Plan>> {
@@ -114,7 +119,7 @@ fn line(hunted: &Hunted, width: usize, palette: Palette, all: bool) -> String {
     };
     if !hunted.killed {
         format!("  {}  {id}\n", paint(palette.fail, "SURVIVES"))
-    } else if hunted.by_name {
+    } else if hunted.on_purpose() {
         format!("  {}    {id}  {by}\n", paint(palette.pass, "KILLED"))
     } else {
         format!("  {}    {id}  {by} (which does not name it)\n", paint(palette.warn, "KILLED"))

@@ -9,7 +9,7 @@ use crate::lane::sim::SimMaker;
 use crate::suite::embedded;
 use crate::suite::select::Selection;
 use crate::suite::source::SourceMap;
-use crate::target::manifest::Waiver;
+use crate::target::manifest::{Manifest, Waiver};
 use crate::target::profile::{Deviation, Profile};
 use crate::target::reference;
 use clap::{Args, ValueEnum};
@@ -26,7 +26,7 @@ pub(super) const SEED: u64 = 42;
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Target")]
 pub(super) struct TargetArguments {
-    /// What to test: `reference` is the built-in TCP, `linux` the kernel this runs on; or a manifest
+    /// What to test: `reference` is the built-in TCP, `linux` the kernel this runs on; a shipped target, or a manifest
     #[arg(short, long, value_name = "TARGET", default_value = REFERENCE)]
     target: String,
     /// What carries the packets: the one the target prefers, unless given
@@ -152,18 +152,31 @@ fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
 }
 
 fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
-    match arguments.wire {
+    built_in(reference::profile(), arguments.wire, mutant, Vec::new())
+}
+
+/// The reference with other abilities than its own.
+fn variant(manifest: Manifest, wire: Option<Wire>, mutant: Option<Mutant>) -> Result<Target, Failure> {
+    built_in(manifest.profile, wire, mutant, manifest.waivers)
+}
+
+fn built_in(
+    profile: Profile,
+    wire: Option<Wire>,
+    mutant: Option<Mutant>,
+    waivers: Vec<Waiver>,
+) -> Result<Target, Failure> {
+    match wire {
         None | Some(Wire::Sim) => {}
         Some(wire @ (Wire::Veth | Wire::Tap | Wire::Tun | Wire::Fd | Wire::Udp)) => {
-            return Err(no_wire(REFERENCE, wire, "sim"));
+            return Err(no_wire(&profile.name, wire, "sim"));
         }
     }
     let name = match mutant {
-        None => REFERENCE.to_owned(),
-        Some(mutant) => format!("{REFERENCE}+{}", mutant.id()),
+        None => profile.name.clone(),
+        Some(mutant) => format!("{}+{}", profile.name, mutant.id()),
     };
-    let maker = AnyMaker::Sim(SimMaker { mutant });
-    Ok(Target { name, wire: Wire::Sim.word(), profile: reference::profile(), maker, waivers: Vec::new() })
+    Ok(Target { name, wire: Wire::Sim.word(), profile, maker: AnyMaker::Sim(SimMaker { mutant }), waivers })
 }
 
 /// For clap: the bug of that name.

@@ -217,17 +217,22 @@ impl Book {
             }
             self.ours = Offer::of(segment);
         }
-        if let Some((value, _)) = segment.options.timestamps {
-            self.our_tsval = Some(value);
-        }
         if segment.has(Flags::RST) {
             return;
+        }
+        if let Some((value, _)) = segment.options.timestamps {
+            self.our_tsval = Some(value);
         }
         let offset = segment.seq.diff(self.isn);
         if let Ok(start) = u32::try_from(offset.max(0)) {
             let end = start.saturating_add(segment.len().saturating_sub(offset.min(0).unsigned_abs()));
             self.possible.insert(start, end);
             if weight == Weight::Possible {
+                // Its octets may be refused where its ACK is not (RFC 9293 section 3.10.7.4, first check).
+                if segment.has(Flags::ACK) {
+                    let edge = segment.ack + self.scale(self.ours.wscale, segment);
+                    raise(&mut self.our_edge, edge);
+                }
                 return;
             }
             self.sent.insert(start, end);

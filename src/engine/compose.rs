@@ -429,6 +429,7 @@ impl Segment {
                 sack_permitted: options.sack_permitted(),
                 timestamps: options.timestamps(),
                 sack: options.sack().unwrap_or_default(),
+                user_timeout: options.user_timeout().is_some(),
                 octets: options.octets().len(),
             },
         }

@@ -47,7 +47,8 @@ pub enum Output {
     App { call: u32, what: AppCall },
 }
 
-/// A call of the application above the target. `conn` is the handle that `accept` or `connect` gave.
+/// A call of the application above the target. `conn` is the handle that `accept` or `connect` gave, or 0: no connection,
+/// or the listener where there is one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AppCall {
@@ -56,6 +57,9 @@ pub enum AppCall {
     },
     Connect {
         to: SocketAddr,
+        /// The target's own port; it chooses one where this is `None`.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from: Option<u16>,
     },
     Accept {
         port: u16,

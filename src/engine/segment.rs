@@ -21,6 +21,8 @@ pub(crate) struct Options {
     pub(crate) sack_permitted: bool,
     pub(crate) timestamps: Option<(u32, u32)>,
     pub(crate) sack: Vec<(SeqNum, SeqNum)>,
+    /// Whether it tells a user timeout (RFC 5482).
+    pub(crate) user_timeout: bool,
     /// Octets of the option area.
     pub(crate) octets: usize,
 }

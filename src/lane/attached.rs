@@ -93,7 +93,8 @@ impl AttachedMaker {
     /// # Errors
     /// With where it stopped and what to try.
     pub async fn smoke(&self) -> Result<Found, SetupError> {
-        smoke::smoke(&self.up).await
+        // With a lab of its own, for it lives no longer than the runtime that this is called in.
+        smoke::smoke(&BringUp::new(self.up.manifest.clone(), self.up.link.clone())).await
     }
 
     /// The abilities that the handshake adds to what the manifest says.

@@ -9,7 +9,7 @@ use crate::engine::{AppCall, Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
 use crate::plan::Plan;
 use crate::target::Reply;
-use crate::target::profile::Net;
+use crate::target::profile::Profile;
 use crate::target::reference::ReferenceTarget;
 use crate::time::Time;
 use crate::wire::mem::{LATENCY, MemWire};
@@ -72,10 +72,10 @@ struct Sim {
 
 impl Sim {
     fn new(plan: &Arc<Plan>, mutant: Option<Mutant>) -> Self {
-        let net: &Net = &plan.profile.net;
+        let Profile { net, abilities, .. } = &plan.profile;
         Self {
             exec: Exec::new(Arc::clone(plan)),
-            target: ReferenceTarget::new(net, plan.seed ^ u64::from(plan.isn), mutant),
+            target: ReferenceTarget::new(net, abilities, plan.seed ^ u64::from(plan.isn), mutant),
             wire: MemWire::default(),
             calls: VecDeque::new(),
             inputs: Vec::new(),

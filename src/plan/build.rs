@@ -126,12 +126,17 @@ fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
         Verb::App(app) => match app {
             App::Listen => "listen",
             App::Accept => "accept",
-            App::Connect | App::ConnectTo(_) => "active-open",
+            App::Connect | App::ConnectTo(_) | App::ConnectFrom(_) => "active-open",
             App::Abort => "abort",
             App::Shutdown => "half-close",
             App::Status(_) => "status",
             App::SendUrgent(_) => "urgent",
-            App::Send(_) | App::Recv(_) | App::Close | App::Option(..) | App::Expect(_) => "control",
+            App::Send(_)
+            | App::Recv(_)
+            | App::BeginRecv(_)
+            | App::Close
+            | App::Option(..)
+            | App::Expect(_) => "control",
         },
         Verb::Repeat(repeat) => return repeat.steps.iter().find_map(|step| unable(step, profile)),
         Verb::Send(_)

@@ -81,6 +81,8 @@ fn in_app(app: &mut App, counter: &Counter<'_>) {
         App::Send(e)
         | App::SendUrgent(e)
         | App::Recv(e)
+        | App::BeginRecv(e)
+        | App::ConnectFrom(e)
         | App::Option(_, e)
         | App::Expect(AppExpect::Data(e)) => in_expr(e, counter),
         App::Listen

@@ -98,6 +98,7 @@ fn step(fixture: Option<usize>, number: u32, line: u32) -> PlanStep {
         otherwise: vec![],
         tolerate: vec![],
         strict: false,
+        or_error: false,
         why: None,
         on: None,
         from: Origin::Target,

@@ -18,9 +18,18 @@ pub struct Hunted {
     pub killed: bool,
     /// The cases that failed, those first that say so in `kills:`.
     pub killed_by: Vec<String>,
-    /// A case that names the mutant caught it.
-    #[serde(skip)]
-    pub by_name: bool,
+    /// A case that names the mutant in `kills:` is among them.
+    pub named: bool,
+    /// The monitors that saw it.
+    pub monitors: Vec<String>,
+}
+
+impl Hunted {
+    /// Caught on purpose: by a case that names it, or by what is watched at all times. A case that catches a
+    /// mutant by the way may stop doing so, and nobody would know.
+    pub fn on_purpose(&self) -> bool {
+        self.named || !self.monitors.is_empty()
+    }
 }
 
 /// How far the hunt goes.
@@ -67,19 +76,26 @@ fn one(mutant: Mutant, plans: &[Arc<Plan>], depth: Depth) -> Hunted {
     let names = |plan: &Arc<Plan>| plan.case.kills.iter().any(|id| id == mutant.id());
     let mut order: Vec<&Arc<Plan>> = plans.iter().collect();
     order.sort_by_key(|plan| !names(plan));
-    let mut hunted = Hunted { id: mutant.id(), killed: false, killed_by: Vec::new(), by_name: false };
+    let mut hunted =
+        Hunted { id: mutant.id(), killed: false, killed_by: Vec::new(), named: false, monitors: Vec::new() };
     for plan in order {
-        let outcome = sim::run(plan, Some(mutant)).verdict.outcome;
-        if matches!(outcome, Outcome::Fail | Outcome::Warn) {
+        let verdict = sim::run(plan, Some(mutant)).verdict;
+        if matches!(verdict.outcome, Outcome::Fail | Outcome::Warn) {
             hunted.killed = true;
-            hunted.by_name |= names(plan);
-            if !hunted.killed_by.contains(&plan.case.id) {
-                hunted.killed_by.push(plan.case.id.clone());
-            }
+            hunted.named |= names(plan);
+            once(&mut hunted.killed_by, &plan.case.id);
+            let violated = verdict.monitors.iter().filter(|row| row.violations > 0);
+            violated.for_each(|row| once(&mut hunted.monitors, &row.id));
             if depth == Depth::First {
                 break;
             }
         }
     }
     hunted
+}
+
+fn once(list: &mut Vec<String>, id: &str) {
+    if !list.iter().any(|listed| listed == id) {
+        list.push(id.to_owned());
+    }
 }

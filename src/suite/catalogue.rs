@@ -65,8 +65,10 @@ pub struct Requirement {
     pub word: Option<String>,
     pub rfc: Option<u16>,
     pub section: Option<String>,
-    /// Whether anything outside the target can show it.
+    /// Whether anything outside the target can show it. What cannot be tested says why, in `more`: `untestable`.
     pub testable: bool,
+    /// Rows that say the same for less (`see:`), or that this row is a part of (`refs:` of the matrix).
+    pub related: Vec<String>,
     /// Every other field, by its name, where it is a single value: `how_to_test`, `note`, `state`,
     /// `event_class`, `next_state`, `must_see` ...
     pub more: BTreeMap<String, String>,
@@ -122,6 +124,9 @@ impl Catalogue {
                 more.insert(entry.key.value.clone(), text.to_owned());
             }
         }
+        let list = |key| node.get(key).and_then(Node::items).unwrap_or_default();
+        let related: Vec<&Node> = list("see").iter().chain(list("refs")).collect();
+        let related = related.into_iter().filter_map(|node| node.scalar().map(str::to_owned)).collect();
         let Some(id) = more.remove("id") else { return missing(node.span, "id", sink) };
         let title = match source {
             Source::Rfc | Source::Course => more.remove("title"),
@@ -131,7 +136,9 @@ impl Catalogue {
         let Some(title) = title else { return missing(node.span, "title", sink) };
         let word = more.remove(if source == Source::Matrix { "strength" } else { "level" });
         let rfc = more.remove("rfc").and_then(|rfc| rfc.parse().ok()).or(rfc);
-        let testable = more.get("observable").is_none_or(|observable| observable != "internal");
+        // A cell of the matrix is a test wherever something of it shows; a requirement is, unless it says why not.
+        let hidden = source == Source::Matrix && more.get("observable").is_some_and(|o| o == "internal");
+        let testable = !hidden && !more.contains_key("untestable");
         let level = word.as_deref().and_then(level);
         let section = more.remove("section");
         if self.by_id.insert(id.clone(), self.rows.len()).is_some() {
@@ -141,7 +148,7 @@ impl Catalogue {
                 format!("the row `{id}` is there already"),
             ));
         }
-        self.rows.push(Requirement { id, source, title, level, word, rfc, section, testable, more });
+        self.rows.push(Requirement { id, source, title, level, word, rfc, section, testable, related, more });
     }
 
     pub fn get(&self, id: &str) -> Option<&Requirement> {

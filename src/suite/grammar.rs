@@ -318,6 +318,7 @@ pub static QUALIFIERS: &[Key] = &[
         "The time limit, or [earliest, latest]; counted from the step before, or from `after`.",
     ),
     key("after", Shape::Name, "The label that `within` counts from."),
+    key("or_error", Shape::Bool, "With `app`: the call may also be refused with an error."),
     key("for", Shape::Expr("a duration"), "With `expect: none`: how long it must stay silent."),
     key(
         "when",
@@ -548,10 +549,19 @@ pub static APP: Mapping = Mapping {
 };
 
 static APP_KEYS: &[Key] = &[
-    verb("connect", Shape::Text, "Connects to this address instead of the peer's."),
+    verb(
+        "connect",
+        Shape::Either(&[Shape::Text, Shape::Map(&APP_CONNECT)]),
+        "Connects to this address instead of the peer's; or from a port that is said.",
+    ),
     verb("send", Shape::Expr("a number"), "Sends so many octets of the pattern."),
     verb("send_urgent", Shape::Expr("a number"), "Sends so many octets as urgent data."),
     verb("recv", Shape::Expr("a number"), "Reads so many octets and checks them."),
+    verb(
+        "begin_recv",
+        Shape::Expr("a number"),
+        "Begins to read so many octets, and goes on; `{expect: {data: 100}}` or `{expect: error}` is what comes of it.",
+    ),
     verb("shutdown", Shape::Words(&["write"]), "Closes one direction."),
     verb(
         "option",
@@ -569,6 +579,17 @@ static APP_KEYS: &[Key] = &[
         "What the application must learn.",
     ),
 ];
+
+static APP_CONNECT: Mapping = Mapping {
+    name: "where to connect from",
+    id: "app-connect",
+    doc: "An active open with a local port that the application chooses.",
+    keys: &[&[required(
+        "from",
+        Shape::Expr("a number"),
+        "The target's port. Where it has the connection already, the call must be refused.",
+    )]],
+};
 
 static APP_DATA: Mapping = Mapping {
     name: "what the application learns",

@@ -126,6 +126,9 @@ pub struct Case {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fixture {
     pub id: String,
+    /// The state that the target is in afterwards, as RFC 9293 writes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<String>,
     /// The case that checks the fixture's own steps: it is named when the fixture fails.
     pub tested_by: String,
     /// The ways to bring the target there; the first whose condition holds is taken.
@@ -159,6 +162,9 @@ pub struct Step {
     pub tolerate: Vec<Tolerate>,
     #[serde(default)]
     pub strict: bool,
+    /// The call may also be refused with an error.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub or_error: bool,
     /// The sentence shown if the step fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
@@ -382,10 +388,14 @@ pub enum App {
     Connect,
     /// To this address instead of the peer's.
     ConnectTo(std::net::IpAddr),
+    /// From this port, where a connection may be already.
+    ConnectFrom(Expr),
     Accept,
     Send(Expr),
     SendUrgent(Expr),
     Recv(Expr),
+    /// Begins to read; what comes of it is expected later.
+    BeginRecv(Expr),
     Shutdown,
     Close,
     Abort,

@@ -6,6 +6,9 @@
 
 mod app;
 pub mod host;
+mod variant;
+
+pub use variant::variant;
 
 use super::Reply;
 use crate::engine::AppCall;
@@ -13,6 +16,7 @@ use crate::suite::model::Family;
 use crate::target::profile::{Limits, Net, Profile, Timing};
 use crate::time::Time;
 use app::Apps;
+use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tcpspec_reference::{Config, Endpoint, Error, Instant, Mutant, Status};
@@ -23,13 +27,13 @@ pub struct ReferenceTarget {
 }
 
 impl ReferenceTarget {
-    /// A freshly booted host. The seed decides what a host chooses at random.
-    pub fn new(net: &Net, seed: u64, mutant: Option<Mutant>) -> Self {
+    /// A freshly booted host that has these abilities. The seed decides what a host chooses at random.
+    pub fn new(net: &Net, abilities: &BTreeSet<String>, seed: u64, mutant: Option<Mutant>) -> Self {
         let config = Config {
             addresses: vec![IpAddr::V4(net.target_v4), IpAddr::V6(net.target_v6)],
             seed,
             mutant,
-            ..config()
+            ..variant::config(abilities)
         };
         Self::with(config)
     }
@@ -90,58 +94,18 @@ fn instant(now: Time) -> Instant {
     Instant::from_micros(now.as_micros())
 }
 
-/// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that
-/// there is something to test.
-fn config() -> Config {
-    Config { ecn: true, fast_open: true, rack: true, ..Config::default() }
-}
-
-/// What the reference does, by the words of the case language.
-const ABILITIES: &[&str] = &[
-    "abort",
-    "accept",
-    "active-open",
-    "challenge-ack-unlimited",
-    "closed-port-rst",
-    "control",
-    "delays-acks",
-    "ecn",
-    "fast-open",
-    "fast-retransmit",
-    "half-close",
-    "icmp",
-    "ipv4",
-    "ipv6",
-    "keepalive",
-    "limited-transmit",
-    "listen",
-    "many-connections",
-    "mss-option",
-    "nodelay",
-    "out-of-order",
-    "pmtud",
-    "push",
-    "rack",
-    "reuse",
-    "rfc5961",
-    "rfc6191",
-    "sack",
-    "simultaneous-open",
-    "soft-errors",
-    "status",
-    "syn-cookies",
-    "timestamps",
-    "urgent",
-    "wscale",
-];
-
 /// What the reference can do, and its timing, as a manifest would say it.
+///
+/// The defaults of the RFCs, and on top of them what a stack may do when its peer asks for it, so that there is
+/// something to test.
 pub fn profile() -> Profile {
-    let config = config();
+    let abilities: BTreeSet<String> =
+        variant::ABILITIES.iter().map(|ability| (*ability).to_owned()).collect();
+    let config = variant::config(&abilities);
     Profile {
         name: "reference".to_owned(),
         about: "the reference stack of tcpspec, built in".to_owned(),
-        abilities: ABILITIES.iter().map(|ability| (*ability).to_owned()).collect(),
+        abilities,
         families: Family::BOTH.to_vec(),
         net: Net::default(),
         mss_v4: config.mtu - 40,

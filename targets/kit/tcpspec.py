@@ -8,6 +8,7 @@ Copy this file beside your program. It needs nothing but Python's standard libra
 
 import os
 import socket
+import struct
 import sys
 
 
@@ -29,15 +30,15 @@ def mismatch(offset, data):
     return None
 
 
-class Tun:
-    """A TUN device with the methods of a socket."""
+class Device:
+    """A TUN (packets) or TAP (frames) device with the methods of a socket."""
 
-    def __init__(self, device):
+    def __init__(self, device, kind):
         import fcntl
-        import struct
 
+        flags = (0x0002 if kind == "tap" else 0x0001) | 0x1000  # IFF_TAP or IFF_TUN, without a header of its own
         self.fd = os.open("/dev/net/tun", os.O_RDWR)
-        fcntl.ioctl(self.fd, 0x400454CA, struct.pack("16sH14x", device.encode(), 0x0001 | 0x1000))  # IFF_TUN, no PI
+        fcntl.ioctl(self.fd, 0x400454CA, struct.pack("16sH14x", device.encode(), flags))  # TUNSETIFF
 
     def fileno(self):
         return self.fd
@@ -52,21 +53,70 @@ class Tun:
         os.write(self.fd, packet)
 
 
+def packet_socket(device):
+    """The frames of a device, without those that this program sends itself."""
+    sock = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(0x0003))
+    sock.setsockopt(263, 23, 1)  # SOL_PACKET, PACKET_IGNORE_OUTGOING
+    sock.bind((device, 0))
+    return sock
+
+
+class Ethernet:
+    """Takes IPv4 packets out of frames and puts them into frames, and answers ARP."""
+
+    MAC = bytes([0x02, 0, 0, 0, 0, 0x02])
+
+    def __init__(self, lower):
+        self.lower, self.peer = lower, b"\xff" * 6
+        self.address = socket.inet_aton(os.environ["TCPSPEC_IPV4"].split("/")[0])
+
+    def fileno(self):
+        return self.lower.fileno()
+
+    def setblocking(self, blocking):
+        self.lower.setblocking(blocking)
+
+    def recv(self, size):
+        while True:
+            frame = self.lower.recv(size)
+            kind, inner = frame[12:14], frame[14:]
+            if kind == b"\x08\x00":
+                self.peer = frame[6:12]
+                return inner
+            if kind == b"\x08\x06" and inner[6:8] == b"\x00\x01" and inner[24:28] == self.address:
+                self.peer = inner[8:14]
+                answer = inner[:6] + b"\x00\x02" + self.MAC + self.address + inner[8:18]
+                self.lower.send(self.peer + self.MAC + kind + answer)
+
+    def send(self, packet):
+        self.lower.send(self.peer + self.MAC + b"\x08\x00" + packet)
+
+
+def opened():
+    """What the harness has made for this program."""
+    if "TCPSPEC_FD" in os.environ:
+        return socket.socket(fileno=int(os.environ["TCPSPEC_FD"]))
+    if "TCPSPEC_UDP" in os.environ:
+        host, port = os.environ["TCPSPEC_UDP"].rsplit(":", 1)
+        sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        sock.connect((host, int(port)))
+        sock.send(b"")  # says where we are
+        return sock
+    kind, device = os.environ.get("TCPSPEC_LINK"), os.environ.get("TCPSPEC_DEVICE")
+    if kind == "tun":
+        return Device(device, kind)
+    if kind == "tap":
+        return Ethernet(Device(device, kind))
+    if kind == "veth":
+        return Ethernet(packet_socket(device))
+    sys.exit("none of TCPSPEC_FD, TCPSPEC_UDP and TCPSPEC_DEVICE is set: start me by `tcpspec run -t MANIFEST`")
+
+
 class Wire:
-    """IP packets to and from the harness: over the descriptor in TCPSPEC_FD, datagrams to TCPSPEC_UDP, or a TUN."""
+    """IP packets to and from the harness, whatever the link is; IPv4 only, where it has frames."""
 
     def __init__(self):
-        if "TCPSPEC_FD" in os.environ:
-            self.socket = socket.socket(fileno=int(os.environ["TCPSPEC_FD"]))
-        elif "TCPSPEC_UDP" in os.environ:
-            host, port = os.environ["TCPSPEC_UDP"].rsplit(":", 1)
-            self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            self.socket.connect((host, int(port)))
-            self.socket.send(b"")  # says where we are
-        elif os.environ.get("TCPSPEC_LINK") == "tun":
-            self.socket = Tun(os.environ["TCPSPEC_DEVICE"])
-        else:
-            sys.exit("none of TCPSPEC_FD, TCPSPEC_UDP and a TUN device is set: start me by `tcpspec run -t MANIFEST`")
+        self.socket = opened()
         self.socket.setblocking(False)
 
     def fileno(self):

@@ -1,11 +1,17 @@
 //! What several tests share: the shipped corpus, planned for the reference.
 
-use std::path::Path;
+#![allow(dead_code, reason = "every test takes what it needs")]
+
+use std::path::{Path, PathBuf};
 use tcpspec::plan::{Plan, Planned, Reference, plan};
 use tcpspec::suite::catalogue::{Catalogue, Requirement};
 use tcpspec::suite::corpus::{Context, Corpus, has_errors};
 use tcpspec::suite::diagnostic::{Style, render_all};
 use tcpspec::suite::disk;
+use tcpspec::suite::source::SourceMap;
+use tcpspec::target::manifest::find::find;
+use tcpspec::target::manifest::read;
+use tcpspec::target::profile::Profile;
 use tcpspec::target::reference::profile;
 use tcpspec_reference::Mutant;
 
@@ -13,7 +19,21 @@ pub(crate) const SEED: u64 = 42;
 
 /// A plan for every case and family that the reference can run.
 pub(crate) fn plans() -> Vec<Plan> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("suites");
+    plans_for(&profile())
+}
+
+/// The same for a variant of the reference, by the name of its manifest.
+pub(crate) fn plans_of(variant: &str) -> Vec<Plan> {
+    let found = find(variant).expect("a manifest");
+    let mut sources = SourceMap::default();
+    let (manifest, mistakes) = read(&found.name, &found.text, Path::new("/"), &mut sources);
+    let manifest = manifest.unwrap_or_else(|| panic!("{}", render_all(&mistakes, &sources, Style::Plain)));
+    plans_for(&manifest.profile)
+}
+
+fn plans_for(profile: &Profile) -> Vec<Plan> {
+    // Relative, so that files are called as in a report.
+    let root = PathBuf::from("suites");
     let catalogue = Catalogue::embedded();
     let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
     let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });
@@ -27,11 +47,10 @@ pub(crate) fn plans() -> Vec<Plan> {
             source: found.map(Requirement::citation).unwrap_or_default(),
         }
     };
-    let profile = profile();
     let mut plans = Vec::new();
     for case in corpus.instances() {
         for family in &case.families {
-            match plan(&case, *family, SEED, &profile, &cite).expect("a plan") {
+            match plan(&case, *family, SEED, profile, &cite).expect("a plan") {
                 Planned::Ready(plan) => plans.push(*plan),
                 Planned::Unsupported { .. } => {}
             }

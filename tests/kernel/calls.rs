@@ -159,7 +159,9 @@ async fn a_handle_that_was_never_given_is_refused() {
 async fn a_route_that_is_not_there_is_an_error_of_the_call() {
     let mut lab = Lab::new(false);
     let to = "192.0.2.1:7".parse().unwrap();
-    let AppOutcome::Failed(error) = lab.call(AppCall::Connect { to }).await else { panic!("no error") };
+    let AppOutcome::Failed(error) = lab.call(AppCall::Connect { to, from: None }).await else {
+        panic!("no error")
+    };
     assert!(error.contains("ENETUNREACH"), "{error}");
 }
 

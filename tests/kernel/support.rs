@@ -170,7 +170,7 @@ impl Lab {
     }
 
     pub(crate) async fn connect(&mut self, to: SocketAddr) -> u32 {
-        match self.call(AppCall::Connect { to }).await {
+        match self.call(AppCall::Connect { to, from: None }).await {
             AppOutcome::Connection(conn) => conn,
             other => panic!("no connection: {other:?}"),
         }

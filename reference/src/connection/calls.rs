@@ -60,11 +60,14 @@ impl Connection {
         if let Some(error) = self.error {
             return Err(error);
         }
-        if self.rcv.fin_taken() {
+        if self.rcv.fin_taken() && !env.config.is(Mutant::ReadBehindTheEndWaits) {
             return Ok(Recv::Eof);
         }
         match self.state {
             State::Closed => Err(Error::NotFound),
+            State::SynSent | State::SynReceived(_) if env.config.is(Mutant::EarlyReadRefused) => {
+                Err(Error::NotFound)
+            }
             _ if out.is_empty() => Ok(Recv::Octets(0)),
             _ => Ok(Recv::WouldBlock),
         }
@@ -76,6 +79,10 @@ impl Connection {
             return Err(error);
         }
         if self.released || self.snd.fin != Fin::Open {
+            if env.config.is(Mutant::SecondCloseSendsFin) {
+                self.snd.fin = Fin::Queued;
+                return Ok(());
+            }
             return Err(Error::Closing);
         }
         match self.state {

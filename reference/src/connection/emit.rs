@@ -74,7 +74,8 @@ impl Connection {
             return Some(Choice::Piece(piece));
         }
         let premature = env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized();
-        if (self.state.sends() || self.is_early() || premature)
+        let twice = env.config.is(Mutant::SecondCloseSendsFin) && self.state == State::FinWait2;
+        if (self.state.sends() || self.is_early() || premature || twice)
             && let Some(piece) = self.choose_fresh(env)
         {
             return Some(Choice::Piece(piece));

@@ -21,10 +21,6 @@ pub(super) fn resolve(
     mutant: Option<Mutant>,
     streams: &Streams,
 ) -> Result<Target, Failure> {
-    if mutant.is_some() {
-        let failure = Failure::usage("only the reference can be broken on purpose");
-        return Err(failure.hint(format!("leave out `-t {name}`")));
-    }
     let found = find(name).map_err(|error| match error.kind() {
         ErrorKind::NotFound => {
             let known = names().join("`, `");
@@ -35,6 +31,13 @@ pub(super) fn resolve(
         _ => Failure::usage(format!("cannot read the manifest `{name}`: {}", plain(&error))),
     })?;
     let manifest = checked(&found, streams)?;
+    if manifest.program.app == App::Reference {
+        return super::variant(manifest, wire, mutant);
+    }
+    if mutant.is_some() {
+        let failure = Failure::usage("only the reference can be broken on purpose");
+        return Err(failure.hint(format!("leave out `-t {name}`")));
+    }
     if manifest.program.app == App::Kernel {
         return Err(Failure::usage(format!("`{name}` is not a program")).hint("the kernel is `-t linux`"));
     }

@@ -2,7 +2,7 @@
 
 use super::super::event::{CaseEventKind, ViolationKind};
 use super::super::io::{AppCall, AppEvent, AppOutcome, Output};
-use super::{Exec, State};
+use super::{Exec, Reading, State};
 use crate::engine::eval::{EvalError, Value};
 use crate::suite::expr::Expr;
 use crate::suite::model::{App, AppExpect, Step, Verb};
@@ -23,19 +23,38 @@ impl Exec {
             Ok(deadline) => deadline,
             Err(e) => return self.broken(&e.to_string()),
         };
-        if let App::Expect(wanted) = app
-            && !matches!(wanted, AppExpect::Data(_))
-        {
-            self.state = State::Learn { deadline };
-            return true;
+        if let App::Expect(wanted) = app {
+            if !matches!(wanted, AppExpect::Data(_)) {
+                self.state = State::Learn { deadline };
+                return true;
+            }
+            if let Some(reading) = self.app.reading.take() {
+                return self.await_reading(reading, deadline);
+            }
         }
         match self.call_of(app) {
             Ok(call) => {
-                self.call(call, deadline);
+                let number = self.call(call, deadline);
+                if let App::BeginRecv(_) = app {
+                    self.app.reading = Some(Reading::Waits(number));
+                    return self.pass(self.now);
+                }
                 true
             }
             Err(e) => self.broken(&e.to_string()),
         }
+    }
+
+    /// Goes on with a read that was begun earlier.
+    fn await_reading(&mut self, reading: Reading, deadline: Time) -> bool {
+        match reading {
+            Reading::Waits(call) => self.state = State::Call { call, deadline },
+            Reading::Answered(call, outcome) => {
+                self.state = State::Call { call, deadline };
+                self.app_replied(call, &outcome);
+            }
+        }
+        true
     }
 
     fn call_of(&mut self, app: &App) -> Result<AppCall, EvalError> {
@@ -44,18 +63,24 @@ impl Exec {
         Ok(match app {
             App::Listen => AppCall::Listen { port },
             App::Accept => AppCall::Accept { port },
-            App::ConnectTo(to) => AppCall::Connect { to: SocketAddr::new(*to, peer_port) },
+            App::ConnectTo(to) => AppCall::Connect { to: SocketAddr::new(*to, peer_port), from: None },
+            App::ConnectFrom(port) => {
+                let port = u16::try_from(self.count(port)?).ok().filter(|port| *port != 0);
+                let from = Some(port.ok_or_else(|| EvalError::Senseless("app: connect".to_owned()))?);
+                self.app.connecting |= self.wire.irs.is_none();
+                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, peer_port), from }
+            }
             App::Connect => {
                 self.open_again();
                 self.app.connecting = true;
-                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, peer_port) }
+                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, peer_port), from: None }
             }
             App::Send(count) | App::SendUrgent(count) => {
                 let (offset, count) = (self.app.written, self.count(count)?);
                 self.app.written += count;
                 AppCall::Send { conn: self.conn()?, offset, count, urgent: matches!(app, App::SendUrgent(_)) }
             }
-            App::Recv(count) | App::Expect(AppExpect::Data(count)) => {
+            App::Recv(count) | App::BeginRecv(count) | App::Expect(AppExpect::Data(count)) => {
                 let (offset, count) = (self.app.read, self.count(count)?);
                 AppCall::Recv { conn: self.conn()?, offset, count }
             }
@@ -63,19 +88,30 @@ impl Exec {
             // Without a connection there is a listener to close.
             App::Close if self.app.conn.is_none() => AppCall::Unlisten { port },
             App::Close => AppCall::Close { conn: self.conn()? },
+            App::Abort if self.app.conn.is_none() => AppCall::Abort { conn: NOBODY },
             App::Abort => AppCall::Abort { conn: self.conn()? },
             App::Option(name, value) => {
                 let value = self.option_value(name, value)?;
                 self.app.keep_alive |= name.contains("keep") && value != 0;
                 AppCall::Option { conn: self.conn()?, name: name.clone(), value }
             }
-            App::Status(_) => AppCall::Status { conn: self.conn()? },
+            App::Status(_) => AppCall::Status { conn: self.app.conn.unwrap_or(NOBODY) },
             App::Expect(_) => return Err(EvalError::Senseless("app: expect".to_owned())),
         })
     }
 
     fn conn(&self) -> Result<u32, EvalError> {
-        self.app.conn.ok_or_else(|| EvalError::NotYet("the connection (accept or connect first)".to_owned()))
+        match self.app.conn {
+            Some(conn) => Ok(conn),
+            None if self.is_refusal_next() => Ok(NOBODY),
+            None => Err(EvalError::NotYet("the connection (accept or connect first)".to_owned())),
+        }
+    }
+
+    /// Whether the next step is that this call was refused.
+    fn is_refusal_next(&self) -> bool {
+        let next = self.plan.steps.get(self.pc + 1).map(|planned| &planned.step.verb);
+        matches!(next, Some(Verb::App(App::Expect(AppExpect::Error))))
     }
 
     pub(super) fn option_value(&self, name: &str, value: &Expr) -> Result<i64, EvalError> {
@@ -96,16 +132,17 @@ impl Exec {
         }
     }
 
-    fn call(&mut self, what: AppCall, deadline: Time) {
+    fn call(&mut self, what: AppCall, deadline: Time) -> u32 {
         let call = self.app.next_call;
         self.app.next_call += 1;
         self.emit(CaseEventKind::AppCalled { line: describe(&what) });
         self.outputs.push_back(Output::App { call, what });
         self.state = State::Call { call, deadline };
+        call
     }
 
     pub(super) fn ask_again(&mut self, deadline: Time) -> bool {
-        let Some(conn) = self.app.conn else { return false };
+        let conn = self.app.conn.unwrap_or(NOBODY);
         let call = self.app.next_call;
         self.app.next_call += 1;
         self.outputs.push_back(Output::App { call, what: AppCall::Status { conn } });
@@ -114,6 +151,10 @@ impl Exec {
     }
 
     pub(super) fn app_replied(&mut self, replied: u32, outcome: &AppOutcome) {
+        if matches!(self.app.reading, Some(Reading::Waits(call)) if call == replied) {
+            self.app.reading = Some(Reading::Answered(replied, outcome.clone()));
+            return;
+        }
         let State::Call { call, deadline } = self.state else { return };
         if call != replied {
             return;
@@ -175,6 +216,9 @@ impl Exec {
         if let Some(at) = mismatch {
             let got = format!("octet {at} of the stream is not the one that was sent");
             self.app_violates(ViolationKind::Content, &format!("{wanted} octets of the stream"), got);
+        } else if count == 0 && eof && self.is_refusal_next() {
+            // RFC 9293 3.10.3: "error: connection closing" is what everybody calls the end of the stream.
+            self.refused_as_expected();
         } else if count < wanted {
             let got = format!("{count} octets{end}");
             self.app_violates(ViolationKind::App, &format!("{wanted} octets"), got);
@@ -201,16 +245,22 @@ impl Exec {
 
     fn call_failed(&mut self, app: &App, error: &str) {
         self.emit(CaseEventKind::AppReplied { line: format!("error: {error}") });
-        let next = self.plan.steps.get(self.pc + 1).map(|planned| &planned.step.verb);
-        if matches!(next, Some(Verb::App(App::Expect(AppExpect::Error)))) {
-            self.pass(self.now);
-            // The step that expects the error has it already.
-            self.emit(CaseEventKind::StepStarted);
+        if self.is_refusal_next() {
+            return self.refused_as_expected();
+        }
+        if self.plan.steps.get(self.pc).is_some_and(|planned| planned.step.or_error) {
             self.pass(self.now);
             return;
         }
         let expected = format!("{} to succeed", phrase(app));
         self.app_violates(ViolationKind::App, &expected, format!("an error: {error}"));
+    }
+
+    fn refused_as_expected(&mut self) {
+        self.pass(self.now);
+        // The step that expects the error has it already.
+        self.emit(CaseEventKind::StepStarted);
+        self.pass(self.now);
     }
 
     pub(super) fn call_timed_out(&mut self) -> bool {
@@ -243,6 +293,7 @@ impl Exec {
         let Some(event) = event_of(wanted) else {
             return match wanted {
                 AppExpect::Nothing => self.await_no_news(deadline),
+                AppExpect::Error if self.app.reading.is_some() => self.await_refused_reading(deadline),
                 AppExpect::Error => {
                     self.app_violates(ViolationKind::App, "the call to be refused", "success".to_owned());
                     false
@@ -276,7 +327,34 @@ impl Exec {
             self.app_violates(ViolationKind::App, "to learn nothing", got);
             return false;
         }
+        if matches!(self.app.reading, Some(Reading::Answered(..))) {
+            self.app_violates(ViolationKind::App, "the read to wait", "an answer to it".to_owned());
+            return false;
+        }
         self.now >= deadline && self.pass(deadline)
+    }
+
+    /// A read that was begun is ended without octets.
+    fn await_refused_reading(&mut self, deadline: Time) -> bool {
+        let (is_refused, got) = match &self.app.reading {
+            Some(Reading::Answered(_, AppOutcome::Failed(error))) => (true, format!("error: {error}")),
+            Some(Reading::Answered(_, AppOutcome::Received { count: 0, eof: true, .. })) => {
+                (true, AppEvent::Eof.word().to_owned())
+            }
+            Some(Reading::Answered(_, AppOutcome::Received { count, .. })) => {
+                (false, format!("{count} octets"))
+            }
+            Some(Reading::Answered(..)) => (false, "another answer".to_owned()),
+            Some(Reading::Waits(_)) | None if self.now < deadline => return false,
+            Some(Reading::Waits(_)) | None => (false, NOTHING.to_owned()),
+        };
+        self.app.reading = None;
+        self.emit(CaseEventKind::AppReplied { line: got.clone() });
+        if is_refused {
+            return self.pass(self.now);
+        }
+        self.app_violates(ViolationKind::App, "the read to be refused", got);
+        false
     }
 
     fn app_violates(&mut self, kind: ViolationKind, expected: &str, got: String) {
@@ -307,6 +385,9 @@ pub(super) fn event_of(wanted: &AppExpect) -> Option<AppEvent> {
     }
 }
 
+/// The handle that names no connection, but the listener.
+const NOBODY: u32 = 0;
+
 /// What an application got that waited in vain.
 pub(super) const NOTHING: &str = "nothing";
 
@@ -334,7 +415,8 @@ impl AppEvent {
 fn describe(call: &AppCall) -> String {
     match call {
         AppCall::Listen { .. } => "listen".to_owned(),
-        AppCall::Connect { .. } => "connect".to_owned(),
+        AppCall::Connect { from: None, .. } => "connect".to_owned(),
+        AppCall::Connect { from: Some(port), .. } => format!("connect from port {port}"),
         AppCall::Accept { .. } => "accept".to_owned(),
         AppCall::Send { count, urgent: false, .. } => format!("send {count}"),
         AppCall::Send { count, urgent: true, .. } => format!("send {count} urgent"),
@@ -351,11 +433,11 @@ fn describe(call: &AppCall) -> String {
 pub(super) fn phrase(app: &App) -> String {
     match app {
         App::Listen => "listen".to_owned(),
-        App::Connect | App::ConnectTo(_) => "connect".to_owned(),
+        App::Connect | App::ConnectTo(_) | App::ConnectFrom(_) => "connect".to_owned(),
         App::Accept => "accept".to_owned(),
         App::Send(_) => "send".to_owned(),
         App::SendUrgent(_) => "send urgent data".to_owned(),
-        App::Recv(_) => "receive".to_owned(),
+        App::Recv(_) | App::BeginRecv(_) => "receive".to_owned(),
         App::Shutdown => "shut down".to_owned(),
         App::Close => "close".to_owned(),
         App::Abort => "abort".to_owned(),

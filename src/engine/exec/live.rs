@@ -10,7 +10,7 @@ use super::super::matching::Resolved;
 use super::super::segment::Segment;
 use super::expect::{candidates, silence};
 use super::{Exec, WINDOW_FIELD, report};
-use crate::packet::{Flags, Packet};
+use crate::packet::{Flags, Packet, Tcp};
 use crate::plan::Tuple;
 use crate::suite::model::{Expect, Origin, Step, Verb};
 use crate::time::{Time, span};
@@ -240,7 +240,7 @@ impl Exec {
         let flow = ports.and_then(|ports| self.live.as_ref()?.flows.get(&ports));
         let (isn, irs) = flow.map_or((None, None), |flow| (Some(flow.book.isn), flow.book.irs));
         let isn = isn.filter(|isn| isn.0 != 0);
-        let syn = packet.tcp().filter(|tcp| tcp.has(Flags::SYN)).map(|tcp| tcp.seq());
+        let syn = packet.tcp().filter(|tcp| tcp.has(Flags::SYN)).map(Tcp::seq);
         let (isn, irs) = match from {
             report::From::Peer => (isn.or(syn), irs),
             report::From::Target => (isn, irs.or(syn)),
@@ -255,13 +255,7 @@ impl Exec {
         let Verb::Expect(expect) = &planned.step.verb else { return false };
         let step = &planned.step;
         let number = self.app.number;
-        loop {
-            let Some(passage) = self.live.as_mut().and_then(|live| {
-                let passed = live.passed(step.from);
-                if passed.front()?.at > deadline { None } else { passed.pop_front() }
-            }) else {
-                break;
-            };
+        while let Some(passage) = self.next_passage(step.from, deadline) {
             let ours = passage.number.is_none_or(|of| of == number);
             if matches!(expect, Expect::Nothing { .. }) {
                 if ours && passage.at >= since {
@@ -275,10 +269,16 @@ impl Exec {
                 Err(e) => return self.broken(&e.to_string()),
             };
             if let Some(name) = fits.filter(|_| ours) {
-                return self.claim_passage(passage, name, step, since);
+                return self.claim_passage(&passage, name, step, since);
             }
         }
         self.now >= deadline && self.nothing_passed(expect, step, since, deadline)
+    }
+
+    /// What passed next and was not claimed, up to a deadline.
+    fn next_passage(&mut self, from: Origin, deadline: Time) -> Option<Passage> {
+        let passed = self.live.as_mut()?.passed(from);
+        if passed.front()?.at > deadline { None } else { passed.pop_front() }
     }
 
     /// The name of the allowed answer that a packet is, where it is one.
@@ -292,7 +292,7 @@ impl Exec {
         Ok(None)
     }
 
-    fn claim_passage(&mut self, passage: Passage, name: Option<String>, step: &Step, since: Time) -> bool {
+    fn claim_passage(&mut self, passage: &Passage, name: Option<String>, step: &Step, since: Time) -> bool {
         let from = step.within.as_ref().and_then(|within| within.from.as_ref());
         let from = match from.map(|from| self.eval_span(from)).transpose() {
             Ok(from) => from,

@@ -20,7 +20,7 @@ use super::book::Book;
 use super::compose::{self, Composed};
 use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in};
 use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
-use super::io::{AppEvent, Input, InputKind, Output};
+use super::io::{AppEvent, AppOutcome, Input, InputKind, Output};
 use super::live::Live;
 use super::monitor::Monitors;
 use super::verdict::verdict;
@@ -119,6 +119,15 @@ struct AppSide {
     learned: VecDeque<(Time, u32, AppEvent)>,
     keep_alive: bool,
     connecting: bool,
+    /// A read that was begun and not yet looked at.
+    reading: Option<Reading>,
+}
+
+/// A read that goes on beside the steps.
+enum Reading {
+    /// By the number of its call.
+    Waits(u32),
+    Answered(u32, AppOutcome),
 }
 
 impl Exec {

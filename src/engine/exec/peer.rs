@@ -136,6 +136,11 @@ impl Exec {
             App::Listen => Some(peer.listen(now, number)),
             App::Connect => Some(peer.connect(now, number, SocketAddr::new(tuple.target, target_port))),
             App::ConnectTo(to) => Some(peer.connect(now, number, SocketAddr::new(*to, target_port))),
+            // The port of a connection follows from its number; and the application reads all the time.
+            App::ConnectFrom(_) => {
+                return Err(EvalError::Senseless("live: {connect: {from: ..}}".to_owned()));
+            }
+            App::BeginRecv(_) => Some(AppOutcome::Ok),
             App::Accept => {
                 live.accepting = Some(peer.accept(now, number));
                 None

@@ -29,6 +29,7 @@ fn step(verb: Verb) -> Step {
         otherwise: Vec::new(),
         tolerate: Vec::new(),
         strict: false,
+        or_error: false,
         why: None,
         on: None,
         from: Origin::Target,

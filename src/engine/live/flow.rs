@@ -62,21 +62,21 @@ impl Flow {
         let last = book.last_sent.as_ref().map(|(last, _)| (last.seq, last.ack));
         let (isn, field, wnd, clock) = (book.isn, book.window_field, book.rcv_wnd, book.our_tsval);
         self.book.on_sent(now, segment, weight);
-        let Some((seq, ack)) = last else { return };
         if weight == Weight::Void || self.book.isn != isn {
             return;
-        }
-        // What was overtaken says nothing of the window or the clock any more (SND.WL1, SND.WL2).
-        let stale = segment.seq.before(seq) || (segment.seq == seq && segment.ack.before(ack));
-        if stale && !segment.has(Flags::SYN) {
-            self.book.window_field = field;
-            self.book.rcv_wnd = wnd;
         }
         // A retransmission has an old number and a new clock; what was overtaken has an old clock.
         if let (Some(before), Some(now)) = (clock, self.book.our_tsval)
             && SeqNum(now).before(SeqNum(before))
         {
             self.book.our_tsval = clock;
+        }
+        let Some((seq, ack)) = last else { return };
+        // What was overtaken says nothing of the window any more (SND.WL1, SND.WL2).
+        let stale = segment.seq.before(seq) || (segment.seq == seq && segment.ack.before(ack));
+        if stale && !segment.has(Flags::SYN) {
+            self.book.window_field = field;
+            self.book.rcv_wnd = wnd;
         }
     }
 

@@ -19,6 +19,9 @@ use tcpspec_reference::{Config, Status};
 /// a case with many losses would take minutes.
 const RTO_MIN: Duration = Duration::from_millis(200);
 
+/// The dynamic ports of RFC 6335, from which cases take theirs.
+const PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+
 /// Octets in flight that a host on a fast wire can hold.
 const BUFFER: u32 = 256 << 10;
 
@@ -190,12 +193,18 @@ impl Peer {
 
     /// The port of a connection, by its number.
     pub(crate) fn port(&self, number: u32) -> u16 {
-        self.tuple.peer_port.wrapping_add(u16::try_from(number & 0xffff).unwrap_or_default())
+        let offset = u32::from(self.tuple.peer_port.wrapping_sub(*PORTS.start())) + number;
+        let span = u32::from(PORTS.end() - PORTS.start()) + 1;
+        PORTS.start() + u16::try_from(offset % span).unwrap_or_default()
     }
 
     /// The number of the connection with this port of ours.
     pub(crate) fn number(&self, port: u16) -> u32 {
-        u32::from(port.wrapping_sub(self.tuple.peer_port))
+        if !PORTS.contains(&port) {
+            return u32::MAX;
+        }
+        let span = u32::from(PORTS.end() - PORTS.start()) + 1;
+        (span + u32::from(port) - u32::from(self.tuple.peer_port.max(*PORTS.start()))) % span
     }
 
     pub(crate) fn listen(&mut self, now: Time, number: u32) -> AppOutcome {

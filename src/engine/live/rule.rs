@@ -207,6 +207,10 @@ impl Copy {
 impl Parcel {
     /// Flips a bit of the TCP segment, and gives the place of its octet.
     fn flip(&mut self, octet: Option<u64>, dice: &mut Dice) -> Option<usize> {
+        // Two flips may cancel out in the checksum, and then no receiver could tell.
+        if self.spoiled {
+            return None;
+        }
         let body = self.packet.body_octets().len();
         let start = self.octets.len().checked_sub(body + self.packet.trailer.len())?;
         let at = usize::try_from(octet.unwrap_or_else(|| dice.below(body as u64))).ok()?;
@@ -223,7 +227,7 @@ impl Parcel {
         tcp.checksum = Checksum::Auto;
         tcp.offset = None;
         if let Some(spec) = flags {
-            let core = spec.core.unwrap_or(tcp.flags().core().bits());
+            let core = spec.core.unwrap_or_else(|| tcp.flags().core().bits());
             let rest = tcp.flags().bits() & !Flags::from_bits(0x17).bits();
             tcp.flags = Some(Flags::from_bits((core | rest | spec.plus) & !spec.minus));
         }
@@ -326,7 +330,7 @@ pub(crate) fn is_rewritable(name: FieldName) -> bool {
 /// A rule in words: `drop SYN|ACK from target, the 2nd`.
 pub(crate) fn describe(written: &Impairment) -> String {
     let mut words = vec![written.action.verb().to_owned()];
-    words.extend(written.seen.as_ref().map(|seen| described(seen)));
+    words.extend(written.seen.as_ref().map(described));
     words.extend(written.from.map(|from| format!("from {from}")));
     let pick = &written.pick;
     words.extend(pick.nth.as_ref().map(|n| format!("number {n}")));

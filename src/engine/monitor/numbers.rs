@@ -160,8 +160,9 @@ pub(super) fn ack_of_ack(seen: &Sighting<'_>) -> Judgement {
     if !acceptable || !segment.is_pure_ack() {
         return Judgement::Idle;
     }
-    // A pure ACK that says exactly what the last segment said already.
+    // A pure ACK that says exactly what the last segment said already. A user timeout is news (RFC 5482 3).
     let repeats = segment.seq == book.target_max
+        && !segment.options.user_timeout
         && segment.ack == before.ack
         && segment.window == before.window
         && before.has(Flags::ACK)

@@ -70,7 +70,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
     let app = up.manifest.program.app;
     let port = up.manifest.profile.net.port;
     match app {
-        App::None | App::Kernel => return Ok(Found::default()),
+        App::None | App::Kernel | App::Reference => return Ok(Found::default()),
         App::Echo | App::Sink => {}
         App::Control => {
             live.target.call(1, &AppCall::Listen { port });
@@ -111,7 +111,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
             live.target.call(2, &AppCall::Accept { port });
             matches!(answer(live, 2).await, Some(AppOutcome::Accepted { .. }))
         }
-        App::None | App::Kernel => true,
+        App::None | App::Kernel | App::Reference => true,
     };
     probe.reset(&mut live.wire).await?;
     if done {
@@ -122,7 +122,7 @@ async fn handshake(up: &BringUp, live: &mut Up) -> Result<Found, Stop> {
         App::Control => {
             ("`* accepted CONN ADDRESS PORT` never came", "say it when the handshake is complete")
         }
-        App::Sink | App::None | App::Kernel => {
+        App::Sink | App::None | App::Kernel | App::Reference => {
             ("one octet was not acknowledged", "does it take data at all?")
         }
     };

@@ -332,7 +332,12 @@ impl<'a> Lower<'a> {
         }
         self.labels = after.unwrap_or(before);
         self.inside.pop();
-        all.push(Fixture { id: fixture.id.value.clone(), tested_by: fixture.tested_by.value.clone(), ways });
+        all.push(Fixture {
+            id: fixture.id.value.clone(),
+            state: fixture.state.clone(),
+            tested_by: fixture.tested_by.value.clone(),
+            ways,
+        });
         all
     }
 

@@ -76,7 +76,7 @@ impl<'a> Lower<'a> {
             "send" if live => &["as", "when", "why", "on"],
             "wait" if live => &["as", "when", "why"],
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
-            "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "why"],
+            "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "or_error", "why"],
             "send" | "wait" => &["as", "when", "why", "tolerate", "strict"],
             "live" => &["as", "within", "after", "when", "why", "on"],
             "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "rewrite" => {
@@ -94,13 +94,29 @@ impl<'a> Lower<'a> {
         let otherwise = self.otherwise(node, env);
         let tolerate = self.tolerate(node, env);
         let why = node.get("why").and_then(|node| self.text(node, env, Open::Keep)).map(|filled| filled.text);
-        let strict = node.get("strict").is_some_and(|node| self.yes(node, env).unwrap_or_default());
+        let mut is_set =
+            |key: &str| node.get(key).is_some_and(|node| self.yes(node, env).unwrap_or_default());
+        let (strict, or_error) = (is_set("strict"), is_set("or_error"));
         let label = node.get("as").and_then(|node| self.label(node, env, lowered.as_ref()));
         self.weigh(lowered.as_ref()?, verb.key.span);
         let place = self.place(verb.key.span);
         let from = self.whose(verb, env);
         let verb = lowered?;
-        Some(Step { place, verb, label, within, after, when, otherwise, tolerate, strict, why, on, from })
+        Some(Step {
+            place,
+            verb,
+            label,
+            within,
+            after,
+            when,
+            otherwise,
+            tolerate,
+            strict,
+            or_error,
+            why,
+            on,
+            from,
+        })
     }
 
     /// Whose segment an `expect` waits for.
@@ -212,6 +228,7 @@ impl<'a> Lower<'a> {
             "send" => Some(App::Send(number()?)),
             "send_urgent" => Some(App::SendUrgent(number()?)),
             "recv" => Some(App::Recv(number()?)),
+            "begin_recv" => Some(App::BeginRecv(number()?)),
             "shutdown" => Some(App::Shutdown),
             "option" => {
                 let option = value.entries().and_then(<[_]>::first)?;
@@ -225,6 +242,9 @@ impl<'a> Lower<'a> {
     }
 
     fn connect_to(&mut self, node: &'a Node, env: &Env<'a>) -> Option<App> {
+        if let Some(port) = node.get("from") {
+            return Some(App::ConnectFrom(self.expr(port, env, &[Type::Int])?));
+        }
         let text = self.text(node, env, Open::Refuse)?;
         if let Ok(address) = text.text.parse() {
             return Some(App::ConnectTo(address));

@@ -19,12 +19,20 @@ impl KernelTarget {
                 self.listeners.remove(port);
                 Ok(AppOutcome::Ok)
             }
-            AppCall::Connect { to } => self.connect(*to),
+            AppCall::Connect { to, from } => self.connect(*to, *from),
             AppCall::Accept { port } => {
                 self.accepts.push((call, *port));
                 self.accept();
                 return None;
             }
+            AppCall::Send { conn: NOBODY, .. } => {
+                self.without_connection(|fd| socket::write(fd, b"x", false, false).map(drop))
+            }
+            AppCall::Recv { conn: NOBODY, .. } => {
+                self.without_connection(|fd| socket::read(fd, &mut [0]).map(drop))
+            }
+            AppCall::Shutdown { conn: NOBODY } => self.without_connection(socket::shutdown_write),
+            AppCall::Abort { conn: NOBODY } => self.abort_listeners(),
             AppCall::Send { conn, offset, count, urgent } => match self.find(*conn) {
                 Some(index) => Ok(self.conns[index].send((*offset, *count), *urgent, &mut self.replies)),
                 None => Err(unknown()),
@@ -80,13 +88,40 @@ impl KernelTarget {
         Ok(fd)
     }
 
-    fn connect(&mut self, to: SocketAddr) -> Result<AppOutcome, String> {
+    /// What the kernel says to a call on a listener or, where there is none, on a socket that was never connected.
+    fn without_connection(
+        &mut self,
+        call: impl FnOnce(&OwnedFd) -> Result<(), Errno>,
+    ) -> Result<AppOutcome, String> {
+        let result = match self.listeners.values().flatten().next() {
+            Some(listener) => call(listener),
+            None => call(&self.socket(false)?.ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?),
+        };
+        result.map(|()| AppOutcome::Ok).map_err(|errno| errno.to_string())
+    }
+
+    /// The sockets have no call that aborts what was never connected, but closing tells nobody either.
+    fn abort_listeners(&mut self) -> Result<AppOutcome, String> {
+        if self.listeners.is_empty() {
+            return Ok(AppOutcome::Unsupported);
+        }
+        for fd in std::mem::take(&mut self.listeners).into_values().flatten() {
+            socket::set_linger(fd.as_fd(), Some(0)).map_err(|errno| errno.to_string())?;
+        }
+        Ok(AppOutcome::Ok)
+    }
+
+    fn connect(&mut self, to: SocketAddr, from: Option<u16>) -> Result<AppOutcome, String> {
         let own = match to {
             SocketAddr::V4(_) => IpAddr::V4(self.net.target_v4),
             SocketAddr::V6(_) => IpAddr::V6(self.net.target_v6),
         };
         let fd = self.socket(to.is_ipv6())?.ok_or_else(|| Errno::EAFNOSUPPORT.to_string())?;
-        socket::bind_address(&fd, own).map_err(|errno| errno.to_string())?;
+        match from {
+            None => socket::bind_address(&fd, own),
+            Some(port) => socket::bind_to(&fd, SocketAddr::new(own, port)),
+        }
+        .map_err(|errno| errno.to_string())?;
         // The peer may have answered before the call is over.
         let refused = match socket::connect_to(&fd, to) {
             Ok(()) | Err(Errno::EINPROGRESS) => None,
@@ -221,6 +256,9 @@ impl KernelTarget {
         u32::try_from(self.conns.len() + 1).unwrap_or(u32::MAX)
     }
 }
+
+/// The handle that names no connection, but the listeners.
+const NOBODY: u32 = 0;
 
 /// RFC 9293 3.10: the words for a handle that was never given.
 fn unknown() -> String {

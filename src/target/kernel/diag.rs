@@ -125,18 +125,19 @@ impl Diag {
         Ok(entries)
     }
 
-    /// Ends a connection at once, also one in TIME-WAIT. Needs `CAP_NET_ADMIN` over the namespace.
-    pub(super) fn destroy(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<()> {
+    /// Ends a connection at once, also one in TIME-WAIT, and says whether it was there. Needs `CAP_NET_ADMIN`
+    /// over the namespace.
+    pub(super) fn destroy(&self, local: SocketAddr, remote: SocketAddr) -> io::Result<bool> {
         // It may become another socket, with a cookie of its own, between the question and the end.
         for _ in 0..4 {
-            let Some(entry) = self.find(local, remote)? else { return Ok(()) };
+            let Some(entry) = self.find(local, remote)? else { return Ok(false) };
             self.request(SOCK_DESTROY, NLM_F_ACK, local, remote, entry.cookie)?;
             match self.replies(|_| {}, true) {
                 Err(e) if is_gone(&e) => {}
-                done => return done,
+                done => return done.map(|()| true),
             }
         }
-        Ok(())
+        Ok(false)
     }
 
     fn request(

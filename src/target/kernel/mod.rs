@@ -44,6 +44,7 @@ use namespace::Pending;
 use nix::sys::epoll::EpollFlags;
 use poller::{Poller, Token};
 use std::collections::{BTreeMap, VecDeque};
+use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
 use sysctl::Sysctls;
@@ -74,6 +75,9 @@ pub struct KernelTarget {
     /// Options for connections to come.
     options: Vec<(String, i64)>,
     spares: Spares,
+    /// Ended connections that the kernel did not show when the case was over. While it exchanges a socket for
+    /// its TIME-WAIT remains a look-up may find neither, so the next reset looks once more.
+    unseen: Vec<(SocketAddr, SocketAddr)>,
     replies: VecDeque<Reply>,
 }
 
@@ -114,6 +118,7 @@ impl KernelTarget {
             accepts: Vec::new(),
             options: Vec::new(),
             spares: Spares::default(),
+            unseen: Vec::new(),
             replies: VecDeque::new(),
         };
         let watched = target.poller.add(target.diag.news(), Token::Diag).map_err(std::io::Error::from);
@@ -184,13 +189,18 @@ impl KernelTarget {
         self.backlog = BACKLOG;
         // First, so that a four-tuple cannot be mistaken for its listener.
         self.listeners.clear();
+        for (local, remote) in std::mem::take(&mut self.unseen) {
+            let _stays = self.diag.destroy(local, remote);
+        }
         for mut conn in std::mem::take(&mut self.conns) {
             let had_ended = conn.state().is_none();
             let may_linger = conn.may_linger();
             conn.abort(&mut self.replies);
             if had_ended && may_linger {
                 // Without the capability it stays in TIME-WAIT: the next case has a tuple of its own.
-                let _stays = self.diag.destroy(conn.local, conn.remote);
+                if let Ok(false) = self.diag.destroy(conn.local, conn.remote) {
+                    self.unseen.push((conn.local, conn.remote));
+                }
             }
         }
         self.diag.take_news();

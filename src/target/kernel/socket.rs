@@ -169,6 +169,12 @@ pub(super) fn bind_address(fd: &OwnedFd, address: IpAddr) -> Result<(), Errno> {
     bind(fd.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(address, 0)))
 }
 
+/// Binds an active opener to its address and port, where others may be already.
+pub(super) fn bind_to(fd: &OwnedFd, address: SocketAddr) -> Result<(), Errno> {
+    set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    bind(fd.as_raw_fd(), &SockaddrStorage::from(address))
+}
+
 /// Takes the oldest entry of the error queue.
 pub(super) fn queued_error(fd: &OwnedFd) -> Result<Option<QueuedError>, Errno> {
     let mut octets = [0; 2048];

@@ -4,7 +4,7 @@
 use crate::suite::grammar::{Key, Mapping, Shape, key, required};
 
 pub(super) const LINK_KINDS: &[&str] = &["veth", "tap", "tun", "fd", "udp"];
-pub(super) const APPS: &[&str] = &["echo", "sink", "none", "control", "kernel"];
+pub(super) const APPS: &[&str] = &["echo", "sink", "none", "control", "kernel", "reference"];
 pub(super) const READINGS: &[&str] = &["rfc9293", "rfc5961", "rfc793"];
 pub(super) const READY: &[&str] = &["control", "syn", "arp", "text", "delay"];
 pub(super) const OUTCOMES: &[&str] = &["pass", "fail", "warn", "blocked", "unsupported", "inconclusive"];
@@ -61,7 +61,7 @@ static PROGRAM: &[Key] = &[
     key(
         "app",
         Shape::Words(APPS),
-        "What its application does; `control` is the control protocol on stdin and stdout.",
+        "What its application does; `control` is the control protocol on stdin and stdout. `reference`: no program, but the built-in TCP with these abilities.",
     ),
     key("sysctls", Shape::Dict(&Shape::Text), "Settings of the target's namespace."),
 ];

@@ -80,6 +80,8 @@ pub enum App {
     Control,
     /// The sockets of this machine's kernel: no program is started.
     Kernel,
+    /// The built-in TCP, with the abilities that the manifest leaves or gives it.
+    Reference,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

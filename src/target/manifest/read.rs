@@ -110,6 +110,7 @@ impl<'a> Reader<'a> {
             Some("none") => App::None,
             Some("control") => App::Control,
             Some("kernel") => App::Kernel,
+            Some("reference") => App::Reference,
             _ => App::Echo,
         };
         let (net, families, prefix_v4, prefix_v6) = self.net();
@@ -130,6 +131,7 @@ impl<'a> Reader<'a> {
             deviations: self.deviations(),
             reading: self.text(&["profile"]).unwrap_or("rfc9293").to_owned(),
         };
+        let profile = if app == App::Reference { self.variant(profile) } else { profile };
         let sysctls = self.dict("sysctls").into_iter().collect();
         Manifest {
             profile,
@@ -249,7 +251,7 @@ impl<'a> Reader<'a> {
             self.placeholders(Some(node));
         }
         let run = self.texts(self.at(&["run"]));
-        if run.is_empty() && app != App::Kernel {
+        if run.is_empty() && !matches!(app, App::Kernel | App::Reference) {
             let found = Diagnostic::new(Code::MissingKey, self.root.span, "a manifest needs `run:`");
             self.sink.push(found.help("what starts the program: `run: [./my-tcp, \"{link.device}\"]`"));
         }
@@ -369,6 +371,8 @@ impl<'a> Reader<'a> {
                 ]
             }
             App::Kernel => vec![],
+            App::Reference if is_stated => vec![],
+            App::Reference => return self.of_the_reference(lacks),
         };
         all.extend(families.iter().map(|family| if *family == Family::V4 { "ipv4" } else { "ipv6" }));
         if !is_stated {
@@ -379,6 +383,39 @@ impl<'a> Reader<'a> {
         }
         let all = all.into_iter().map(str::to_owned).chain(stated);
         all.filter(|ability| !lacks.contains(ability)).collect()
+    }
+
+    /// What the built-in TCP can do, less what it is to lack.
+    fn of_the_reference(&self, lacks: &[String]) -> BTreeSet<String> {
+        let all = crate::target::reference::profile().abilities;
+        all.into_iter().filter(|ability| !lacks.contains(ability)).collect()
+    }
+
+    /// The built-in TCP is what it is, but for what can be switched.
+    fn variant(&mut self, profile: Profile) -> Profile {
+        for key in [
+            "link", "target", "peer", "build", "run", "also", "env", "stdin", "ready", "sysctls", "mss",
+            "limits", "timing",
+        ] {
+            if let Some(node) = self.at(&[key]) {
+                let message = format!("`{key}` means nothing for the built-in TCP");
+                self.wrong(node, message, "a manifest of the reference says what it can do, and no more");
+            }
+        }
+        match crate::target::reference::variant(&profile.abilities) {
+            Ok(variant) => Profile {
+                name: profile.name,
+                about: profile.about,
+                deviations: profile.deviations,
+                reading: profile.reading,
+                ..variant
+            },
+            Err(why) => {
+                let node = self.at(&["abilities"]).or_else(|| self.at(&["lacks"])).unwrap_or(self.root);
+                self.wrong(node, why, "see `tcpspec run -t reference` for what it has");
+                profile
+            }
+        }
     }
 
     fn limits(&mut self) -> Limits {
@@ -397,6 +434,12 @@ impl<'a> Reader<'a> {
             && !(0.01..=1000.0).contains(&scale)
         {
             self.wrong(node, "`scale` is between 0.01 and 1000".to_owned(), "1 leaves every wait as it is");
+        }
+        if let Some(node) = self.at(&["timing", "delayed-ack"])
+            && node.scalar().and_then(duration).is_some_and(|longest| longest.is_zero())
+        {
+            let message = "an ACK that waits for no time is not delayed".to_owned();
+            self.wrong(node, message, "leave it out, and write `lacks: [delays-acks]`");
         }
         let mut span = |key: &str, default: Duration| self.span(&["timing", key], default);
         let rto_min = span("rto-min", Duration::from_millis(200));

@@ -58,12 +58,30 @@ fn all_of_the_example_is_understood() {
 #[case("name: a\nrun: [x]\nready: {by: control}\n", "no control channel")]
 #[case("name: a\nrun: [x]\nlink: {kind: fd, device: tap0}\n", "has no device")]
 #[case("name: a\nrun: [x]\nlink: {kind: tap, device: a/b}\n", "cannot be the name of a device")]
+#[case("name: a\nrun: [x]\ntiming: {delayed-ack: 0s}\n", "an ACK that waits for no time is not delayed")]
+#[case("name: a\napp: reference\nlacks: [urgent]\n", "the reference cannot do without `urgent`")]
+#[case("name: a\napp: reference\nabilities: [echo]\n", "the reference cannot")]
+#[case("name: a\napp: reference\nrun: [x]\n", "`run` means nothing for the built-in TCP")]
 #[case("", "the manifest is empty")]
 #[case("name: [\n", "this is not YAML")]
 fn mistakes_are_shown_where_they_are(#[case] text: &str, #[case] message: &str) {
     let (manifest, told) = told(text);
     assert_eq!(manifest, None);
     assert!(told.contains(message), "{told}");
+}
+
+#[test]
+fn a_variant_of_the_reference_needs_no_program() {
+    let (manifest, told) = told("name: old\napp: reference\nlacks: [rfc5961]\nprofile: rfc793\n");
+    let profile = manifest.expect(&told).profile;
+    let whole = crate::target::reference::profile();
+    assert_eq!((profile.name.as_str(), profile.reading.as_str()), ("old", "rfc793"));
+    assert_eq!(profile.abilities.len() + 1, whole.abilities.len());
+    assert!(!profile.abilities.contains("rfc5961"));
+    assert_eq!(
+        (profile.families, profile.timing, profile.limits),
+        (whole.families, whole.timing, whole.limits)
+    );
 }
 
 #[test]

@@ -80,14 +80,14 @@ impl Order {
             }
         }
         let mut child = match place {
-            Place::Here => command.spawn()?,
+            Place::Here => spawn(&mut command)?,
             #[cfg(target_os = "linux")]
             Place::Inside(namespace) => {
                 let runtime = tokio::runtime::Handle::current();
                 namespace
                     .run(move || {
                         let _watched_by = runtime.enter();
-                        command.spawn()
+                        spawn(&mut command)
                     })
                     .await?
             }
@@ -110,6 +110,17 @@ impl Order {
         });
         Ok((Running { group: Pid::from_raw(id), token, ended, heard }, stdin, stdout))
     }
+}
+
+#[cfg(target_os = "linux")]
+fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
+    let _no_device_is_open = crate::lab::tap::STARTING.read().unwrap_or_else(PoisonError::into_inner);
+    command.spawn()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
+    command.spawn()
 }
 
 /// A program named by a path is looked for from the manifest on, whatever the working directory is.

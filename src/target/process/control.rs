@@ -23,7 +23,9 @@ pub fn command(call: u32, what: &AppCall) -> Option<String> {
         AppCall::Accept { .. } => return None,
         AppCall::Listen { port } => format!("{call} listen {port}"),
         AppCall::Unlisten { port } => format!("{call} unlisten {port}"),
-        AppCall::Connect { to } => format!("{call} connect {} {}", to.ip(), to.port()),
+        AppCall::Connect { to, from: None } => format!("{call} connect {} {}", to.ip(), to.port()),
+        // A word of its own, so that an adapter which does not know of it says so.
+        AppCall::Connect { to, from: Some(from) } => format!("{call} open {from} {} {}", to.ip(), to.port()),
         // The adapter knows where the last one ended.
         AppCall::Send { conn, count, urgent: false, .. } => format!("{call} send {conn} {count}"),
         AppCall::Send { conn, count, urgent: true, .. } => format!("{call} urgent {conn} {count}"),
@@ -110,7 +112,8 @@ mod tests {
     #[rstest]
     #[case(AppCall::Listen { port: 7 }, Some("1 listen 7"))]
     #[case(AppCall::Accept { port: 7 }, None)]
-    #[case(AppCall::Connect { to: "10.0.0.77:5000".parse().unwrap() }, Some("1 connect 10.0.0.77 5000"))]
+    #[case(AppCall::Connect { to: "10.0.0.77:5000".parse().unwrap(), from: None }, Some("1 connect 10.0.0.77 5000"))]
+    #[case(AppCall::Connect { to: "10.0.0.77:5000".parse().unwrap(), from: Some(7) }, Some("1 open 7 10.0.0.77 5000"))]
     #[case(AppCall::Send { conn: 1, offset: 9, count: 1000, urgent: false }, Some("1 send 1 1000"))]
     #[case(AppCall::Option { conn: 1, name: "nodelay".into(), value: 1 }, Some("1 option 1 nodelay 1"))]
     fn calls_are_lines(#[case] call: AppCall, #[case] line: Option<&str>) {

@@ -3,9 +3,12 @@
 use crate::engine::{AppCall, AppEvent, AppOutcome, pattern};
 use crate::target::Reply;
 use std::collections::{BTreeMap, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tcpspec_reference::{ConnId, ConnOption, Endpoint, Error, EventKind, Instant, ListenerId, Recv};
+
+/// The handle that names no connection, but the listeners.
+const NOBODY: u32 = 0;
 
 #[derive(Default)]
 pub(super) struct Apps {
@@ -59,8 +62,10 @@ impl Apps {
                 }
                 Ok(AppOutcome::Ok)
             }
-            AppCall::Connect { to } => {
-                endpoint.connect(now, None, *to).map(|id| AppOutcome::Connection(self.handle(id)))
+            AppCall::Connect { to, from } => {
+                let any = if to.is_ipv6() { IpAddr::from([0; 16]) } else { IpAddr::from([0; 4]) };
+                let local = from.map(|port| SocketAddr::new(any, port));
+                endpoint.connect(now, local, *to).map(|id| AppOutcome::Connection(self.handle(id)))
             }
             AppCall::Accept { port } => {
                 self.accepts.push((call, *port));
@@ -79,12 +84,21 @@ impl Apps {
             },
             AppCall::Shutdown { conn } => self.end(endpoint, now, *conn, Ending::Shutdown),
             AppCall::Close { conn } => self.end(endpoint, now, *conn, Ending::Close),
+            AppCall::Abort { conn: NOBODY } if !self.listeners.is_empty() => {
+                for listener in std::mem::take(&mut self.listeners).into_values() {
+                    endpoint.close_listener(now, listener);
+                }
+                Ok(AppOutcome::Ok)
+            }
             AppCall::Abort { conn } => self
                 .conn(*conn)
                 .map(|conn| conn.id)
                 .and_then(|id| endpoint.abort(now, id))
                 .map(|()| AppOutcome::Ok),
             AppCall::Option { conn, name, value } => self.option(endpoint, now, *conn, name, *value),
+            AppCall::Status { conn: NOBODY } if !self.listeners.is_empty() => {
+                Ok(AppOutcome::State("LISTEN".to_owned()))
+            }
             AppCall::Status { conn } => {
                 self.conn(*conn).map(|conn| AppOutcome::State(endpoint.status(conn.id).state.to_string()))
             }

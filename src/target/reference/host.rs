@@ -110,7 +110,12 @@ impl<W: Wire> Host<W> {
 
     fn boot(&mut self) -> ReferenceTarget {
         self.boots += 1;
-        ReferenceTarget::new(&self.net, self.seed.wrapping_add(self.boots), self.mutant)
+        ReferenceTarget::new(
+            &self.net,
+            &super::profile().abilities,
+            self.seed.wrapping_add(self.boots),
+            self.mutant,
+        )
     }
 
     /// `None` where nobody listens any more.

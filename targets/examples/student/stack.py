@@ -262,14 +262,12 @@ class Stack:
         while True:
             timers = [conn.timer for conn in self.conns.values() if conn.timer is not None]
             wait = max(0, min(timers) - time.monotonic()) if timers else None
-            ready, _, _ = select.select([self.wire, self.control], [], [], wait)
-            if self.wire in ready:
-                packet = self.wire.recv()
-                if packet:
-                    self.packet(packet)
-            if self.control in ready:
-                for command in self.control.commands():
-                    self.command(command)
+            select.select([self.wire, self.control], [], [], wait)
+            commands = self.control.commands()
+            while packet := self.wire.recv():  # what was sent before a command comes before it
+                self.packet(packet)
+            for command in commands:
+                self.command(command)
             for conn in list(self.conns.values()):
                 conn.tick(time.monotonic())
 
