@@ -82,8 +82,9 @@ fn lwip_is_missing() -> bool {
 
 fn wire_is_missing(wire: &str) -> bool {
     let is_device = matches!(wire, "tap" | "tun" | "veth");
-    is_device && is_missing("a device", &["test", "-c", "/dev/net/tun"])
-        || is_device && is_missing("the privilege for namespaces", &["unshare", "--net", "true"])
+    is_device
+        && (is_missing("a device", &["test", "-c", "/dev/net/tun"])
+            || is_missing("the privilege for namespaces", &["unshare", "--net", "true"]))
 }
 
 /// Every case did what it should, or what the manifest says that it does instead.

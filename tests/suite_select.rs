@@ -1,11 +1,12 @@
 //! Selections: what is picked, and how a mistake in one is shown.
 
 use rstest::rstest;
-use tcpspec::suite::model::{Case, Family, Fixture, Level, Place};
+use tcpspec::suite::model::{Case, Family, Fixture, Level, Mode, Place};
 use tcpspec::suite::select::Selection;
 
 fn case() -> Case {
     Case {
+        mode: Mode::Scripted,
         id: "reset/blind/rst-left-in-established".into(),
         title: "A RST left of the window".into(),
         level: Level::Should,
