@@ -70,7 +70,6 @@ const PROOFS: &[(&str, &str, &str)] = &[
     ("content", "data-seq-off-by-one", "data/send/"),
     ("content", "data-seq-off-by-one", "live/recovery/three"),
     ("rst-numbers", "rst-from-closed-port-wrong-seq", "reset/"),
-    ("rst-numbers", "abort-rst-wrong-seq", "live/vanish/an-abort"),
     ("ecn", "ecn-not-negotiated", "application/errors/"),
     ("ecn", "ecn-not-negotiated", "live/attack/a-rst-inside"),
     ("rst-for-rst", "rst-answered-with-rst", "reset/"),
