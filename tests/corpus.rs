@@ -77,7 +77,6 @@ const PROOFS: &[(&str, &str, &str)] = &[
     ("content", "data-seq-off-by-one", "data/send/"),
     ("content", "data-seq-off-by-one", "live/recovery/three"),
     ("rst-numbers", "rst-from-closed-port-wrong-seq", "reset/"),
-    ("rst-numbers", "unacceptable-answered-with-rst", "live/attack/a-syn-inside"),
     ("ecn", "ecn-not-negotiated", "application/errors/"),
     ("ecn", "ecn-not-negotiated", "live/attack/a-rst-inside"),
     ("rst-for-rst", "rst-answered-with-rst", "reset/"),
