@@ -214,8 +214,15 @@ fn every_key_of_the_language_loads() {
         insta::assert_snapshot!("everything", serde_json::to_string_pretty(&last).unwrap());
     });
     let texts = [FIXTURES, everything].concat();
-    let maps =
-        [&grammar::SUITE, &grammar::CASE, &grammar::STEP, &grammar::SEND, &grammar::EXPECT, &grammar::APP, &grammar::LINUX];
+    let maps = [
+        &grammar::SUITE,
+        &grammar::CASE,
+        &grammar::STEP,
+        &grammar::SEND,
+        &grammar::EXPECT,
+        &grammar::APP,
+        &grammar::LINUX,
+    ];
     let rules = grammar::STEP.all_keys().filter_map(|key| match key.shape {
         grammar::Shape::Map(map) => Some(map),
         _ => None,
