@@ -27,6 +27,7 @@ pub mod packet;
 pub mod plan;
 pub mod report;
 pub mod run;
+pub mod soak;
 pub mod suite;
 pub mod target;
 pub mod time;

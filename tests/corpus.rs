@@ -20,9 +20,11 @@ use tcpspec_reference::Mutant;
 fn main() {
     let arguments = Arguments::from_args();
     let mut trials = Vec::new();
+    let mut proving = Vec::new();
     for planned in common::plans() {
         let id = format!("{} {}", planned.case.id, planned.case.family);
         let planned = Arc::new(planned);
+        proving.push(Arc::clone(&planned));
         for mutant in &planned.case.kills {
             let (mutant, case) = (mutant.clone(), Arc::clone(&planned));
             trials.push(Trial::test(format!("kill/{mutant}/{id}"), move || kills(&case, &mutant)));
@@ -40,7 +42,56 @@ fn main() {
             trials.push(Trial::test(format!("{variant}/{id}"), move || passes(&Arc::new(planned))));
         }
     }
+    for (monitor, mutant, pattern) in PROOFS {
+        let cases: Vec<_> = proving.iter().filter(|plan| plan.case.id.contains(pattern)).cloned().collect();
+        let name = format!("monitor/{monitor}/{mutant}/{pattern}");
+        trials.push(Trial::test(name, move || proves(monitor, mutant, &cases)));
+    }
     libtest_mimic::run(&arguments, trials).exit();
+}
+
+/// A monitor is proved by a bug that it sees: monitor, mutant, cases.
+const PROOFS: &[(&str, &str, &str)] = &[
+    ("checksum", "checksum-without-options", "data/reassembly/"),
+    ("checksum", "checksum-without-options", "live/recovery/three"),
+    ("header", "reserved-bits-set", "data/receive/"),
+    ("header", "reserved-bits-set", "live/closing/fin-is"),
+    ("ack-bit", "data-without-ack", "data/send/"),
+    ("ack-bit", "data-without-ack", "live/recovery/three"),
+    ("options-negotiated", "mss-on-every-segment", "application/errors/"),
+    ("options-negotiated", "mss-on-every-segment", "live/attack/a-rst-inside"),
+    ("timestamps", "timestamp-backwards", "timestamps/echo/"),
+    ("timestamps", "timestamp-backwards", "live/recovery/three"),
+    ("sack-blocks", "sack-block-reversed", "sack/receiver/"),
+    ("sack-blocks", "sack-block-reversed", "live/transfer/both-of-100000"),
+    ("right-edge", "window-ignored", "close/active/"),
+    ("right-edge", "window-ignored", "live/window/a-reader-of-crumbs"),
+    ("ack-of-unsent", "hole-ignored", "data/reassembly/"),
+    ("ack-of-unsent", "hole-ignored", "live/transfer/to-target-with-20"),
+    ("ack-monotone", "ack-zero-on-data", "close/active/"),
+    ("ack-monotone", "ack-zero-on-data", "live/recovery/three"),
+    ("retransmitted-bytes", "retransmission-differs", "data/send/"),
+    ("retransmitted-bytes", "retransmission-differs", "live/recovery/three"),
+    ("mss", "mss-ignored", "ecn/marks/"),
+    ("mss", "mss-ignored", "live/window/tiny-segments"),
+    ("content", "data-seq-off-by-one", "data/send/"),
+    ("content", "data-seq-off-by-one", "live/recovery/three"),
+    ("rst-numbers", "rst-from-closed-port-wrong-seq", "reset/"),
+    ("ecn", "ecn-not-negotiated", "application/errors/"),
+    ("ecn", "ecn-not-negotiated", "live/attack/a-rst-inside"),
+    ("rst-for-rst", "rst-answered-with-rst", "reset/"),
+    ("ack-of-ack", "ack-of-pure-ack", "application/errors/"),
+    ("ack-of-ack", "ack-of-pure-ack", "live/closing/simultaneous"),
+];
+
+/// The monitor speaks in one of the cases at least.
+fn proves(monitor: &str, mutant: &str, plans: &[Arc<Plan>]) -> Result<(), Failed> {
+    let mutant = Mutant::from_id(mutant).ok_or_else(|| format!("no mutant `{mutant}`"))?;
+    let speaks = |plan: &Arc<Plan>| {
+        let verdict = sim::run(plan, Some(mutant)).verdict;
+        verdict.monitors.iter().any(|count| count.id == monitor && count.violations > 0)
+    };
+    if plans.iter().any(speaks) { Ok(()) } else { Err("the monitor saw nothing".into()) }
 }
 
 fn passes(plan: &Arc<Plan>) -> Result<(), Failed> {

@@ -66,13 +66,23 @@ fn screen(case: &CaseFinished, mutant: Mutant) -> String {
         started_unix_ms: 0,
     };
     let head = format!("# {}: {}\n\n", mutant.id(), mutant.sentence());
-    head + &failure(case, &Again::of(&started), Look::PLAIN)
+    head + &without_line(&failure(case, &Again::of(&started), Look::PLAIN))
+}
+
+/// The line of the step moves with every case above it.
+fn without_line(screen: &str) -> String {
+    let cut = |line: &str| match line.split_once(".yaml:") {
+        Some((path, _)) if line.trim_start().starts_with("step ") => format!("{path}.yaml\n"),
+        _ => format!("{line}\n"),
+    };
+    screen.lines().map(cut).collect()
 }
 
 #[test]
 fn each_mistake_of_a_student_is_named() {
-    let plans: Vec<_> =
-        common::plans().into_iter().filter(|plan| plan.case.family == Family::V4).map(Arc::new).collect();
+    let mut plans: Vec<_> = common::plans().into_iter().map(Arc::new).collect();
+    // IPv6 only where a case has nothing else.
+    plans.sort_by_key(|plan| plan.case.family != Family::V4);
     let mut settings = insta::Settings::clone_current();
     settings.set_snapshot_path("screens");
     settings.set_prepend_module_to_snapshot(false);

@@ -198,6 +198,7 @@ fn every_key_of_the_language_loads() {
             "everything/segments[window=65535,shift=small]",
             "everything/segments[window=65535,shift=large]",
             "everything/calls",
+            "everything/peers",
         ]
     );
     let case = &cases[0];
@@ -213,7 +214,7 @@ fn every_key_of_the_language_loads() {
         insta::assert_snapshot!("everything", serde_json::to_string_pretty(&last).unwrap());
     });
     let texts = [FIXTURES, everything].concat();
-    for map in [
+    let maps = [
         &grammar::SUITE,
         &grammar::CASE,
         &grammar::STEP,
@@ -221,7 +222,12 @@ fn every_key_of_the_language_loads() {
         &grammar::EXPECT,
         &grammar::APP,
         &grammar::LINUX,
-    ] {
+    ];
+    let rules = grammar::STEP.all_keys().filter_map(|key| match key.shape {
+        grammar::Shape::Map(map) => Some(map),
+        _ => None,
+    });
+    for map in maps.into_iter().chain([&grammar::LIVE]).chain(rules) {
         for key in map.all_keys() {
             assert!(texts.contains(&format!("{}:", key.name)), "{} of {} is not tried", key.name, map.name);
         }

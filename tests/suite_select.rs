@@ -1,17 +1,19 @@
 //! Selections: what is picked, and how a mistake in one is shown.
 
 use rstest::rstest;
-use tcpspec::suite::model::{Case, Family, Fixture, Level, Place};
+use tcpspec::suite::model::{Case, Family, Fixture, Level, Mode, Place};
 use tcpspec::suite::select::Selection;
 
 fn case() -> Case {
     Case {
+        mode: Mode::Scripted,
         id: "reset/blind/rst-left-in-established".into(),
         title: "A RST left of the window".into(),
         level: Level::Should,
         refs: vec!["RFC5961-3.2-1".into(), "C32".into()],
         tags: vec!["course".into(), "rfc5961".into()],
         needs: vec!["control".into()],
+        mode: Mode::Scripted,
         families: Family::BOTH.to_vec(),
         lesson: None,
         kills: vec!["rst-not-checked".into()],

@@ -1,5 +1,6 @@
 //! `tcpspec explain`: a case as a story, a diagnostic code, a requirement or a bug, in words.
 
+mod live;
 mod sentence;
 mod story;
 

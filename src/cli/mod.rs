@@ -21,6 +21,7 @@ mod report;
 mod run;
 mod schema;
 mod select;
+mod soak;
 mod stream;
 mod target;
 mod targets;
@@ -76,6 +77,7 @@ enum Command {
     Explain(explain::Arguments),
     Coverage(coverage::Arguments),
     Mutants(mutants::Arguments),
+    Soak(soak::Arguments),
     #[cfg(target_os = "linux")]
     Doctor(doctor::Arguments),
     Targets(targets::Arguments),
@@ -120,6 +122,7 @@ pub fn main() -> ExitCode {
         Command::Explain(arguments) => explain::main(&arguments, &mut streams),
         Command::Coverage(arguments) => coverage::main(&arguments, &mut streams),
         Command::Mutants(arguments) => mutants::main(&arguments, &mut streams),
+        Command::Soak(arguments) => soak::main(&arguments, &mut streams),
         #[cfg(target_os = "linux")]
         Command::Doctor(arguments) => doctor::main(&arguments, &mut streams),
         Command::Targets(arguments) => targets::main(&arguments, &streams),

@@ -65,9 +65,16 @@ fn stimulus(steps: &[Step]) -> Option<&Fields> {
                 | App::Shutdown
                 | App::Close
                 | App::Abort,
-            ) => return None,
-            Verb::Linux(_) => return None,
-            Verb::App(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {}
+            )
+            | Verb::Live(_)
+            | Verb::Linux(_) => return None,
+            Verb::App(_)
+            | Verb::Expect(_)
+            | Verb::Wait(_)
+            | Verb::Repeat(_)
+            | Verb::Note(_)
+            | Verb::Impair(_)
+            | Verb::Heal(_) => {}
         }
     }
     None

@@ -10,6 +10,7 @@ use super::segment::Segment;
 use super::spans::Spans;
 use crate::packet::{Flags, SeqNum};
 use crate::time::Time;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 #[derive(Debug, Clone)]
@@ -49,10 +50,23 @@ pub(crate) struct Book {
     knocking: Option<Segment>,
     /// Where the injector's timestamp clock begins: one clock for all incarnations of a connection.
     pub(crate) clock: SeqNum,
+    /// The numbers of our latest segments, whatever became of them: a RST takes its own from there.
+    recent: VecDeque<Numbers>,
     /// The newest TSval each side has sent.
     pub(crate) our_tsval: Option<u32>,
     pub(crate) their_tsval: Option<u32>,
 }
+
+/// The numbers of a segment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) end: SeqNum,
+    /// `None` without ACK.
+    pub(crate) ack: Option<SeqNum>,
+}
+
+/// How many of our segments a RST of the target's may answer at most.
+const RECENT_MAX: usize = 64;
 
 /// What a segment of ours does to the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,6 +87,8 @@ pub(crate) struct Offer {
     pub(crate) wscale: Option<u8>,
     pub(crate) sack: bool,
     pub(crate) timestamps: bool,
+    /// Asked for ECN, or agreed to it (RFC 3168 section 6.1.1).
+    pub(crate) ecn: bool,
 }
 
 impl Offer {
@@ -83,6 +99,7 @@ impl Offer {
             wscale: segment.options.wscale,
             sack: segment.options.sack_permitted,
             timestamps: segment.options.timestamps.is_some(),
+            ecn: segment.has(Flags::ECE) && segment.has(Flags::CWR) != segment.has(Flags::ACK),
         }
     }
 }
@@ -112,6 +129,7 @@ impl Book {
             answers_due: 0,
             knocking: None,
             clock: isn,
+            recent: VecDeque::new(),
             our_tsval: None,
             their_tsval: None,
         }
@@ -159,6 +177,15 @@ impl Book {
         u32::try_from(room).unwrap_or(0)
     }
 
+    pub(crate) fn ecn_negotiated(&self) -> bool {
+        self.ours.ecn && self.theirs.ecn
+    }
+
+    /// One of our latest segments has these numbers: sequence, end, acknowledgment.
+    pub(crate) fn recently(&self, fits: impl Fn(&Numbers) -> bool) -> bool {
+        self.recent.iter().any(fits)
+    }
+
     pub(crate) fn timestamps_negotiated(&self) -> bool {
         self.ours.timestamps && self.theirs.timestamps
     }
@@ -181,6 +208,11 @@ impl Book {
     /// Puts a segment of ours on the books.
     pub(crate) fn on_sent(&mut self, now: Time, segment: &Segment, weight: Weight) {
         self.last_sent = Some((segment.clone(), now));
+        if self.recent.len() == RECENT_MAX {
+            self.recent.pop_front();
+        }
+        let ack = segment.has(Flags::ACK).then_some(segment.ack);
+        self.recent.push_back(Numbers { end: segment.end(), ack });
         if !segment.is_pure_ack() {
             self.answers_due += 1;
         }
@@ -191,22 +223,31 @@ impl Book {
             return;
         }
         if segment.has(Flags::SYN) {
-            if segment.seq != self.isn {
+            if segment.seq != self.isn && self.ours.syn {
                 self.rebase(segment.seq);
+            } else if !self.ours.syn {
+                // Our first SYN: what is known of the target's stays.
+                self.isn = segment.seq;
+                self.snd_una = segment.seq;
             }
             self.ours = Offer::of(segment);
         }
-        if let Some((value, _)) = segment.options.timestamps {
-            self.our_tsval = Some(value);
-        }
         if segment.has(Flags::RST) {
             return;
+        }
+        if let Some((value, _)) = segment.options.timestamps {
+            self.our_tsval = Some(value);
         }
         let offset = segment.seq.diff(self.isn);
         if let Ok(start) = u32::try_from(offset.max(0)) {
             let end = start.saturating_add(segment.len().saturating_sub(offset.min(0).unsigned_abs()));
             self.possible.insert(start, end);
             if weight == Weight::Possible {
+                // Its octets may be refused where its ACK is not (RFC 9293 section 3.10.7.4, first check).
+                if segment.has(Flags::ACK) {
+                    let edge = segment.ack + self.scale(self.ours.wscale, segment);
+                    raise(&mut self.our_edge, edge);
+                }
                 return;
             }
             self.sent.insert(start, end);
@@ -240,7 +281,8 @@ impl Book {
 
     /// A SYN with a number of its own begins a new incarnation of the connection.
     fn rebase(&mut self, isn: SeqNum) {
-        *self = Self { clock: self.clock, ..Self::new(isn, self.window_field) };
+        let recent = std::mem::take(&mut self.recent);
+        *self = Self { recent, clock: self.clock, ..Self::new(isn, self.window_field) };
     }
 
     /// What a segment of ours is worth if the case does not say. In a connection a second SYN is to

@@ -129,8 +129,8 @@ impl<'a> Draft<'a> {
         let tcp = Tcp {
             sport: Some(scope.tuple.peer_port),
             dport: Some(scope.tuple.target_port),
-            seq: Some(if flags.contains(Flags::SYN) { book.isn } else { book.snd_nxt() }),
-            ack: Some(if flags.contains(Flags::ACK) { book.rcv_nxt() } else { SeqNum(0) }),
+            seq: Some(if flags.contains(Flags::SYN) { book.isn } else { scope.snd_nxt() }),
+            ack: Some(if flags.contains(Flags::ACK) { scope.rcv_nxt() } else { SeqNum(0) }),
             flags: Some(flags),
             window: Some(Window(book.window_field)),
             ..Tcp::default()
@@ -368,13 +368,20 @@ impl<'a> Draft<'a> {
             Stamps::None => None,
             Stamps::Usual => {
                 (book.timestamps_negotiated() && !self.tcp.has(Flags::SYN) && !self.tcp.has(Flags::RST))
-                    .then(|| TcpOption::Timestamps { val: tsval(book.clock, now), ecr: echo() })
+                    .then(|| TcpOption::Timestamps { val: self.clock(now), ecr: echo() })
             }
             Stamps::Own { val, ecr } => Some(TcpOption::Timestamps {
-                val: val.unwrap_or_else(|| tsval(book.clock, now)),
+                val: val.unwrap_or_else(|| self.clock(now)),
                 ecr: ecr.unwrap_or_else(echo),
             }),
         }
+    }
+
+    /// Beside a live peer, the clock that it showed last.
+    fn clock(&self, now: crate::time::Time) -> u32 {
+        let book = self.scope.book;
+        let live = self.scope.peer.and(book.our_tsval);
+        live.unwrap_or_else(|| tsval(book.clock, now))
     }
 
     fn fill_payload(&mut self, fields: &Fields) {

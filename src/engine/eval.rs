@@ -13,6 +13,7 @@ use crate::target::profile::Profile;
 use crate::time::Time;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tcpspec_reference::Status;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value {
@@ -39,6 +40,8 @@ pub(crate) struct Mark {
 /// Everything a name can refer to.
 pub(crate) struct Scope<'a> {
     pub(crate) book: &'a Book,
+    /// The live peer's own variables, which a book can only infer.
+    pub(crate) peer: Option<Status>,
     pub(crate) labels: &'a BTreeMap<String, Mark>,
     pub(crate) profile: &'a Profile,
     pub(crate) tuple: Tuple,
@@ -46,6 +49,18 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// SND.NXT of the peer.
+    pub(crate) fn snd_nxt(&self) -> SeqNum {
+        self.peer.map_or_else(|| self.book.snd_nxt(), |peer| SeqNum(peer.snd_nxt.0))
+    }
+
+    /// RCV.NXT of the peer.
+    pub(crate) fn rcv_nxt(&self) -> SeqNum {
+        self.peer
+            .filter(|_| self.book.irs.is_some())
+            .map_or_else(|| self.book.rcv_nxt(), |peer| SeqNum(peer.rcv_nxt.0))
+    }
+
     /// The Fast Open cookie of a labelled segment: `answer.fast_open`.
     pub(crate) fn cookie(&self, name: &str) -> Option<Vec<u8>> {
         let label = name.strip_suffix(".fast_open")?;
@@ -151,12 +166,12 @@ fn name_value(name: &str, scope: &Scope<'_>) -> Result<Value, EvalError> {
     let value = match name {
         "isn" => Value::Seq(book.isn),
         "irs" => Value::Seq(book.irs.ok_or_else(not_yet)?),
-        "snd.nxt" => Value::Seq(book.snd_nxt()),
-        "snd.max" => Value::Seq(book.snd_max()),
-        "snd.una" => Value::Seq(book.snd_una),
-        "snd.wnd" => Value::Int(i64::from(book.snd_wnd)),
-        "rcv.nxt" => Value::Seq(book.irs.map(|_| book.rcv_nxt()).ok_or_else(not_yet)?),
-        "rcv.wnd" => Value::Int(i64::from(book.rcv_wnd)),
+        "snd.nxt" => Value::Seq(scope.snd_nxt()),
+        "snd.max" => Value::Seq(scope.peer.map_or_else(|| book.snd_max(), |peer| SeqNum(peer.snd_nxt.0))),
+        "snd.una" => Value::Seq(scope.peer.map_or(book.snd_una, |peer| SeqNum(peer.snd_una.0))),
+        "snd.wnd" => Value::Int(i64::from(scope.peer.map_or(book.snd_wnd, |peer| peer.snd_wnd))),
+        "rcv.nxt" => Value::Seq(book.irs.map(|_| scope.rcv_nxt()).ok_or_else(not_yet)?),
+        "rcv.wnd" => Value::Int(i64::from(scope.peer.map_or(book.rcv_wnd, |peer| peer.rcv_wnd))),
         "peer.port" => Value::Int(i64::from(scope.tuple.peer_port)),
         _ => return label_value(name, scope),
     };

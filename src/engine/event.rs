@@ -93,6 +93,19 @@ pub enum CaseEventKind {
     Note {
         text: String,
     },
+    /// A segment of the live peer's that never reached the target, and why.
+    Lost {
+        #[serde(with = "super::io::hex")]
+        octets: Vec<u8>,
+        line: String,
+        how: String,
+    },
+    /// What the application above the live peer did or learned.
+    PeerApp {
+        line: String,
+    },
+    /// What went through the wire of a live case.
+    Passed(Traffic),
     Violated(Box<Violation>),
     /// The target said that it cannot do what the case needs.
     Unsupported {
@@ -123,8 +136,41 @@ pub enum Claim {
     Expected,
     /// Legal noise, and why it is legal.
     Noise(String),
+    /// It passes the wire to the live peer; what the wire did to it, if anything.
+    Passed(String),
     /// Nothing allows it, or it is wrong: a violation follows.
     Wrong,
+}
+
+/// What went through the wire of a live case.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Traffic {
+    pub from_peer: Direction,
+    pub from_target: Direction,
+}
+
+/// One direction of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Direction {
+    pub segments: u64,
+    /// Of data, each octet once.
+    pub octets: u64,
+    pub retransmitted_segments: u64,
+    pub retransmitted_octets: u64,
+    /// Segments that the wire lost.
+    pub lost: u64,
+    /// When the first and the last data was sent.
+    pub first: Option<Time>,
+    pub last: Option<Time>,
+}
+
+impl Direction {
+    /// Octets of new data in a second, while data was sent.
+    pub fn goodput(&self) -> Option<u64> {
+        let span = self.last?.since(self.first?).as_nanos();
+        let octets = u128::from(self.octets) * 1_000_000_000;
+        u64::try_from(octets.checked_div(span)?).ok()
+    }
 }
 
 /// What the target did wrong.
@@ -202,6 +248,9 @@ pub struct Verdict {
     /// Names of allowed answers that were seen, with the step.
     pub observed: Vec<(usize, String)>,
     pub monitors: Vec<MonitorCount>,
+    /// Of a live case: what went through the wire.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traffic: Option<Traffic>,
     /// Virtual or real time that the case took.
     pub took: Duration,
     /// The latest of our own sends.

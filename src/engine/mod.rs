@@ -7,6 +7,7 @@ mod eval;
 pub mod event;
 mod exec;
 pub mod io;
+mod live;
 mod matching;
 mod monitor;
 mod noise;
@@ -17,7 +18,10 @@ mod spans;
 mod verdict;
 mod waits;
 
-pub use event::{CaseEvent, CaseEventKind, Claim, MonitorCount, Outcome, Verdict, Violation, ViolationKind};
+pub use event::{
+    CaseEvent, CaseEventKind, Claim, Direction, MonitorCount, Outcome, Traffic, Verdict, Violation,
+    ViolationKind,
+};
 pub use exec::{Exec, replay};
 pub use io::{AppCall, AppEvent, AppOutcome, Input, InputKind, Output};
 pub use monitor::{Rule as MonitorRule, rules as monitor_rules};

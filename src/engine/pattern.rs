@@ -11,14 +11,41 @@ pub fn octet(offset: u64) -> u8 {
     u8::try_from(octet % 256).unwrap_or_default()
 }
 
+/// The rows of 251 octets that `count` octets from `offset` on lie in: where each begins in its row,
+/// what its first octet is, and how many of it there are.
+fn rows(offset: u64, count: usize) -> impl Iterator<Item = (u8, usize)> {
+    let mut at = offset;
+    let mut left = count;
+    std::iter::from_fn(move || {
+        let run = usize::try_from(251 - at % 251).unwrap_or(left).min(left);
+        let first = octet(at);
+        at += run as u64;
+        left -= run;
+        (run > 0).then_some((first, run))
+    })
+}
+
 /// `count` octets from `offset` on.
 pub fn octets(offset: u64, count: usize) -> Vec<u8> {
-    (offset..).take(count).map(octet).collect()
+    let mut out = Vec::with_capacity(count);
+    for (first, run) in rows(offset, count) {
+        out.extend((0..run as u8).map(|n| first.wrapping_add(n)));
+    }
+    out
 }
 
 /// The stream offset of the first octet of `data` that is not the pattern's.
 pub fn mismatch(offset: u64, data: &[u8]) -> Option<u64> {
-    (offset..).zip(data).find(|(at, seen)| octet(*at) != **seen).map(|(at, _)| at)
+    let mut from = 0;
+    for (first, run) in rows(offset, data.len()) {
+        let seen = &data[from..from + run];
+        let wrong = (0..run as u8).zip(seen).position(|(n, seen)| first.wrapping_add(n) != *seen);
+        if let Some(wrong) = wrong {
+            return Some(offset + (from + wrong) as u64);
+        }
+        from += run;
+    }
+    None
 }
 
 #[cfg(test)]
@@ -34,6 +61,15 @@ mod tests {
     #[case(502, 14)]
     fn the_pattern_is_the_documented_one(#[case] offset: u64, #[case] value: u8) {
         assert_eq!(octet(offset), value);
+    }
+
+    #[test]
+    fn octets_are_those_at_their_places() {
+        for offset in [0, 1, 250, 251, 64_255, 64_256, (1 << 32) + 7] {
+            let alone: Vec<u8> = (offset..offset + 1000).map(octet).collect();
+            assert_eq!(octets(offset, 1000), alone, "{offset}");
+            assert_eq!(mismatch(offset, &alone), None, "{offset}");
+        }
     }
 
     #[test]

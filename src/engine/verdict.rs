@@ -19,6 +19,7 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
         blamed: None,
         observed: Vec::new(),
         monitors: Vec::new(),
+        traffic: None,
         took: events.last().map_or(Time::ZERO, |event| event.at).since_start(),
         lateness: Duration::ZERO,
     };
@@ -60,7 +61,10 @@ fn fold(plan: &Plan, verdict: &mut Verdict, event: &CaseEvent) {
         | CaseEventKind::Received { .. }
         | CaseEventKind::AppCalled { .. }
         | CaseEventKind::AppReplied { .. }
+        | CaseEventKind::Lost { .. }
+        | CaseEventKind::PeerApp { .. }
         | CaseEventKind::Note { .. } => {}
+        CaseEventKind::Passed(traffic) => verdict.traffic = Some(traffic.clone()),
         CaseEventKind::Observed { answer } => {
             if let Some(step) = event.step {
                 verdict.observed.push((step, answer.clone()));

@@ -16,6 +16,7 @@ pub fn waits(plan: &Plan) -> Duration {
     let labels = BTreeMap::new();
     let scope = Scope {
         book: &book,
+        peer: None,
         labels: &labels,
         profile: &plan.profile,
         tuple: plan.tuple,

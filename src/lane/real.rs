@@ -66,8 +66,12 @@ impl<W: Wire, T: Target> RealLane<W, T> {
 
     fn fresh(&mut self, tuple: Tuple) -> Tuple {
         let peer_port = self.next_port;
-        self.next_port = if peer_port == *PORTS.end() { *PORTS.start() } else { peer_port + 1 };
+        self.skip_port();
         Tuple { peer_port, ..tuple }
+    }
+
+    fn skip_port(&mut self) {
+        self.next_port = if self.next_port == *PORTS.end() { *PORTS.start() } else { self.next_port + 1 };
     }
 
     /// What is left on the wire is of this try: it must not reach the next.
@@ -78,6 +82,10 @@ impl<W: Wire, T: Target> RealLane<W, T> {
             let Some(Ok(_)) = self.wire.try_recv() else { break };
         }
         self.wire.lost();
+        // A live case has taken further ports, one after the other.
+        while ports.contains(&self.next_port) {
+            self.skip_port();
+        }
         self.forget(ports);
     }
 }

@@ -64,6 +64,7 @@ pub fn plan(
     let salt = mix(seed, &format!("{} {family}", case.id));
     Ok(Planned::Ready(Box::new(Plan {
         case: info,
+        mode: case.mode,
         seed,
         tuple: Tuple { target_port: port(case, profile), ..tuple(family, profile, salt) },
         isn: low(mix(salt, "isn")),
@@ -144,7 +145,13 @@ fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
         },
         Verb::Linux(_) => "linux",
         Verb::Repeat(repeat) => return repeat.steps.iter().find_map(|step| unable(step, profile)),
-        Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Note(_) => return None,
+        Verb::Send(_)
+        | Verb::Expect(_)
+        | Verb::Wait(_)
+        | Verb::Note(_)
+        | Verb::Live(_)
+        | Verb::Impair(_)
+        | Verb::Heal(_) => return None,
     };
     (!profile.abilities.contains(need)).then_some(need)
 }

@@ -6,9 +6,10 @@
 mod build;
 mod unroll;
 
+pub(crate) use build::mix;
 pub use build::{PlanError, Planned, plan};
 
-use crate::suite::model::{Family, Level, Place, Step, Tolerate};
+use crate::suite::model::{Family, Level, Mode, Place, Step, Tolerate};
 use crate::target::profile::Profile;
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -16,6 +17,8 @@ use std::net::IpAddr;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
     pub case: CaseInfo,
+    #[serde(default, skip_serializing_if = "Mode::is_scripted")]
+    pub mode: Mode,
     pub seed: u64,
     pub tuple: Tuple,
     /// The injector's initial sequence number.

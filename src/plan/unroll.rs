@@ -4,7 +4,8 @@ mod linux;
 
 use crate::suite::expr::{Bound, Expr};
 use crate::suite::model::{
-    App, AppExpect, Expect, Fields, IcmpKind, OptionSpec, Pattern, Repeat, SackSpec, Send, Step, Verb,
+    Action, App, AppExpect, Delay, Expect, Fields, IcmpKind, Impairment, Live, OptionSpec, Pattern, Pick,
+    Reads, Repeat, SackSpec, Send, Step, Verb,
 };
 
 /// More steps than this is a mistake in a case, not a test.
@@ -36,7 +37,7 @@ fn in_step(step: &mut Step, counter: &Counter<'_>) {
     if let Some(within) = &mut step.within {
         within.from.iter_mut().chain([&mut within.to]).for_each(|e| in_expr(e, counter));
     }
-    step.when.iter_mut().for_each(|e| in_expr(e, counter));
+    step.when.iter_mut().chain(&mut step.on).for_each(|e| in_expr(e, counter));
     for otherwise in &mut step.otherwise {
         otherwise.seen.iter_mut().for_each(|p| in_pattern(p, counter));
         in_text(&mut otherwise.means, counter);
@@ -65,6 +66,9 @@ fn in_step(step: &mut Step, counter: &Counter<'_>) {
         Verb::Linux(linux) => linux::in_call(linux, counter),
         Verb::Wait(span) => in_expr(span, counter),
         Verb::Note(text) => in_text(text, counter),
+        Verb::Live(live) => in_live(live, counter),
+        Verb::Impair(rule) => in_impairment(rule, counter),
+        Verb::Heal(_) => {}
         Verb::Repeat(inner) => {
             in_expr(&mut inner.times, counter);
             // An inner counter of the same name hides this one.
@@ -93,6 +97,38 @@ fn in_app(app: &mut App, counter: &Counter<'_>) {
         | App::Abort
         | App::Status(_)
         | App::Expect(_) => {}
+    }
+}
+
+fn in_live(live: &mut Live, counter: &Counter<'_>) {
+    match live {
+        Live::Call(app) => in_app(app, counter),
+        Live::Reboot(settings) => settings.iter_mut().for_each(|(_, e)| in_expr(e, counter)),
+        Live::Reads(Reads::Slowly { octets, every }) => {
+            in_expr(octets, counter);
+            in_expr(every, counter);
+        }
+        Live::Reads(Reads::All | Reads::Nothing) => {}
+    }
+}
+
+fn in_impairment(rule: &mut Impairment, counter: &Counter<'_>) {
+    let Impairment { action, from: _, seen, pick } = rule;
+    seen.iter_mut().for_each(|fields| in_fields(fields, counter));
+    let Pick { count, every, nth, probability: _ } = pick;
+    count.iter_mut().chain(every).chain(nth).for_each(|e| in_expr(e, counter));
+    match action {
+        Action::Drop => {}
+        Action::Delay(Delay { by, jitter, rate, queue }) => {
+            by.iter_mut().chain(jitter).chain(rate).chain(queue).for_each(|e| in_expr(e, counter));
+        }
+        Action::Duplicate { times: e } | Action::Corrupt { octet: e } => {
+            e.iter_mut().for_each(|e| in_expr(e, counter));
+        }
+        Action::Reorder { behind, hold } => {
+            behind.iter_mut().chain(hold).for_each(|e| in_expr(e, counter));
+        }
+        Action::Rewrite { set } => in_fields(set, counter),
     }
 }
 

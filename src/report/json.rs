@@ -1,8 +1,9 @@
 //! The one JSON object that `run --format json` prints: a contract, so every field is written out
-//! here, in its order, and none is flattened or skipped.
+//! here, in its order; only what live cases have more is left out of others.
 
 use super::record::Run;
 use super::summary::{Points, Summary, Totals};
+use crate::engine::Direction;
 use crate::event::CaseFinished;
 use crate::suite::model::{Family, Level};
 use serde::Serialize;
@@ -45,6 +46,24 @@ struct Case<'a> {
     tries: usize,
     /// One sentence; empty for a pass.
     reason: &'a str,
+    /// Of live cases only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traffic: Option<Wire<'a>>,
+}
+
+/// What went through the wire of a live case.
+#[derive(Serialize)]
+struct Wire<'a> {
+    from_peer: Way<'a>,
+    from_target: Way<'a>,
+}
+
+#[derive(Serialize)]
+struct Way<'a> {
+    #[serde(flatten)]
+    counts: &'a Direction,
+    /// Octets of new data in a second, while data was sent.
+    goodput: Option<u64>,
 }
 
 /// One line, ended by a line feed.
@@ -81,7 +100,15 @@ fn case(case: &CaseFinished) -> Case<'_> {
         lateness_us: u64::try_from(case.verdict.lateness.as_micros()).unwrap_or(u64::MAX),
         tries: case.tries.len(),
         reason: &case.verdict.reason,
+        traffic: case.verdict.traffic.as_ref().map(|traffic| Wire {
+            from_peer: way(&traffic.from_peer),
+            from_target: way(&traffic.from_target),
+        }),
     }
+}
+
+fn way(counts: &Direction) -> Way<'_> {
+    Way { counts, goodput: counts.goodput() }
 }
 
 /// Milliseconds with three decimals: microseconds are what a clock is good for here.

@@ -36,6 +36,8 @@ const REMARK: &str = "   ";
 enum Side {
     /// From the injector.
     Sent,
+    /// From the live peer, and lost on the wire.
+    Lost,
     /// From the target.
     Received,
     /// The application above the target.
@@ -117,8 +119,17 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
                     remark: format!("legal: {}", clean(why)),
                     ..row(Side::Received, line, Tone::Noise)
                 }),
+                Claim::Passed(what) => {
+                    rows.push(Row { remark: clean(what).into(), ..row(Side::Received, line, Tone::Plain) });
+                }
                 Claim::Wrong => rows.push(row(Side::Received, line, Tone::Wrong)),
             },
+            CaseEventKind::Lost { octets: _, line, how } => {
+                rows.push(Row { remark: clean(how).into(), ..row(Side::Lost, line, Tone::Noise) });
+            }
+            CaseEventKind::PeerApp { line } => {
+                rows.push(row(Side::Aside, &format!("live: {line}"), Tone::Plain));
+            }
             CaseEventKind::AppCalled { line } => {
                 let call = row(Side::App, &format!("app: {line}"), Tone::Plain);
                 rows.push(Row { open: true, ..call });
@@ -142,6 +153,7 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
             | CaseEventKind::StepSkipped
             | CaseEventKind::StepPassed
             | CaseEventKind::Observed { .. }
+            | CaseEventKind::Passed(_)
             | CaseEventKind::Finished { .. } => {}
         }
     }
@@ -247,7 +259,7 @@ impl Layout {
         let widest = |pick: fn(&Row) -> bool, of: fn(&Row) -> &str| {
             rows.iter().filter(|row| pick(row)).map(|row| columns(of(row))).max().unwrap_or(0)
         };
-        let left = widest(|row| row.side == Side::Sent, |row| &row.text);
+        let left = widest(|row| matches!(row.side, Side::Sent | Side::Lost), |row| &row.text);
         let right = widest(|row| matches!(row.side, Side::Received | Side::App), |row| &row.text);
         let remark = widest(|_| true, |row| &row.remark);
         let fixed =
@@ -295,6 +307,7 @@ impl Layout {
         let Some(left) = self.beside else {
             let arrow = match row.side {
                 Side::Sent => "-->",
+                Side::Lost => "--x",
                 Side::Received => "<--",
                 Side::App | Side::Aside => "   ",
             };
@@ -305,6 +318,11 @@ impl Layout {
         match row.side {
             Side::Sent => {
                 format!("{}{GAP}{dashes}>{GAP}{}", pad(text, left), " ".repeat(self.right))
+            }
+            Side::Lost => {
+                let half = "-".repeat(self.arrow / 2);
+                let rest = " ".repeat(self.arrow.saturating_sub(half.len() + 1) + GAP.len() + self.right);
+                format!("{}{GAP}{half}x{rest}", pad(text, left))
             }
             Side::Received => format!("{blank}{GAP}<{dashes}{GAP}{}", pad(text, self.right)),
             Side::App => format!("{blank}{GAP}{none}{GAP}{}", pad(text, self.right)),

@@ -5,7 +5,7 @@ use crate::engine::{CaseEvent, MonitorCount, Outcome, Verdict, Violation, Violat
 use crate::event::{CaseFinished, RunFinished, RunStarted, SCHEMA, Try};
 use crate::plan::{CaseInfo, FixtureInfo, Plan, PlanStep, Reference, Tuple};
 use crate::report::record::Run;
-use crate::suite::model::{Family, Level, Place, Step, Verb};
+use crate::suite::model::{Family, Level, Mode, Origin, Place, Step, Verb};
 use crate::target::profile::Profile;
 use crate::time::Time;
 use std::time::Duration;
@@ -54,6 +54,7 @@ pub(crate) fn verdict(outcome: Outcome, reason: &str) -> Verdict {
         violation: None,
         blamed: None,
         observed: vec![],
+        traffic: None,
         monitors: vec![MonitorCount { id: "checksum".into(), checked: 3, violations: 0 }],
         took: Duration::from_micros(3_200),
         lateness: Duration::from_micros(12),
@@ -105,6 +106,8 @@ fn step(fixture: Option<usize>, number: u32, line: u32) -> PlanStep {
         strict: false,
         or_error: false,
         why: None,
+        on: None,
+        from: Origin::Target,
     };
     PlanStep { fixture, number, step }
 }
@@ -125,6 +128,7 @@ pub(crate) fn tuple() -> Tuple {
 /// A plan with a fixture of one step and four steps of its own.
 pub(crate) fn plan(info: &CaseInfo) -> Plan {
     Plan {
+        mode: Mode::Scripted,
         case: info.clone(),
         seed: 42,
         tuple: tuple(),

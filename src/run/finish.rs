@@ -106,6 +106,7 @@ fn empty(outcome: Outcome, reason: String) -> Verdict {
         blamed: None,
         observed: vec![],
         monitors: vec![],
+        traffic: None,
         took: Duration::ZERO,
         lateness: Duration::ZERO,
     }

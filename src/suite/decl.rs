@@ -1,6 +1,7 @@
 //! What a file declares, before any parameter is chosen: cases, named lists, fixtures.
 
 use crate::suite::diagnostic::{Code, Diagnostic, Sink};
+use crate::suite::model::Mode;
 use crate::suite::names;
 use crate::suite::source::{Loc, Span};
 use crate::suite::suggest;
@@ -77,6 +78,8 @@ pub(super) struct FixtureDecl {
 
 #[derive(Debug)]
 pub(super) struct WayDecl {
+    /// `None` for both, unless another way of the fixture says one.
+    pub(super) mode: Option<Mode>,
     pub(super) needs: Vec<Loc<String>>,
     pub(super) steps: Node,
 }
@@ -86,6 +89,17 @@ pub(super) struct WayDecl {
 pub(super) struct Library {
     pub(super) lists: BTreeMap<String, List>,
     pub(super) fixtures: BTreeMap<String, FixtureDecl>,
+}
+
+impl FixtureDecl {
+    /// The ways that a case of this mode can go.
+    pub(super) fn ways_of(&self, mode: Mode) -> impl Iterator<Item = &WayDecl> {
+        let own = self.ways.iter().any(|way| way.mode == Some(Mode::Live));
+        self.ways.iter().filter(move |way| match way.mode {
+            Some(said) => said == mode,
+            None => !own || mode == Mode::Scripted,
+        })
+    }
 }
 
 impl CaseDecl {
@@ -302,7 +316,12 @@ fn fixture(node: &Node, sink: &mut Sink) -> Option<FixtureDecl> {
         let needs = way.get("needs").and_then(Node::items).unwrap_or_default();
         let needs: Vec<_> = needs.iter().filter_map(loc).collect();
         abilities(&needs, sink);
-        ways.extend(way.get("steps").map(|steps| WayDecl { needs, steps: steps.clone() }));
+        let mode = match way.get("mode").and_then(Node::scalar) {
+            Some("live") => Some(Mode::Live),
+            Some("scripted") => Some(Mode::Scripted),
+            Some(_) | None => None,
+        };
+        ways.extend(way.get("steps").map(|steps| WayDecl { mode, needs, steps: steps.clone() }));
     }
     if let Some(steps) = node.get("steps") {
         if let Some(way) = node.get("ways") {
@@ -313,7 +332,7 @@ fn fixture(node: &Node, sink: &mut Sink) -> Option<FixtureDecl> {
             );
             sink.push(found.context(way.span, "the ways"));
         }
-        ways.push(WayDecl { needs: Vec::new(), steps: steps.clone() });
+        ways.push(WayDecl { mode: None, needs: Vec::new(), steps: steps.clone() });
     }
     if ways.is_empty() && node.get("given").is_none() {
         sink.push(Diagnostic::new(Code::MissingKey, id.span, "a fixture needs `steps:` or `ways:`"));

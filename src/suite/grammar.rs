@@ -5,8 +5,10 @@
 //! which keys go together) is checked where cases are lowered.
 
 mod linux;
+mod live;
 
 pub use linux::{CALLS as LINUX_CALLS, LINUX};
+pub use live::LIVE;
 
 /// What may stand at a place. `{parameter}` as the whole of a value may stand anywhere.
 #[derive(Debug, Clone, Copy)]
@@ -88,8 +90,7 @@ pub const fn verb(name: &'static str, shape: Shape, doc: &'static str) -> Key {
 }
 
 /// Verbs that the language has and this version cannot run.
-pub const LATER: &[&str] =
-    &["live", "drop", "delay", "duplicate", "reorder", "corrupt", "rewrite", "heal", "parallel"];
+pub const LATER: &[&str] = &["parallel"];
 
 pub const LEVELS: &[&str] = &["must", "should", "may"];
 pub const FAMILIES: &[&str] = &["4", "6"];
@@ -122,6 +123,8 @@ pub const ICMP_KINDS: &[&str] = &[
     "parameter-problem",
 ];
 pub const APP_CALLS: &[&str] = &["listen", "connect", "accept", "close", "abort"];
+pub const LIVE_CALLS: &[&str] = &["listen", "connect", "accept", "close", "abort", "reboot"];
+pub const MODES: &[&str] = &["scripted", "live"];
 pub const APP_EVENTS: &[&str] = &[
     "connected",
     "eof",
@@ -163,6 +166,7 @@ static DEFAULTS: &[Key] = &[
         Shape::Either(&[Shape::Words(FAMILIES), Shape::List(&Shape::Words(FAMILIES))]),
         "Address families to run over; both unless said.",
     ),
+    key("mode", Shape::Words(MODES), "Who the peer is: the script (unless said), or the reference stack."),
     key("slow", Shape::Bool, "Takes over ten seconds on a real clock."),
     key("isolation", Shape::Words(&["fresh", "shared"]), "`fresh`: a wire and a target of its own."),
     key("points", Shape::Count, "Weight in grading; 1 unless said."),
@@ -217,11 +221,6 @@ pub static CASE: Mapping = Mapping {
             key("lesson", Shape::Text, "One or two sentences from which a student learns the rule."),
             key("about", Shape::Text, "More for a reader, where the lesson is not enough."),
             key("kills", WORDS, "Mutants of the reference that this case must catch."),
-            key(
-                "mode",
-                Shape::Words(&["scripted", "live"]),
-                "Who the peer is: the script (unless said), or the reference stack.",
-            ),
             key("for", FOR, "Parameters: every combination of values is an instance of the case."),
             key("given", CALL, "The fixture that brings the target into the state to start from."),
             required("steps", STEPS, "What happens, in order."),
@@ -273,6 +272,11 @@ static WAY: Mapping = Mapping {
     doc: "One way to bring the target into the state.",
     keys: &[&[
         key("needs", WORDS, "Abilities that this way needs of the target."),
+        key(
+            "mode",
+            Shape::Words(MODES),
+            "The mode of the cases that can go this way; both unless a way says one.",
+        ),
         required("steps", STEPS, "The steps of this way; may be empty where nothing need be done."),
     ]],
 };
@@ -308,6 +312,7 @@ pub static STEP: Mapping = Mapping {
             verb("repeat", Shape::Map(&REPEAT), "Steps several times."),
             verb("note", Shape::Text, "A sentence for the reader, shown in the story and in reports."),
         ],
+        live::VERBS,
         QUALIFIERS,
     ],
 };
@@ -335,6 +340,11 @@ pub static QUALIFIERS: &[Key] = &[
     ),
     key("strict", Shape::Bool, "Legal noise is a violation while this step waits."),
     key("why", Shape::Text, "The sentence shown if the step fails."),
+    key(
+        "on",
+        Shape::Expr("a number"),
+        "With a live peer: which connection, from 0; for a rule, all unless said.",
+    ),
 ];
 
 static OTHERWISE: Mapping = Mapping {
@@ -463,6 +473,7 @@ pub static EXPECT: Mapping = Mapping {
         SEGMENT,
         &[
             key("icmp", Shape::Map(&ICMP_PATTERN), "An ICMP message instead of a segment."),
+            key("from", live::FROM, "With a live peer: whose segment; the target's unless said."),
             key(
                 "one_of",
                 Shape::Dict(&SEEN),
@@ -560,38 +571,40 @@ pub static APP: Mapping = Mapping {
     name: "an application call",
     id: "app",
     doc: "A call of the application above the target, or what it must learn.",
-    keys: &[&[
-        verb(
-            "connect",
-            Shape::Either(&[Shape::Text, Shape::Map(&APP_CONNECT)]),
-            "Connects to this address instead of the peer's; or from a port that is said.",
-        ),
-        verb("send", Shape::Expr("a number"), "Sends so many octets of the pattern."),
-        verb("send_urgent", Shape::Expr("a number"), "Sends so many octets as urgent data."),
-        verb("recv", Shape::Expr("a number"), "Reads so many octets and checks them."),
-        verb(
-            "begin_recv",
-            Shape::Expr("a number"),
-            "Begins to read so many octets, and goes on; `{expect: {data: 100}}` or `{expect: error}` is what comes of it.",
-        ),
-        verb("shutdown", Shape::Words(&["write"]), "Closes one direction."),
-        verb(
-            "option",
-            Shape::Dict(&Shape::Expr("a number or yes or no")),
-            "Sets an option of the connection: {nodelay: true}.",
-        ),
-        verb(
-            "status",
-            Shape::Either(&[Shape::Words(STATES), Shape::List(&Shape::Words(STATES))]),
-            "The state that the application sees must be this, or one of these.",
-        ),
-        verb(
-            "expect",
-            Shape::Either(&[Shape::Words(APP_EVENTS), Shape::Map(&APP_DATA)]),
-            "What the application must learn.",
-        ),
-    ]],
+    keys: &[APP_KEYS],
 };
+
+static APP_KEYS: &[Key] = &[
+    verb(
+        "connect",
+        Shape::Either(&[Shape::Text, Shape::Map(&APP_CONNECT)]),
+        "Connects to this address instead of the peer's; or from a port that is said.",
+    ),
+    verb("send", Shape::Expr("a number"), "Sends so many octets of the pattern."),
+    verb("send_urgent", Shape::Expr("a number"), "Sends so many octets as urgent data."),
+    verb("recv", Shape::Expr("a number"), "Reads so many octets and checks them."),
+    verb(
+        "begin_recv",
+        Shape::Expr("a number"),
+        "Begins to read so many octets, and goes on; `{expect: {data: 100}}` or `{expect: error}` is what comes of it.",
+    ),
+    verb("shutdown", Shape::Words(&["write"]), "Closes one direction."),
+    verb(
+        "option",
+        Shape::Dict(&Shape::Expr("a number or yes or no")),
+        "Sets an option of the connection: {nodelay: true}.",
+    ),
+    verb(
+        "status",
+        Shape::Either(&[Shape::Words(STATES), Shape::List(&Shape::Words(STATES))]),
+        "The state that the application sees must be this, or one of these.",
+    ),
+    verb(
+        "expect",
+        Shape::Either(&[Shape::Words(APP_EVENTS), Shape::Map(&APP_DATA)]),
+        "What the application must learn.",
+    ),
+];
 
 static APP_CONNECT: Mapping = Mapping {
     name: "where to connect from",

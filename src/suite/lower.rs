@@ -7,6 +7,7 @@
 mod case;
 mod fields;
 mod linux;
+mod live;
 mod steps;
 mod values;
 
@@ -54,6 +55,8 @@ pub(super) struct Lower<'a> {
     /// Lists and fixtures that are being put in place.
     inside: Vec<&'a str>,
     budget: usize,
+    /// Who the peer is in the case at hand.
+    mode: model::Mode,
     /// What kinds of proof the case's own steps give.
     silences: Vec<Span>,
     proofs: usize,
@@ -79,6 +82,7 @@ impl<'a> Lower<'a> {
             missing: BTreeSet::new(),
             inside: Vec::new(),
             budget: STEPS_MAX,
+            mode: model::Mode::Scripted,
             silences: Vec::new(),
             proofs: 0,
         }
@@ -114,9 +118,16 @@ impl<'a> Lower<'a> {
 
     /// Lowers a fixture by itself, with its defaults: one that no case uses is checked too.
     pub(super) fn fixture_alone(&mut self, fixture: &'a FixtureDecl) {
-        self.restart();
-        self.fixture(fixture, fixture.id.span, None, &Env::default());
-        self.settle();
+        for mode in [model::Mode::Scripted, model::Mode::Live] {
+            let ways = &fixture.ways;
+            if mode == model::Mode::Live && !ways.iter().any(|way| way.mode == Some(mode)) {
+                continue;
+            }
+            self.restart();
+            self.mode = mode;
+            self.fixture(fixture, fixture.id.span, None, &Env::default());
+            self.settle();
+        }
     }
 
     fn list_named(&self, name: &str) -> Option<&'a List> {

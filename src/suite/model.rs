@@ -8,11 +8,13 @@
 //! nothing of YAML, targets, wires or time.
 
 mod linux;
+mod live;
 
 pub use linux::{
     CallResult, ErrorWant, FlagWords, InfoWant, Linux, LinuxCall, OptionValue, OptionWant, Socket,
     SocketOption, shown_flags,
 };
+pub use live::{Action, Delay, Impairment, Live, Mode, Origin, Pick, Reads, Setting};
 
 use crate::suite::expr::{Bound, Expr};
 use serde::{Deserialize, Serialize};
@@ -101,6 +103,7 @@ pub struct Case {
     /// The full id: `directory/file/id`, with unnamed parameters appended as `[n=7]`.
     pub id: String,
     pub title: String,
+    pub mode: Mode,
     pub level: Level,
     /// Catalogue ids.
     pub refs: Vec<String>,
@@ -170,6 +173,12 @@ pub struct Step {
     /// The sentence shown if the step fails.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub why: Option<String>,
+    /// With a live peer: which of the connections, counted from 0. Without it the first, or every one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub on: Option<Expr>,
+    /// With a live peer: whose segment an `expect` waits for.
+    #[serde(default, skip_serializing_if = "Origin::is_target")]
+    pub from: Origin,
 }
 
 /// A time limit: not later than `to` and, if given, not before `from`.
@@ -204,6 +213,10 @@ pub enum Verb {
     Wait(Expr),
     Repeat(Repeat),
     Note(String),
+    Live(Live),
+    Impair(Box<Impairment>),
+    /// Ends the rule of that label, or all.
+    Heal(Option<String>),
 }
 
 /// What the injector puts on the wire.

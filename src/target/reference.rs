@@ -21,9 +21,9 @@ use crate::time::Time;
 use app::Apps;
 use server::Server;
 use std::collections::BTreeSet;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
-use tcpspec_reference::{Config, Endpoint, Instant, Mutant};
+use tcpspec_reference::{Config, Endpoint, Error, Instant, Mutant, Status};
 
 pub struct ReferenceTarget {
     endpoint: Endpoint,
@@ -41,6 +41,11 @@ impl ReferenceTarget {
             mutant,
             ..variant::config(abilities)
         };
+        Self::with(config)
+    }
+
+    /// A host with these settings.
+    pub fn with(config: Config) -> Self {
         Self { endpoint: Endpoint::new(config), apps: Apps::default(), server: None }
     }
 
@@ -61,6 +66,27 @@ impl ReferenceTarget {
     /// What a host chooses at random in a case, on any wire.
     pub fn seed(plan: &Plan) -> u64 {
         plan.seed ^ u64::from(plan.isn)
+    }
+
+    /// Connects from a port of the caller's choice, and gives the handle.
+    pub fn connect_from(&mut self, now: Time, local: SocketAddr, to: SocketAddr) -> Result<u32, Error> {
+        let id = self.endpoint.connect(instant(now), Some(local), to)?;
+        Ok(self.apps.handle(id))
+    }
+
+    /// What RFC 9293 calls STATUS, for those who ask beside the application.
+    pub fn status(&self, conn: u32) -> Option<Status> {
+        Some(self.endpoint.status(self.apps.id(conn)?))
+    }
+
+    /// How far the `recv` that is going on has come: octets, and the first that was wrong.
+    pub fn reading(&self, conn: u32) -> Option<(u64, Option<u64>)> {
+        self.apps.reading(conn)
+    }
+
+    /// Ends a `recv` without an answer.
+    pub fn stop_reading(&mut self, conn: u32) -> Option<(u64, Option<u64>)> {
+        self.apps.stop_reading(conn)
     }
 
     pub fn handle_packet(&mut self, now: Time, packet: &[u8]) {

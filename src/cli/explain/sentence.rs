@@ -2,6 +2,7 @@
 
 mod linux;
 
+use super::live;
 use crate::engine::io::hex;
 use crate::suite::expr::Expr;
 use crate::suite::model::{
@@ -25,7 +26,17 @@ pub(super) fn of(step: &Step) -> String {
             format!("{} times: {}", repeat.times, steps.join(" Then: "))
         }
         Verb::Note(note) => return note.clone(),
+        Verb::Live(live) => live::live(live),
+        Verb::Impair(rule) => live::impairment(rule),
+        Verb::Heal(None) => "The wire is as good as new".to_owned(),
+        Verb::Heal(Some(label)) => format!("The rule `{label}` for the wire ends"),
     };
+    if let Some(on) = &step.on {
+        text.push_str(&format!(", on connection {on}"));
+    }
+    if !step.from.is_target() {
+        text = text.replacen("The target must answer", "The peer must send", 1);
+    }
     if let Some(within) = &step.within {
         let after = step.after.as_ref().map(|label| format!(" after `{label}`")).unwrap_or_default();
         match &within.from {
@@ -81,7 +92,7 @@ pub(super) fn pattern(pattern: &Pattern) -> String {
     }
 }
 
-fn fields(fields: &Fields) -> String {
+pub(super) fn fields(fields: &Fields) -> String {
     let Fields { flags, values, options, octets, sack, counts: _, fragments } = fields;
     let mut parts: Vec<String> = flags.iter().map(ToString::to_string).collect();
     parts.extend(values.iter().map(|(name, bound)| format!("{} {bound}", word(*name))));
@@ -135,7 +146,7 @@ fn shown(octets: &[u8]) -> String {
     if octets.len() > OCTETS_MAX { format!("{text}...") } else { text }
 }
 
-fn application(app: &App) -> String {
+pub(super) fn application(app: &App) -> String {
     match app {
         App::Listen => "The application listens".to_owned(),
         App::Connect => "The application connects to the peer".to_owned(),

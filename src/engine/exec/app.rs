@@ -62,23 +62,22 @@ impl Exec {
     }
 
     fn call_of(&mut self, app: &App) -> Result<AppCall, EvalError> {
-        let port = self.tuple.target_port;
+        let port = if self.live.is_some() { self.plan.tuple.target_port } else { self.tuple.target_port };
+        let peer_port = self.tuple_of(self.app.number).peer_port;
         Ok(match app {
             App::Listen => AppCall::Listen { port },
             App::Accept => AppCall::Accept { port },
-            App::ConnectTo(to) => {
-                AppCall::Connect { to: SocketAddr::new(*to, self.tuple.peer_port), from: None }
-            }
+            App::ConnectTo(to) => AppCall::Connect { to: SocketAddr::new(*to, peer_port), from: None },
             App::ConnectFrom(port) => {
                 let port = u16::try_from(self.count(port)?).ok().filter(|port| *port != 0);
                 let from = Some(port.ok_or_else(|| EvalError::Senseless("app: connect".to_owned()))?);
                 self.app.connecting |= self.wire.irs.is_none();
-                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, self.tuple.peer_port), from }
+                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, peer_port), from }
             }
             App::Connect => {
                 self.open_again();
                 self.app.connecting = true;
-                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, self.tuple.peer_port), from: None }
+                AppCall::Connect { to: SocketAddr::new(self.tuple.peer, peer_port), from: None }
             }
             App::Send(count) | App::SendUrgent(count) => {
                 let (offset, count) = (self.app.written, self.count(count)?);
@@ -96,12 +95,7 @@ impl Exec {
             App::Abort if self.app.conn.is_none() => AppCall::Abort { conn: NOBODY },
             App::Abort => AppCall::Abort { conn: self.conn()? },
             App::Option(name, value) => {
-                let value = match self.eval(value)? {
-                    Value::Bool(b) => i64::from(b),
-                    Value::Int(n) => n,
-                    Value::Span(d) => i64::try_from(d.as_millis()).unwrap_or(i64::MAX),
-                    Value::Seq(_) | Value::At(_) => return Err(EvalError::Senseless(name.clone())),
-                };
+                let value = self.option_value(name, value)?;
                 self.app.keep_alive |= name.contains("keep") && value != 0;
                 // Without a connection an option is for those to come.
                 AppCall::Option { conn: self.app.conn.unwrap_or(0), name: name.clone(), value }
@@ -123,6 +117,15 @@ impl Exec {
     fn is_refusal_next(&self) -> bool {
         let next = self.plan.steps.get(self.pc + 1).map(|planned| &planned.step.verb);
         matches!(next, Some(Verb::App(App::Expect(AppExpect::Error))))
+    }
+
+    pub(super) fn option_value(&self, name: &str, value: &Expr) -> Result<i64, EvalError> {
+        Ok(match self.eval(value)? {
+            Value::Bool(b) => i64::from(b),
+            Value::Int(n) => n,
+            Value::Span(d) => i64::try_from(d.as_millis()).unwrap_or(i64::MAX),
+            Value::Seq(_) | Value::At(_) => return Err(EvalError::Senseless(name.to_owned())),
+        })
     }
 
     pub(super) fn count(&self, expr: &Expr) -> Result<u64, EvalError> {
@@ -183,7 +186,14 @@ impl Exec {
         let app = match &planned.step.verb {
             Verb::App(app) => app,
             Verb::Linux(linux) => return self.linux_replied(linux, outcome),
-            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => return,
+            Verb::Send(_)
+            | Verb::Expect(_)
+            | Verb::Wait(_)
+            | Verb::Repeat(_)
+            | Verb::Note(_)
+            | Verb::Live(_)
+            | Verb::Impair(_)
+            | Verb::Heal(_) => return,
         };
         match outcome {
             AppOutcome::Ok => self.app_passes("ok"),
@@ -192,10 +202,14 @@ impl Exec {
                 self.app_passes("connecting");
             }
             AppOutcome::Accepted { conn, from } => {
+                let live = self.live.as_ref().map(|live| live.peer.number(from.port()));
+                // With many connections, which one was accepted says its port.
+                let number = live.filter(|number| *number < 0x4000);
+                self.app.turn_to(number.unwrap_or(self.app.number));
                 self.begin_connection(*conn);
                 // Which peer was accepted is a fact of the wire, not of this run's port.
-                let who =
-                    if from.port() == self.tuple.peer_port { "accepted" } else { "accepted a stranger" };
+                let known = number.is_some() || from.port() == self.tuple.peer_port;
+                let who = if known { "accepted" } else { "accepted a stranger" };
                 self.app_passes(who);
             }
             AppOutcome::Received { count, mismatch, eof } => self.received(app, *count, *mismatch, *eof),
@@ -215,7 +229,8 @@ impl Exec {
             self.app.read = 0;
         }
         self.app.conn = Some(conn);
-        self.app.learned.retain(|(_, of, _)| *of == conn);
+        let live = self.live.is_some();
+        self.app.learned.retain(|(_, of, _)| live || *of == conn);
     }
 
     pub(super) fn app_passes(&mut self, line: &str) {
@@ -290,9 +305,14 @@ impl Exec {
                 self.linux_timed_out(linux);
                 return false;
             }
-            Verb::Send(_) | Verb::Expect(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {
-                return false;
-            }
+            Verb::Send(_)
+            | Verb::Expect(_)
+            | Verb::Wait(_)
+            | Verb::Repeat(_)
+            | Verb::Note(_)
+            | Verb::Live(_)
+            | Verb::Impair(_)
+            | Verb::Heal(_) => return false,
         };
         let (expected, got) = match app {
             App::Accept => ("the connection to be accepted".to_owned(), NOTHING.to_owned()),
@@ -307,7 +327,7 @@ impl Exec {
     }
 
     pub(super) fn app_learned(&mut self, conn: u32, event: AppEvent) {
-        if self.app.conn.is_none_or(|own| own == conn) {
+        if self.live.is_some() || self.app.conn.is_none_or(|own| own == conn) {
             self.emit(CaseEventKind::AppReplied { line: event.word().to_owned() });
             self.app.learned.push_back((self.now, conn, event));
         }
@@ -317,33 +337,30 @@ impl Exec {
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return false };
         let Verb::App(App::Expect(wanted)) = &planned.step.verb else { return false };
-        let event = match wanted {
-            AppExpect::Connected => AppEvent::Connected,
-            AppExpect::Eof => AppEvent::Eof,
-            AppExpect::Reset => AppEvent::Reset,
-            AppExpect::Refused => AppEvent::Refused,
-            AppExpect::TimedOut => AppEvent::TimedOut,
-            AppExpect::Closed => AppEvent::Closed,
-            AppExpect::Urgent => AppEvent::Urgent,
-            AppExpect::SoftError => AppEvent::SoftError,
-            AppExpect::Unreachable => AppEvent::Unreachable,
-            AppExpect::Error if self.app.reading.is_some() => return self.await_refused_reading(deadline),
-            AppExpect::Error => {
-                self.app_violates(ViolationKind::App, "the call to be refused", "success".to_owned());
-                return false;
-            }
-            AppExpect::Nothing => return self.await_no_news(deadline),
-            AppExpect::Data(_) => return false,
+        let Some(event) = event_of(wanted) else {
+            return match wanted {
+                AppExpect::Nothing => self.await_no_news(deadline),
+                AppExpect::Error if self.app.reading.is_some() => self.await_refused_reading(deadline),
+                AppExpect::Error => {
+                    self.app_violates(ViolationKind::App, "the call to be refused", "success".to_owned());
+                    false
+                }
+                _ => false,
+            };
         };
+        let own = self.app.conn;
+        let ours = |of: u32| own.is_none_or(|own| own == of);
         // A socket cannot always tell an ICMP error from a RST: both are "refused".
         let same =
             |learned| learned == event || event == AppEvent::Unreachable && learned == AppEvent::Refused;
-        if let Some(index) = self.app.learned.iter().position(|(_, _, learned)| same(*learned)) {
+        if let Some(index) = self.app.learned.iter().position(|(_, of, learned)| ours(*of) && same(*learned))
+        {
             let at = self.app.learned.remove(index).map_or(self.now, |(at, ..)| at);
             return self.pass(at.max(self.last));
         }
         // What ends a connection otherwise than it should will not be followed by what should end it.
-        let ended = self.app.learned.iter().map(|(.., e)| *e).find(|e| e.is_end());
+        let own_news = self.app.learned.iter().filter(|(_, of, _)| ours(*of));
+        let ended = own_news.map(|(.., e)| *e).find(|e| e.is_end());
         if ended.is_some() || self.now >= deadline {
             let got = ended.map_or(NOTHING, AppEvent::word).to_owned();
             self.app_violates(ViolationKind::App, event.word(), got);
@@ -399,11 +416,27 @@ impl Exec {
     }
 }
 
+/// The event that an application is to learn of, where it is one.
+pub(super) fn event_of(wanted: &AppExpect) -> Option<AppEvent> {
+    match wanted {
+        AppExpect::Connected => Some(AppEvent::Connected),
+        AppExpect::Eof => Some(AppEvent::Eof),
+        AppExpect::Reset => Some(AppEvent::Reset),
+        AppExpect::Refused => Some(AppEvent::Refused),
+        AppExpect::TimedOut => Some(AppEvent::TimedOut),
+        AppExpect::Closed => Some(AppEvent::Closed),
+        AppExpect::Urgent => Some(AppEvent::Urgent),
+        AppExpect::SoftError => Some(AppEvent::SoftError),
+        AppExpect::Unreachable => Some(AppEvent::Unreachable),
+        AppExpect::Nothing | AppExpect::Error | AppExpect::Data(_) => None,
+    }
+}
+
 /// The handle that names no connection, but the listener.
 const NOBODY: u32 = 0;
 
 /// What an application got that waited in vain.
-const NOTHING: &str = "nothing";
+pub(super) const NOTHING: &str = "nothing";
 
 impl AppEvent {
     pub fn word(self) -> &'static str {
@@ -420,7 +453,7 @@ impl AppEvent {
         }
     }
 
-    fn is_end(self) -> bool {
+    pub(super) fn is_end(self) -> bool {
         matches!(self, Self::Refused | Self::Reset | Self::TimedOut | Self::Unreachable)
     }
 }
@@ -446,7 +479,7 @@ fn describe(call: &AppCall) -> String {
     }
 }
 
-fn phrase(app: &App) -> String {
+pub(super) fn phrase(app: &App) -> String {
     match app {
         App::Listen => "listen".to_owned(),
         App::Connect | App::ConnectTo(_) | App::ConnectFrom(_) => "connect".to_owned(),

@@ -34,7 +34,7 @@ pub(super) struct Arrival {
 
 /// Whose a frame of the target is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Kinship {
+pub(super) enum Kinship {
     /// Of the connection that the case is about.
     Own,
     /// Of another that the case has spoken for, by ports of its own.
@@ -144,7 +144,7 @@ impl Exec {
         error.then_some(Kinship::Own)
     }
 
-    fn judge(&mut self, packet: &Packet, segment: &Segment, kin: Kinship) {
+    pub(super) fn judge(&mut self, packet: &Packet, segment: &Segment, kin: Kinship) {
         let sighting = Sighting {
             packet,
             segment,
@@ -176,7 +176,7 @@ impl Exec {
         })
     }
 
-    fn remember_stream(&mut self, segment: &Segment) {
+    pub(super) fn remember_stream(&mut self, segment: &Segment) {
         if segment.payload.is_empty() || segment.has(Flags::RST) {
             return;
         }

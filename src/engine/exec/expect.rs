@@ -14,14 +14,14 @@ use std::time::Duration;
 const SLACK: Duration = Duration::from_millis(5);
 const SHARE: u32 = 50;
 
-fn tolerance(interval: Duration) -> Duration {
+pub(super) fn tolerance(interval: Duration) -> Duration {
     SLACK.max(interval / SHARE)
 }
 
 /// An answer that would do: its name (of `one_of`), and what it looks like.
-type Candidate<'a> = (Option<&'a str>, &'a Pattern);
+pub(super) type Candidate<'a> = (Option<&'a str>, &'a Pattern);
 
-fn candidates(expect: &Expect) -> Vec<Candidate<'_>> {
+pub(super) fn candidates(expect: &Expect) -> Vec<Candidate<'_>> {
     match expect {
         Expect::One(pattern) => vec![(None, pattern)],
         Expect::OneOf(list) => {
@@ -32,7 +32,7 @@ fn candidates(expect: &Expect) -> Vec<Candidate<'_>> {
 }
 
 /// The name under which silence is one of the allowed answers.
-fn silence(expect: &Expect) -> Option<&str> {
+pub(super) fn silence(expect: &Expect) -> Option<&str> {
     match expect {
         Expect::OneOf(list) => list.iter().find(|(_, p)| p.is_none()).map(|(name, _)| name.as_str()),
         Expect::One(_) | Expect::Nothing { .. } => None,
@@ -230,7 +230,7 @@ impl Exec {
         }
     }
 
-    fn expected_line(&self, expect: &Expect) -> String {
+    pub(super) fn expected_line(&self, expect: &Expect) -> String {
         let scope = self.scope();
         let line = |pattern: &Pattern| {
             Resolved::of(pattern, &scope).map_or_else(|e| e.to_string(), |wanted| wanted.line())

@@ -89,7 +89,7 @@ impl Exec {
             Asked::SetSockOpt { option, value } => LinuxCall::SetOption {
                 level: option.level.clone(),
                 name: option.name.clone(),
-                value: self.option_value(value)?,
+                value: self.socket_option(value)?,
             },
             Asked::GetSockOpt { option, .. } => {
                 LinuxCall::GetOption { level: option.level.clone(), name: option.name.clone() }
@@ -125,7 +125,7 @@ impl Exec {
         }
     }
 
-    fn option_value(&self, value: &model::OptionValue) -> Result<OptionValue, EvalError> {
+    fn socket_option(&self, value: &model::OptionValue) -> Result<OptionValue, EvalError> {
         Ok(match value {
             model::OptionValue::Int(expr) => OptionValue::Ints(vec![self.whole(expr)?]),
             model::OptionValue::Ints(all) => {

@@ -12,7 +12,10 @@ mod app;
 mod arrive;
 mod expect;
 mod linux;
+mod live;
+mod peer;
 mod report;
+mod rules;
 mod service;
 
 use super::book::Book;
@@ -20,18 +23,22 @@ use super::compose::{self, Composed};
 use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in, stretch};
 use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
 use super::io::{AppEvent, AppOutcome, Input, InputKind, Output};
+use super::live::Live;
 use super::monitor::Monitors;
 use super::verdict::verdict;
 use crate::packet::SeqNum;
 use crate::plan::{Plan, Tuple};
 use crate::suite::expr::Expr;
-use crate::suite::model::{Send, Step, Verb};
+use crate::suite::model::{Mode, Send, Step, Verb};
 use crate::time::Time;
 use arrive::Arrival;
 use service::Service;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// How long a step of a live case waits if it does not say: longer than any RTO, and several in a row.
+const LIVE_PATIENCE: Duration = Duration::from_secs(60);
 
 /// The window field of a peer that was told nothing else.
 const WINDOW_FIELD: u16 = u16::MAX;
@@ -65,6 +72,8 @@ pub struct Exec {
     events: Vec<CaseEvent>,
     /// The target's last packet, for ICMP messages to quote.
     last_packet: Vec<u8>,
+    /// The peer and the wire, where the script is not the peer.
+    live: Option<Box<Live>>,
 }
 
 /// What the step at `pc` waits for.
@@ -95,6 +104,10 @@ enum State {
         wanted: u64,
         deadline: Time,
     },
+    /// Something of the live peer's application.
+    Peer {
+        deadline: Time,
+    },
     /// All steps are done; a late segment would still be seen.
     Settle {
         until: Time,
@@ -110,6 +123,9 @@ struct AppSide {
     /// Octets it was told to write and to read.
     written: u64,
     read: u64,
+    /// Which connection of a live case that is, and what is known of the others.
+    number: u32,
+    others: BTreeMap<u32, (Option<u32>, u64, u64)>,
     /// What it was told without asking: when, of which connection, what.
     learned: VecDeque<(Time, u32, AppEvent)>,
     keep_alive: bool,
@@ -132,6 +148,7 @@ impl Exec {
         let book = Book::new(SeqNum(plan.isn), WINDOW_FIELD);
         let tuple = plan.tuple;
         let service = Service::of(&plan.profile);
+        let live = (plan.mode == Mode::Live).then(|| Box::new(Live::new(&plan)));
         let mut exec = Self {
             plan,
             service,
@@ -154,8 +171,9 @@ impl Exec {
             outputs: VecDeque::new(),
             events: Vec::new(),
             last_packet: Vec::new(),
+            live,
         };
-        exec.advance();
+        exec.run_until(Time::ZERO);
         exec
     }
 
@@ -163,8 +181,14 @@ impl Exec {
         if self.is_done() {
             return self.afterwards(input);
         }
+        // What the live peer and its wire had to do before comes before.
+        self.run_until(input.at);
+        if self.is_done() {
+            return;
+        }
         self.now = self.now.max(input.at);
         match &input.what {
+            InputKind::Frame { octets } if self.live.is_some() => self.live_arrive(input.at, octets),
             InputKind::Frame { octets } => self.arrive(input.at, octets),
             InputKind::App { call, outcome } => self.app_replied(*call, outcome),
             InputKind::AppEvent { conn, event } => self.app_learned(*conn, *event),
@@ -188,7 +212,7 @@ impl Exec {
             InputKind::Broken { how } => self.end_with(CaseEventKind::Broken { how: how.clone() }),
             InputKind::Stopped { why } => self.end_with(CaseEventKind::Broken { how: why.clone() }),
         }
-        self.advance();
+        self.run_until(self.now);
     }
 
     /// What a case leaves behind is its doing: a target that is gone or hangs once all steps are done.
@@ -219,6 +243,11 @@ impl Exec {
     }
 
     pub fn poll_timeout(&self) -> Option<Time> {
+        let wire = self.live.as_ref().filter(|_| !self.is_done()).and_then(|live| live.next_wakeup());
+        self.step_timeout().into_iter().chain(wire).min()
+    }
+
+    fn step_timeout(&self) -> Option<Time> {
         match self.state {
             State::Ready | State::Done => None,
             State::Pause { until } | State::Settle { until } => Some(until),
@@ -226,7 +255,8 @@ impl Exec {
             State::Frame { deadline, .. }
             | State::Call { deadline, .. }
             | State::Learn { deadline }
-            | State::Echo { deadline, .. } => Some(deadline),
+            | State::Echo { deadline, .. }
+            | State::Peer { deadline } => Some(deadline),
         }
     }
 
@@ -245,23 +275,49 @@ impl Exec {
         self.events
     }
 
+    /// Does all that is due by `until`: what the live peer and the wire have to do, and what steps wait for it.
+    fn run_until(&mut self, until: Time) {
+        loop {
+            if self.live.is_none() {
+                return self.advance();
+            }
+            loop {
+                let pumped = self.pump();
+                let moved = !self.is_done() && self.advance_once();
+                if self.is_done() {
+                    return;
+                }
+                if !pumped && !moved {
+                    break;
+                }
+            }
+            let Some(next) = self.live.as_ref().and_then(|live| live.next_wakeup()).filter(|at| *at <= until)
+            else {
+                return;
+            };
+            // A timer that does nothing must not stop the clock.
+            self.now = self.now.max(next);
+        }
+    }
+
     /// Does all that can be done without waiting.
     fn advance(&mut self) {
-        loop {
-            let moved = match self.state {
-                State::Ready => self.begin(),
-                State::Pause { until } => self.now >= until && self.pass(until),
-                State::Frame { since, deadline } => self.await_frame(since, deadline),
-                State::Call { deadline, .. } => self.now >= deadline && self.call_timed_out(),
-                State::AskAgain { at, deadline } => self.now >= at && self.ask_again(deadline),
-                State::Learn { deadline } => self.await_news(deadline),
-                State::Echo { wanted, deadline } => self.await_echo(wanted, deadline),
-                State::Settle { until } => self.settle(until),
-                State::Done => false,
-            };
-            if !moved {
-                return;
-            }
+        while self.advance_once() {}
+    }
+
+    fn advance_once(&mut self) -> bool {
+        match self.state {
+            State::Ready => self.begin(),
+            State::Pause { until } => self.now >= until && self.pass(until),
+            State::Frame { since, deadline } if self.live.is_some() => self.await_passage(since, deadline),
+            State::Frame { since, deadline } => self.await_frame(since, deadline),
+            State::Call { deadline, .. } => self.now >= deadline && self.call_timed_out(),
+            State::AskAgain { at, deadline } => self.now >= at && self.ask_again(deadline),
+            State::Learn { deadline } => self.await_news(deadline),
+            State::Peer { deadline } => self.await_peer(deadline),
+            State::Echo { wanted, deadline } => self.await_echo(wanted, deadline),
+            State::Settle { until } => self.settle(until),
+            State::Done => false,
         }
     }
 
@@ -287,7 +343,16 @@ impl Exec {
             }
         }
         self.emit(CaseEventKind::StepStarted);
+        if self.live.is_some() {
+            match self.live_begins(step, planned.fixture.is_none()) {
+                Ok(()) => {}
+                Err(e) => return self.broken(&e.to_string()),
+            }
+        }
         match &step.verb {
+            Verb::Live(live) => self.begin_live(live, step),
+            Verb::Impair(rule) => self.impair(rule, step),
+            Verb::Heal(label) => self.heal(label.as_deref(), step),
             Verb::Send(send) => self.send(send, step),
             Verb::Expect(expect) => self.begin_expect(expect, step),
             Verb::App(app) => self.begin_app(app, step),
@@ -321,6 +386,10 @@ impl Exec {
             Ok(composed) => composed,
             Err(e) => return self.broken(&e.to_string()),
         };
+        self.asides.extend(composed.aside);
+        if self.live.is_some() {
+            return self.forge(composed, step);
+        }
         let packet = self.put_out(composed);
         self.mark(step, Mark { at: self.now, packet: Some(packet), ..Mark::default() });
         self.pass(self.now)
@@ -328,7 +397,7 @@ impl Exec {
 
     /// An active open after another one is a connection of its own, from a port of its own.
     fn open_again(&mut self) {
-        if self.wire.irs.is_none() {
+        if self.wire.irs.is_none() || self.live.is_some() {
             return;
         }
         self.asides.insert((self.tuple.target_port, self.tuple.peer_port));
@@ -359,6 +428,12 @@ impl Exec {
 
     /// After the last step whatever is left in the inbox is judged.
     fn settle(&mut self, until: Time) -> bool {
+        if self.live.is_some() {
+            if self.now >= until {
+                self.live_ends();
+            }
+            return false;
+        }
         while let Some(arrival) = self.inbox.pop_front() {
             if !self.take_noise(&arrival, None) && !self.take_leftover(&arrival) {
                 self.reject_unexpected(&arrival);
@@ -373,6 +448,10 @@ impl Exec {
 
     fn finish(&mut self) {
         let monitors = self.monitors.counts();
+        if let Some(live) = &self.live {
+            let traffic = live.traffic();
+            self.emit(CaseEventKind::Passed(traffic));
+        }
         self.emit(CaseEventKind::Finished { monitors });
         self.state = State::Done;
     }
@@ -403,11 +482,14 @@ impl Exec {
     }
 
     fn scope(&self) -> Scope<'_> {
+        let number = self.app.number;
+        let live = self.live.as_ref();
         Scope {
-            book: &self.script,
+            book: live.and_then(|live| live.flow_of(number)).map_or(&self.script, |flow| &flow.book),
+            peer: live.and_then(|live| live.peer.status(number)),
             labels: &self.labels,
             profile: &self.plan.profile,
-            tuple: self.tuple,
+            tuple: self.tuple_of(number),
             family: self.plan.case.family,
         }
     }
@@ -444,6 +526,8 @@ impl Exec {
     fn deadline(&self, step: &Step, since: Time) -> Result<Time, EvalError> {
         let limit = match &step.within {
             Some(within) => self.eval_span(&within.to)?,
+            // Two TCPs and a wire that loses take their time.
+            None if self.live.is_some() => LIVE_PATIENCE.mul_f64(self.plan.profile.timing.scale),
             None => stretch(self.plan.profile.timing.reply, self.plan.profile.timing.scale),
         };
         Ok(since + limit)

@@ -22,10 +22,7 @@ impl Exec {
             (From::Target, Some(tcp)) if tcp.has(crate::packet::Flags::SYN) => Some(tcp.seq()),
             _ => None,
         });
-        show::line_named(packet, &|side, number| match (from, side) {
-            (From::Peer, Side::Seq) | (From::Target, Side::Ack) => named("isn", isn, number),
-            (From::Peer, Side::Ack) | (From::Target, Side::Seq) => named("irs", irs, number),
-        })
+        line_between(packet, from, isn, irs)
     }
 
     /// A violation of the current step, now.
@@ -57,6 +54,14 @@ impl Exec {
         })?;
         Some(self.fill_in(&known.means))
     }
+}
+
+/// The same, with the initial numbers of both sides.
+pub(super) fn line_between(packet: &Packet, from: From, isn: Option<SeqNum>, irs: Option<SeqNum>) -> String {
+    show::line_named(packet, &|side, number| match (from, side) {
+        (From::Peer, Side::Seq) | (From::Target, Side::Ack) => named("isn", isn, number),
+        (From::Peer, Side::Ack) | (From::Target, Side::Seq) => named("irs", irs, number),
+    })
 }
 
 fn named(name: &str, base: Option<SeqNum>, number: SeqNum) -> String {

@@ -7,7 +7,7 @@ use crate::packet::{Body, Checksum, Flags, Ip, Packet, Tcp, TcpOption, Window};
 use crate::plan::{CaseInfo, FixtureInfo, PlanStep};
 use crate::suite::expr::{parse_bound, parse_expr};
 use crate::suite::model::{
-    App, Expect, Family, FieldName, Fields, FlagSpec, Level, Otherwise, Pattern, Place, Within,
+    App, Expect, Family, FieldName, Fields, FlagSpec, Level, Origin, Otherwise, Pattern, Place, Within,
 };
 use rstest::rstest;
 
@@ -33,6 +33,8 @@ fn step(verb: Verb) -> Step {
         strict: false,
         or_error: false,
         why: None,
+        on: None,
+        from: Origin::Target,
     }
 }
 
@@ -58,6 +60,7 @@ fn silence(span: &str) -> Step {
 
 fn plan(steps: Vec<Step>) -> Plan {
     let mut plan = Plan {
+        mode: Mode::Scripted,
         case: CaseInfo {
             id: "t/case".into(),
             family: Family::V4,

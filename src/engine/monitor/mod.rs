@@ -153,6 +153,18 @@ pub(crate) const TABLE: &[Monitor] = &[
         numbers::mss,
     ),
     must("content", "the payload is what the application wrote (RFC 9293 3.8)", &[], numbers::content),
+    must(
+        "rst-numbers",
+        "a RST has the numbers of what it answers, or of the connection it ends (RFC 9293 3.5.2, 3.10.5)",
+        &["RFC9293-U-4", "RFC9293-U-5"],
+        numbers::rst_numbers,
+    ),
+    must(
+        "ecn",
+        "ECN bits are used only where both sides agreed, and not on pure ACKs (RFC 3168 6.1.1, 6.1.4)",
+        &["RFC3168-6.1.1-2", "RFC3168-6.1.4-1"],
+        header::ecn,
+    ),
     must("rst-for-rst", "a RST is never answered with a RST (RFC 9293 3.5.2)", &[], numbers::rst_for_rst),
     must(
         "ack-of-ack",

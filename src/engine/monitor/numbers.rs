@@ -111,6 +111,31 @@ pub(super) fn content(seen: &Sighting<'_>) -> Judgement {
     })
 }
 
+/// RFC 9293 section 3.5.2: a RST for a segment with ACK has that number as its own; for one without it is 0, with an ACK
+/// of the segment. Section 3.10.5: a RST that ends a connection has SND.NXT.
+pub(super) fn rst_numbers(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    if !segment.has(Flags::RST) || !book.ours.syn {
+        return Judgement::Idle;
+    }
+    let within = |low: SeqNum, number: SeqNum, high: SeqNum| number.ge(low) && number.le(high);
+    let own = book.irs.is_some_and(|irs| {
+        let una = book.acked.map_or(irs, |(acked, _)| acked);
+        within(una, segment.seq, book.target_max) || within(irs, segment.seq, book.target_max)
+    });
+    let answered = book.recently(|sent| sent.ack == Some(segment.seq));
+    let none = segment.seq == SeqNum(0) && segment.has(Flags::ACK);
+    if !(own || answered || none) {
+        return Judgement::Broken(
+            "The sequence number of the RST is nobody's: no peer would believe it.".to_owned(),
+        );
+    }
+    let acks = book.recently(|sent| sent.end == segment.ack) || within(book.isn, segment.ack, book.snd_max());
+    Judgement::of(!segment.has(Flags::ACK) || acks, || {
+        "The RST acknowledges something that no segment of ours ended with.".to_owned()
+    })
+}
+
 pub(super) fn rst_for_rst(seen: &Sighting<'_>) -> Judgement {
     let Some((last, _)) = &seen.book.last_sent else { return Judgement::Idle };
     if !last.has(Flags::RST) {

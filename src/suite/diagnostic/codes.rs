@@ -79,7 +79,8 @@ mapping where a single value belongs."
     UnknownWord "E013" "unknown word"
 "The value must be one of a few words, and this is none of them."
     NoVerb "E014" "a step without a verb"
-"A step does one thing: send, expect, app, wait, use, repeat or note. Keys such as `within` or
+"A step does one thing: send, expect, app, wait, use, repeat, note; with a live peer also live,
+drop, delay, duplicate, reorder, corrupt, rewrite, heal. Keys such as `within` or
 `as` only qualify it."
     SeveralVerbs "E015" "a step with several verbs"
 "Exactly one verb a step, so that the order of things is never in doubt. Write two steps."
@@ -168,6 +169,11 @@ come back, and belong to `expect`."
     UnknownCase "E043" "unknown case"
 "The id of a case that does not exist. `tested-by:` names the case that checks a fixture's own
 steps, so that a fixture that fails can blame it."
+    LiveOnly "E044" "needs a live peer"
+"`live`, rules for the wire (`drop`, `delay` ...), `heal`, `on:` and `from:` need a peer that does
+TCP by itself, so the case says `mode: live`. In a scripted case the script is the peer:
+what it does not send is lost already. A fixture that sends is played by a script too; for a
+live case it has a way with `mode: live`."
     FilterSyntax "E050" "not a filter"
 "A filter is made of predicates joined by `&`, `|`, `!` and brackets:
 

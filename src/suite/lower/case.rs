@@ -6,7 +6,7 @@ use super::values::Open;
 use crate::suite::decl::{self, CaseDecl, FixtureDecl, Suite};
 use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::grammar;
-use crate::suite::model::{Case, Family, Fixture, Level, Step, Verb, Way};
+use crate::suite::model::{Case, Family, Fixture, Level, Mode, Step, Verb, Way};
 use crate::suite::scope::{Binding, Env, Labels};
 use crate::suite::source::{Loc, Span};
 use crate::suite::text::placeholders;
@@ -65,7 +65,8 @@ impl<'a> Lower<'a> {
         let title = node.get("title").and_then(|title| self.text(title, &env, Open::Keep));
         let refs = self.refs(node, &env);
         let (tags, needs) = (self.both(suite, node, "tags", &env), self.both(suite, node, "needs", &env));
-        self.live(node);
+        self.mode = self.mode_of(suite, node, &env);
+        let mode = self.mode;
         let given = node.get("given").map(|given| self.given(given, &env)).unwrap_or_default();
         let strict = self.flag(suite, node, "strict", &env);
         let mut tolerate = self.tolerate(&suite.root, &Env::default());
@@ -81,6 +82,7 @@ impl<'a> Lower<'a> {
         let lowered = Case {
             id,
             title: title.map(|filled| filled.text).unwrap_or_default(),
+            mode,
             level,
             lesson: node
                 .get("lesson")
@@ -281,10 +283,15 @@ impl<'a> Lower<'a> {
         values(kills)
     }
 
-    fn live(&mut self, node: &'a Node) {
-        if let Some(mode) = node.get("mode").filter(|mode| mode.scalar() == Some("live")) {
-            let message = "`mode: live` is not supported by this version";
-            self.push(Diagnostic::new(Code::UnsupportedVerb, mode.span, message));
+    fn mode_of(&mut self, suite: &'a Suite, node: &'a Node, env: &Env<'a>) -> Mode {
+        let Some(mode) = self.inherited(suite, node, "mode", env) else { return Mode::Scripted };
+        match mode.value.as_str() {
+            "scripted" => Mode::Scripted,
+            "live" => Mode::Live,
+            other => {
+                self.unknown_word(Code::UnknownWord, mode.span, "mode", other, grammar::MODES);
+                Mode::Scripted
+            }
         }
     }
 
@@ -316,9 +323,12 @@ impl<'a> Lower<'a> {
         let before = self.labels.clone();
         let mut after: Option<Labels> = None;
         let mut ways = Vec::new();
-        for way in &fixture.ways {
+        for way in fixture.ways_of(self.mode) {
             self.labels = before.clone();
             let steps = self.steps(&way.steps, &env);
+            if way.mode.is_none() {
+                self.playable(&fixture.id.value, &steps, span);
+            }
             ways.push(Way { needs: way.needs.iter().map(|need| need.value.clone()).collect(), steps });
             // Behind the fixture only those labels exist that every way gives.
             let labels = std::mem::take(&mut self.labels);
@@ -374,7 +384,14 @@ fn calls_the_kernel(step: &Step) -> bool {
     match &step.verb {
         Verb::Linux(_) => true,
         Verb::Repeat(repeat) => repeat.steps.iter().any(calls_the_kernel),
-        Verb::Send(_) | Verb::Expect(_) | Verb::App(_) | Verb::Wait(_) | Verb::Note(_) => false,
+        Verb::Send(_)
+        | Verb::Expect(_)
+        | Verb::App(_)
+        | Verb::Wait(_)
+        | Verb::Note(_)
+        | Verb::Live(_)
+        | Verb::Impair(_)
+        | Verb::Heal(_) => false,
     }
 }
 

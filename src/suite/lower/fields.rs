@@ -50,6 +50,17 @@ const NUMBERS: &[(&str, FieldName, Type, i64)] = &[
 const TIMESTAMPS: [(&str, FieldName, Type, i64); 2] =
     [("val", FieldName::TsVal, Type::Seq, 0xffff_ffff), ("ecr", FieldName::TsEcr, Type::Seq, 0xffff_ffff)];
 
+/// The option that a key names, for those that a segment may lack.
+pub(super) fn option_named(key: &str) -> Option<FieldName> {
+    match key {
+        "mss" => Some(FieldName::Mss),
+        "wscale" => Some(FieldName::Wscale),
+        "sack_permitted" => Some(FieldName::SackPermitted),
+        "timestamps" => Some(FieldName::TsVal),
+        _ => None,
+    }
+}
+
 impl<'a> Lower<'a> {
     pub(super) fn send(&mut self, node: &'a Node, env: &Env<'a>) -> Option<Send> {
         let (node, env) = self.resolve(node, env, &Shape::Map(&grammar::SEND));
@@ -69,7 +80,9 @@ impl<'a> Lower<'a> {
     /// A key that leaves no room for others, if there is one.
     pub(super) fn alone(&mut self, entries: &'a [Entry], keys: &[&str]) -> Option<&'a Entry> {
         let entry = entries.iter().find(|entry| keys.contains(&entry.key.value.as_str()))?;
-        if let Some(other) = entries.iter().find(|other| other.key.span != entry.key.span) {
+        // Whose segment it is goes with any of them.
+        let beside = |other: &&Entry| other.key.span != entry.key.span && other.key.value != "from";
+        if let Some(other) = entries.iter().find(beside) {
             let message = format!("`{}` stands alone, without `{}`", entry.key.value, other.key.value);
             let found = Diagnostic::new(Code::SeveralVerbs, other.key.span, message);
             self.push(found.context(entry.key.span, "instead of a segment"));
@@ -146,7 +159,7 @@ impl<'a> Lower<'a> {
         fields
     }
 
-    fn field(&mut self, entry: &'a Entry, env: &Env<'a>, how: Use, out: &mut Fields) {
+    pub(super) fn field(&mut self, entry: &'a Entry, env: &Env<'a>, how: Use, out: &mut Fields) {
         let (key, value) = (entry.key.value.as_str(), &entry.value);
         if let Some(number) = NUMBERS.iter().find(|(name, ..)| *name == key) {
             return self.number(number, value, env, how, out);

@@ -9,7 +9,7 @@ use crate::suite::expr::{BinaryOp, Expr, Type};
 use crate::suite::grammar::{self, Shape};
 use crate::suite::linux;
 use crate::suite::model::{
-    App, AppExpect, Expect, LinuxCall, Otherwise, Repeat, Step, Tolerate, Verb, Within,
+    App, AppExpect, Expect, LinuxCall, Live, Mode, Origin, Otherwise, Repeat, Step, Tolerate, Verb, Within,
 };
 use crate::suite::scope::{Binding, Env, Label, LabelKind};
 use crate::suite::source::{Loc, Span};
@@ -70,17 +70,27 @@ impl<'a> Lower<'a> {
         env: &Env<'a>,
     ) -> Option<Step> {
         let name = verb.key.value.as_str();
+        let live = self.mode == Mode::Live;
         let allowed: &[&str] = match name {
+            "expect" if live => &["as", "within", "after", "for", "when", "otherwise", "why", "on"],
+            "app" if live => &["as", "within", "after", "when", "otherwise", "why", "on"],
+            "send" if live => &["as", "when", "why", "on"],
+            "wait" if live => &["as", "when", "why"],
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
             "linux" => &["as", "within", "after", "when", "tolerate", "strict", "why"],
             "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "or_error", "why"],
             "send" | "wait" => &["as", "when", "why", "tolerate", "strict"],
+            "live" => &["as", "within", "after", "when", "why", "on"],
+            "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "rewrite" => {
+                &["as", "when", "why", "on"]
+            }
             "repeat" => &["when", "why"],
             _ => &["when"],
         };
         self.qualifiers_fit(entries, name, allowed);
         let when = node.get("when").and_then(|node| self.expr(node, env, &[Type::Bool]));
         let lowered = self.verb(node, verb, env);
+        let on = node.get("on").and_then(|node| self.expr(node, env, &[Type::Int]));
         let within = node.get("within").and_then(|node| self.within(node, env));
         let after = node.get("after").and_then(|node| self.after(node, env));
         let otherwise = self.otherwise(node, env);
@@ -92,8 +102,31 @@ impl<'a> Lower<'a> {
         let label = node.get("as").and_then(|node| self.label(node, env, lowered.as_ref()));
         self.weigh(lowered.as_ref()?, verb.key.span);
         let place = self.place(verb.key.span);
+        let from = self.whose(verb, env);
         let verb = lowered?;
-        Some(Step { place, verb, label, within, after, when, otherwise, tolerate, strict, or_error, why })
+        Some(Step {
+            place,
+            verb,
+            label,
+            within,
+            after,
+            when,
+            otherwise,
+            tolerate,
+            strict,
+            or_error,
+            why,
+            on,
+            from,
+        })
+    }
+
+    /// Whose segment an `expect` waits for.
+    fn whose(&mut self, verb: &'a Entry, env: &Env<'a>) -> Origin {
+        let said = if verb.key.value == "expect" { verb.value.get("from") } else { None };
+        let Some(from) = said else { return Origin::Target };
+        self.needs_live(from.span, "`from`");
+        self.origin(from, env).unwrap_or_default()
     }
 
     fn qualifiers_fit(&mut self, entries: &[Entry], verb: &str, allowed: &[&str]) {
@@ -118,7 +151,18 @@ impl<'a> Lower<'a> {
             "wait" => Some(Verb::Wait(self.expr(value, env, &[Type::Duration])?)),
             "repeat" => Some(Verb::Repeat(self.repeat(value, env)?)),
             "note" => Some(Verb::Note(self.text(value, env, Open::Keep)?.text)),
-            _ => None,
+            "live" => {
+                self.needs_live(verb.key.span, "`live`");
+                Some(Verb::Live(self.live(value, env)?))
+            }
+            "heal" => {
+                self.needs_live(verb.key.span, "`heal`");
+                self.heal(value, env)
+            }
+            word => {
+                self.needs_live(verb.key.span, &format!("`{word}`"));
+                Some(Verb::Impair(Box::new(self.impairment(verb, env)?)))
+            }
         }
     }
 
@@ -164,7 +208,7 @@ impl<'a> Lower<'a> {
         Some(Expect::OneOf(answers))
     }
 
-    fn app(&mut self, node: &'a Node, env: &Env<'a>) -> Option<App> {
+    pub(super) fn app(&mut self, node: &'a Node, env: &Env<'a>) -> Option<App> {
         let (node, env) = self.resolve(node, env, &Shape::Map(&grammar::APP));
         let Some(entry) = node.entries().and_then(<[_]>::first) else {
             let word = self.text(node, &env, Open::Refuse)?;
@@ -363,7 +407,15 @@ impl<'a> Lower<'a> {
             }
             Some(Verb::Expect(Expect::Nothing { .. })) => LabelKind::Step,
             Some(Verb::Linux(linux)) => LabelKind::Numbers(numbers_of(&linux.call)),
-            Some(Verb::App(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_)) => LabelKind::Step,
+            Some(
+                Verb::App(_)
+                | Verb::Wait(_)
+                | Verb::Repeat(_)
+                | Verb::Note(_)
+                | Verb::Live(_)
+                | Verb::Impair(_)
+                | Verb::Heal(_),
+            ) => LabelKind::Step,
         };
         self.labels.known.insert(name.value.clone(), Label { span: name.span, kind });
         Some(name.value)
@@ -375,10 +427,20 @@ impl<'a> Lower<'a> {
             Verb::Expect(Expect::Nothing { .. }) => self.silences.push(span),
             Verb::App(App::Expect(AppExpect::Nothing)) => self.silences.push(span),
             Verb::Expect(Expect::OneOf(answers)) if answers.iter().any(|(_, seen)| seen.is_none()) => {}
-            Verb::Expect(_) | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_)) | Verb::Linux(_) => {
+            Verb::Expect(_)
+            | Verb::Linux(_)
+            | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_))
+            | Verb::Live(Live::Call(App::Expect(_) | App::Status(_) | App::Recv(_) | App::Accept)) => {
                 self.proofs += 1;
             }
-            Verb::Send(_) | Verb::App(_) | Verb::Wait(_) | Verb::Repeat(_) | Verb::Note(_) => {}
+            Verb::Send(_)
+            | Verb::App(_)
+            | Verb::Wait(_)
+            | Verb::Repeat(_)
+            | Verb::Note(_)
+            | Verb::Live(_)
+            | Verb::Impair(_)
+            | Verb::Heal(_) => {}
         }
     }
 

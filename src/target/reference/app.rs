@@ -169,7 +169,16 @@ impl Apps {
     fn write(&mut self, endpoint: &mut Endpoint, now: Instant, index: usize) {
         let Some(conn) = self.conns.get_mut(index) else { return };
         while conn.unwritten.1 > 0 {
-            let chunk = usize::try_from(conn.unwritten.1).unwrap_or(usize::MAX).min(64 << 10);
+            // Octets that find no room need not be made.
+            let room = room(endpoint, conn.id);
+            let chunk = usize::try_from(conn.unwritten.1).unwrap_or(usize::MAX).min(64 << 10).min(room);
+            if chunk == 0 {
+                // There will be room once the peer has acknowledged, unless the connection has ended.
+                if endpoint.status(conn.id).error.is_some() {
+                    conn.unwritten.1 = 0;
+                }
+                return;
+            }
             let octets = pattern::octets(conn.unwritten.0, chunk);
             let taken = if conn.urgent {
                 endpoint.send_urgent(now, conn.id, &octets)
@@ -278,7 +287,22 @@ impl Apps {
         self.conns.get_mut(index).ok_or(Error::NotFound)
     }
 
-    fn handle(&mut self, id: ConnId) -> u32 {
+    /// The stack's name of a connection.
+    pub(super) fn id(&self, handle: u32) -> Option<ConnId> {
+        Some(self.conns.get((handle as usize).checked_sub(1)?)?.id)
+    }
+
+    pub(super) fn reading(&self, handle: u32) -> Option<(u64, Option<u64>)> {
+        let conn = self.conns.get((handle as usize).checked_sub(1)?)?;
+        conn.read.as_ref().map(|read| (read.count, read.mismatch))
+    }
+
+    pub(super) fn stop_reading(&mut self, handle: u32) -> Option<(u64, Option<u64>)> {
+        let conn = self.conns.get_mut((handle as usize).checked_sub(1)?)?;
+        conn.read.take().map(|read| (read.count, read.mismatch))
+    }
+
+    pub(super) fn handle(&mut self, id: ConnId) -> u32 {
         let index = self.conns.iter().position(|conn| conn.id == id).unwrap_or_else(|| {
             self.conns.push(Conn { id, unwritten: (0, 0), urgent: false, then: None, read: None });
             self.conns.len() - 1
@@ -309,6 +333,12 @@ fn option_of_all(
         _ => return None,
     }
     Some(AppOutcome::Ok)
+}
+
+/// Octets that the send buffer still takes.
+fn room(endpoint: &Endpoint, id: ConnId) -> usize {
+    let buffer = usize::try_from(endpoint.config().send_buffer).unwrap_or(usize::MAX);
+    buffer.saturating_sub(endpoint.status(id).unacknowledged)
 }
 
 impl Read {

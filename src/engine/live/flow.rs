@@ -1,0 +1,126 @@
+//! One connection on the wire of a live case: its book, the target's stream, and what the monitors must know of
+//! segments that cross.
+//!
+//! A script sends one segment and waits for the answer; two TCPs talk at the same time, and the wire between them
+//! loses, delays and repeats. So the book takes from the peer what was *delivered*, and from the target what it
+//! *sent*, and what a segment of the target answers is judged with the doubt that crossing segments leave.
+
+use crate::engine::book::{Book, Weight};
+use crate::engine::event::Direction;
+use crate::engine::segment::Segment;
+use crate::engine::spans::Spans;
+use crate::packet::{Flags, SeqNum};
+use crate::time::Time;
+use std::time::Duration;
+
+/// Segments that left within this of each other may have crossed.
+const CROSSING: Duration = Duration::from_millis(10);
+
+pub(crate) struct Flow {
+    pub(crate) book: Book,
+    /// The target's stream as first sent, by offset.
+    pub(crate) stream: Vec<Option<u8>>,
+    /// Segments of the peer's that may draw an ACK and have not.
+    credit: u32,
+    /// What the peer has sent, delivered or not, from its initial number.
+    sent: Spans,
+    isn: Option<SeqNum>,
+    pub(crate) from_peer: Direction,
+    pub(crate) from_target: Direction,
+}
+
+impl Flow {
+    pub(crate) fn new(window: u16) -> Self {
+        Self {
+            book: Book::new(SeqNum(0), window),
+            stream: Vec::new(),
+            credit: 0,
+            sent: Spans::default(),
+            isn: None,
+            from_peer: Direction::default(),
+            from_target: Direction::default(),
+        }
+    }
+
+    /// The peer has sent a segment; whether it arrives is another matter.
+    pub(crate) fn peer_sends(&mut self, now: Time, segment: &Segment, lost: bool) {
+        if segment.has(Flags::SYN) && self.isn != Some(segment.seq) {
+            self.isn = Some(segment.seq);
+            self.sent = Spans::default();
+        }
+        let Some(isn) = self.isn else { return };
+        let Ok(start) = u32::try_from(segment.seq.diff(isn)) else { return };
+        let end = start.saturating_add(segment.len());
+        let again = segment.len() > 0 && self.sent.covers(start, end);
+        count(&mut self.from_peer, now, segment, again, lost);
+        self.sent.insert(start, end);
+    }
+
+    /// A segment for the target has reached its end of the wire.
+    pub(crate) fn delivered(&mut self, now: Time, segment: &Segment, weight: Weight) {
+        let book = &self.book;
+        let last = book.last_sent.as_ref().map(|(last, _)| (last.seq, last.ack));
+        let (isn, field, wnd, clock) = (book.isn, book.window_field, book.rcv_wnd, book.our_tsval);
+        self.book.on_sent(now, segment, weight);
+        if weight == Weight::Void || self.book.isn != isn {
+            return;
+        }
+        // A retransmission has an old number and a new clock; what was overtaken has an old clock.
+        if let (Some(before), Some(now)) = (clock, self.book.our_tsval)
+            && SeqNum(now).before(SeqNum(before))
+        {
+            self.book.our_tsval = clock;
+        }
+        let Some((seq, ack)) = last else { return };
+        // What was overtaken says nothing of the window any more (SND.WL1, SND.WL2).
+        let stale = segment.seq.before(seq) || (segment.seq == seq && segment.ack.before(ack));
+        if stale && !segment.has(Flags::SYN) {
+            self.book.window_field = field;
+            self.book.rcv_wnd = wnd;
+        }
+    }
+
+    /// Before a segment for the target is put on the book: it may have to be answered.
+    pub(crate) fn owes(&mut self, segment: &Segment) {
+        let acceptable = segment.seq == self.book.target_rcv_nxt() && segment.ack.le(self.book.target_max);
+        if !segment.is_pure_ack() || !acceptable {
+            self.credit = self.credit.saturating_add(1);
+        }
+    }
+
+    /// The book as a monitor is to see it: without what a segment that crosses this one would excuse.
+    pub(crate) fn prepare(&mut self, at: Time, segment: &Segment) {
+        self.book.answers_due = self.credit;
+        let reset = self.book.last_sent.as_ref().filter(|(last, _)| last.has(Flags::RST));
+        let doubtful = reset
+            .is_some_and(|(last, sent)| last.seq != self.book.target_rcv_nxt() || at.since(*sent) < CROSSING);
+        if doubtful {
+            self.book.last_sent = None;
+        }
+        if segment.is_pure_ack() {
+            self.credit = self.credit.saturating_sub(1);
+        }
+    }
+
+    /// The target has sent a segment.
+    pub(crate) fn target_sends(&mut self, at: Time, segment: &Segment, lost: bool) {
+        let again = segment.len() > 0 && self.book.irs.is_some() && self.book.seen_before(segment);
+        count(&mut self.from_target, at, segment, again, lost);
+    }
+}
+
+fn count(direction: &mut Direction, now: Time, segment: &Segment, again: bool, lost: bool) {
+    let octets = segment.payload.len() as u64;
+    direction.segments += 1;
+    direction.lost += u64::from(lost);
+    if again {
+        direction.retransmitted_segments += 1;
+        direction.retransmitted_octets += octets;
+    } else {
+        direction.octets += octets;
+    }
+    if octets > 0 {
+        direction.first.get_or_insert(now);
+        direction.last = Some(now);
+    }
+}
