@@ -6,7 +6,6 @@ use tcpspec::suite::select::Selection;
 
 fn case() -> Case {
     Case {
-        mode: Mode::Scripted,
         id: "reset/blind/rst-left-in-established".into(),
         title: "A RST left of the window".into(),
         level: Level::Should,

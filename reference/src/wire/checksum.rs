@@ -3,7 +3,7 @@
 use core::net::IpAddr;
 
 /// A running one's complement sum. Octets may be added in pieces; only the last piece may be odd, or see
-/// [`Sum::append`].
+/// `Sum::append`.
 ///
 /// The words are added in the byte order of the machine and swapped once at the end (RFC 1071 section 2 (B)), and
 /// many at a time, with room for what is carried (2 (C)).

@@ -205,7 +205,7 @@ impl Options {
         }
     }
 
-    /// How many octets [`Self::emit`] appends: a multiple of four.
+    /// How many octets they take in a header: a multiple of four.
     #[must_use]
     pub fn emitted_len(&self) -> usize {
         let Self { mss, window_scale, sack_permitted, timestamps, sack, fast_open, user_timeout } = self;
