@@ -295,7 +295,7 @@ fn a_bad_program_spoils_its_own_case_only(
 
 /// On a TAP it is said how far the target came, and what is there instead.
 #[rstest]
-#[case::another_device("{kind: tap, device: tap9}", "ok", "tap7", &["it stopped at ARP", "but there is tap7"])]
+#[case::another_device("{kind: tap, device: tap9}", "ok", "tap7", &["it stopped at the link", "nobody opened tap9", "but there is tap7"])]
 #[case::no_arp(TAP, "no-arp", "tap0", &["it stopped at ARP", "nobody answered ARP for 10.0.0.2 on tap0"])]
 #[case::never_makes_it("{kind: tap, device: tap9, create: target}", "ok", "tap7", &["it stopped at the link", "there was no device tap9"])]
 fn a_target_that_is_not_there_is_told_by_how_far_it_came(

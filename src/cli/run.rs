@@ -150,7 +150,6 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         Some(directory) => directory.clone(),
         None => PathBuf::from("reports/out").join(&target.name),
     };
-    outputs::directory(&directory)?;
     target.prepare(&directory.join("build.log"), streams)?;
     target.profile.timing.scale *= arguments.how.timeout_scale;
     let mut jobs = corpus::jobs(&arguments.select, &target, arguments.how.seed, streams)?;
@@ -161,6 +160,8 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
             return Err(Failure::nothing_selected("this share of the run holds no case"));
         }
     }
+    // Not before: what runs nothing leaves nothing.
+    outputs::directory(&directory)?;
     let durations = if target.is_virtual() { Durations::new() } else { durations::read(&directory) };
     let is_timed = !target.is_virtual();
     let record = directory.join("run.jsonl");

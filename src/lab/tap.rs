@@ -113,17 +113,35 @@ pub async fn open(
 
 /// Whether a program is behind a device, and the kernel has noticed: until then it drops what is sent there.
 ///
+/// `IFF_RUNNING` does not tell: the kernel follows the carrier in a queue of its own, and that of the program before (the
+/// one that made the device) may stand there for a second. To ask for the link works that queue off first, and then says
+/// what the carrier is now.
+///
 /// # Errors
-/// Where the device is gone.
-pub async fn is_running(namespace: &Namespace, device: &str) -> Result<bool, SetupError> {
+/// Where the kernel does not say.
+pub async fn is_open(namespace: &Namespace, device: &str) -> Result<bool, SetupError> {
     let name = device.to_owned();
-    let asked = namespace.run(move || {
-        let mut request = request(&name)?;
-        ioctl(libc::SIOCGIFFLAGS, &mut request)?;
-        // SAFETY: the call filled this member of the union.
-        Ok(i32::from(unsafe { request.ifr_ifru.ifru_flags }) & libc::IFF_RUNNING != 0)
-    });
-    asked.await.map_err(|e| denied(format!("look at the device {device}"), &e))
+    let asked = namespace.run(move || has_link(&name)).await;
+    match asked {
+        // Who watches the program says why.
+        Err(e) if e.raw_os_error() == Some(libc::ENODEV) => Ok(false),
+        asked => asked.map_err(|e| denied(format!("ask for the link of the device {device}"), &e)),
+    }
+}
+
+fn has_link(device: &str) -> io::Result<bool> {
+    /// `struct ethtool_value`.
+    #[repr(C)]
+    struct Value {
+        command: u32,
+        data: u32,
+    }
+    const ETHTOOL_GLINK: u32 = 0xa;
+    let mut value = Value { command: ETHTOOL_GLINK, data: 0 };
+    let mut request = request(device)?;
+    request.ifr_ifru.ifru_data = (&raw mut value).cast();
+    ioctl(libc::SIOCETHTOOL, &mut request)?;
+    Ok(value.data != 0)
 }
 
 /// Takes the kernel's addresses from a device, so that only a program with a packet socket answers there.

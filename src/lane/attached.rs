@@ -98,6 +98,12 @@ impl AttachedMaker {
         Self { up: Arc::new(BringUp::new(manifest, link)), made: AtomicU16::new(0) }
     }
 
+    /// Whether the manifest says how the program is built.
+    #[must_use]
+    pub fn has_build(&self) -> bool {
+        !self.up.manifest.program.build.is_empty()
+    }
+
     /// Builds the program, where its manifest says how.
     ///
     /// # Errors

@@ -1,9 +1,9 @@
 //! Targets by manifest: found, checked, and brought up once before anything is judged.
 
 use super::{Target, Wire};
-use crate::cli::corpus;
 use crate::cli::error::{Failure, plain};
 use crate::cli::stream::Streams;
+use crate::cli::{corpus, outputs};
 use crate::lane::any::AnyMaker;
 use crate::lane::attached::AttachedMaker;
 use crate::suite::diagnostic::Severity;
@@ -87,6 +87,9 @@ impl Target {
     /// A target that says that it cannot be had here is no failure: its cases are unsupported.
     pub(in crate::cli) fn prepare(&mut self, log: &Path, streams: &Streams) -> Result<(), Failure> {
         let AnyMaker::Attached(maker) = &self.maker else { return Ok(()) };
+        if let Some(directory) = log.parent().filter(|_| maker.has_build()) {
+            outputs::directory(directory)?;
+        }
         // While there is one thread only: a normal user becomes root of namespaces of their own.
         #[cfg(target_os = "linux")]
         if maker.needs_device() {

@@ -12,6 +12,7 @@ use crate::wire::af_packet::{AfPacketWire, Carries, Socket};
 use crate::wire::link::TargetMac;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
 
 const LOOK_AGAIN: Duration = Duration::from_millis(2);
 
@@ -49,50 +50,44 @@ impl BringUp {
         world: &World,
         target: &mut ProcessTarget,
     ) -> Result<AnyWire, Trouble> {
-        let patience = self.manifest.program.within;
         tokio::select! {
             biased;
-            wire = tokio::time::timeout(patience, self.device(world)) => {
-                let device = &self.link.device;
-                let never = || Trouble::NotReady(Stage::Link, format!(
-                    "there was no device {device} within {}",
-                    crate::time::span(patience)
-                ));
-                match wire {
-                    Ok(Err(Trouble::NotReady(stage, why))) => {
-                        Err(Trouble::NotReady(stage, why + &self.others(world).await))
-                    }
-                    Ok(wire) => wire,
-                    Err(_) => match never() {
-                        Trouble::NotReady(stage, why) => {
-                            Err(Trouble::NotReady(stage, why + &self.others(world).await))
-                        }
-                        other => Err(other),
-                    },
+            wire = self.device(world) => match wire {
+                Err(Trouble::NotReady(stage, why)) => {
+                    Err(Trouble::NotReady(stage, why + &self.others(world).await))
                 }
-            }
+                wire => wire,
+            },
             (how, unsupported) = target.ended() => Err(gone(how, unsupported)),
         }
     }
 
     async fn device(&self, world: &World) -> Result<AnyWire, Trouble> {
         let carries = if self.link.kind == LinkKind::Tun { Carries::Packets } else { Carries::Frames };
-        let socket = self.socket(world, carries).await.map_err(Trouble::Setup)?;
+        let patience = self.manifest.program.within;
+        let (device, within) = (&self.link.device, crate::time::span(patience));
+        let until = Instant::now() + patience;
+        let Ok(socket) = timeout_at(until, self.socket(world, carries)).await else {
+            return Err(Trouble::NotReady(
+                Stage::Link,
+                format!("there was no device {device} within {within}"),
+            ));
+        };
+        let socket = socket.map_err(Trouble::Setup)?;
         let mut wire =
             AfPacketWire::new(socket, &self.manifest.profile.net, TargetMac::Unknown).map_err(|e| {
                 let operation = "watch a packet socket".to_owned();
                 Trouble::Setup(SetupError { operation, cause: e.to_string(), hint: None })
             })?;
-        let patience = self.manifest.program.within;
         // What has not started yet says first where it is.
         if self.is_client_only() {
             return Ok(AnyWire::Packet(Box::new(wire)));
         }
-        if let Some(namespace) = &world.namespace {
-            while !tap::is_running(namespace, &self.link.device).await.map_err(Trouble::Setup)? {
-                tokio::time::sleep(LOOK_AGAIN).await;
-            }
-        }
+        let Ok(is_open) = timeout_at(until, self.until_open(world)).await else {
+            return Err(Trouble::NotReady(Stage::Link, format!("nobody opened {device} within {within}")));
+        };
+        is_open.map_err(Trouble::Setup)?;
+        // As long again: it is the program's turn only now.
         if wire.find_target(patience).await.map_err(broke)? {
             if carries == Carries::Frames && self.manifest.profile.families.contains(&Family::V6) {
                 wire.introduce().await.map_err(broke)?;
@@ -100,14 +95,17 @@ impl BringUp {
             return Ok(AnyWire::Packet(Box::new(wire)));
         }
         let address = self.manifest.profile.net.target_v4;
-        Err(Trouble::NotReady(
-            Stage::Arp,
-            format!(
-                "nobody answered ARP for {address} on {} within {}",
-                self.link.device,
-                crate::time::span(patience)
-            ),
-        ))
+        let why = format!("nobody answered ARP for {address} on {device} within {within}");
+        Err(Trouble::NotReady(Stage::Arp, why))
+    }
+
+    /// Until a program is behind the device: what is sent before is lost.
+    async fn until_open(&self, world: &World) -> Result<(), SetupError> {
+        let Some(namespace) = &world.namespace else { return Ok(()) };
+        while !tap::is_open(namespace, &self.link.device).await? {
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
+        Ok(())
     }
 
     /// What else may be wrong with a device: another one that the program has made.
