@@ -214,22 +214,17 @@ fn every_key_of_the_language_loads() {
         insta::assert_snapshot!("everything", serde_json::to_string_pretty(&last).unwrap());
     });
     let texts = [FIXTURES, everything].concat();
-    let maps = [
-        &grammar::SUITE,
-        &grammar::CASE,
-        &grammar::STEP,
-        &grammar::SEND,
-        &grammar::EXPECT,
-        &grammar::APP,
-        &grammar::LINUX,
-    ];
+    let maps =
+        [&grammar::SUITE, &grammar::CASE, &grammar::STEP, &grammar::SEND, &grammar::EXPECT, &grammar::APP];
+    // What only Linux has is tried by the file below.
     let rules = grammar::STEP.all_keys().filter_map(|key| match key.shape {
         grammar::Shape::Map(map) => Some(map),
         _ => None,
     });
     for map in maps.into_iter().chain([&grammar::LIVE]).chain(rules) {
         for key in map.all_keys() {
-            assert!(texts.contains(&format!("{}:", key.name)), "{} of {} is not tried", key.name, map.name);
+            let is_tried = key.name == "linux" || texts.contains(&format!("{}:", key.name));
+            assert!(is_tried, "{} of {} is not tried", key.name, map.name);
         }
     }
 }

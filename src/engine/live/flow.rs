@@ -83,9 +83,18 @@ impl Flow {
     /// Before a segment for the target is put on the book: it may have to be answered.
     pub(crate) fn owes(&mut self, segment: &Segment) {
         let acceptable = segment.seq == self.book.target_rcv_nxt() && segment.ack.le(self.book.target_max);
-        if !segment.is_pure_ack() || !acceptable {
+        if !segment.is_pure_ack() || !acceptable || self.was_overtaken(segment) {
             self.credit = self.credit.saturating_add(1);
         }
+    }
+
+    /// A later segment came before it. Its clock or its acknowledgment may be too old, which is answered (RFC 7323
+    /// 5.3 R1, RFC 5961 5.2).
+    fn was_overtaken(&self, segment: &Segment) -> bool {
+        let Some((last, _)) = &self.book.last_sent else { return false };
+        let clock = self.book.our_tsval.zip(segment.options.timestamps);
+        segment.ack.before(last.ack)
+            || clock.is_some_and(|(ours, (value, _))| SeqNum(value).before(SeqNum(ours)))
     }
 
     /// The book as a monitor is to see it: without what a segment that crosses this one would excuse.
