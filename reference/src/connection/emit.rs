@@ -35,7 +35,6 @@ impl Connection {
                 len
             }
             Choice::KeepAlive => {
-                self.keepalive_due = false;
                 // SHLD-12: no octet, one below SND.NXT, so that the peer has to answer.
                 let seq = match env.config.mutant {
                     Some(Mutant::KeepAliveWrongSeq) => self.snd.nxt,
@@ -92,7 +91,9 @@ impl Connection {
         if self.owed.ack {
             return Some(Choice::Ack);
         }
-        self.keepalive_due.then_some(Choice::KeepAlive)
+        // MUST-26: not if text has gone out since it was due; SND.NXT-1 is then an octet that the peer may take.
+        let busy = !self.snd.board.is_empty() && !env.config.is(Mutant::KeepAliveWhileBusy);
+        (core::mem::take(&mut self.keepalive_due) && !busy).then_some(Choice::KeepAlive)
     }
 
     fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {

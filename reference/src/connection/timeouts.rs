@@ -83,14 +83,11 @@ impl Connection {
         let quiet = env.now.since(self.last_heard);
         let busy = !self.snd.board.is_empty() || self.timers.is_running(Timer::Persist);
         let idle = self.keepalive_idle(env);
-        if self.keepalives_unanswered == 0 && (quiet < idle || busy) {
-            let eager = env.config.is(Mutant::KeepAliveWhileBusy);
-            if !eager {
-                let wait = idle.saturating_sub(quiet).max(Duration::from_millis(1));
-                let wait = if busy { idle } else { wait };
-                self.timers.set(Timer::KeepAlive, env.now + wait);
-                return;
-            }
+        let early = self.keepalives_unanswered == 0 && quiet < idle;
+        if (early || busy) && !env.config.is(Mutant::KeepAliveWhileBusy) {
+            let wait = if busy { idle } else { idle.saturating_sub(quiet).max(Duration::from_millis(1)) };
+            self.timers.set(Timer::KeepAlive, env.now + wait);
+            return;
         }
         let limit = match env.config.mutant {
             Some(Mutant::KeepAliveOneLossFatal) => 1,

@@ -272,6 +272,32 @@ fn keep_alives_wait_longer_than_the_user_timeout_that_was_adopted() {
 }
 
 #[test]
+fn no_keep_alive_goes_out_while_text_is_outstanding() {
+    // RFC 9293 3.8.4, MUST-26; the octet that it may carry would be in the place of text.
+    for send_after in [secs(15), secs(20)] {
+        let config = Config {
+            keepalive_idle: secs(10),
+            keepalive_interval: secs(10),
+            keepalive_garbage: true,
+            ..Config::default()
+        };
+        let mut pair = both(config);
+        let (client, _, _) = pair.establish();
+        pair.client.set_option(pair.now, client, ConnOption::KeepAlive(true)).unwrap();
+        let next = pair.client.status(client).snd_nxt;
+        pair.lose = Some(Box::new(|_| true));
+        pair.run(send_after);
+        let unanswered = pair.from(Side::Client).filter(|seen| seen.seq == next - 1 && seen.len == 1).count();
+        assert!(unanswered >= 1);
+        let before = pair.seen.len();
+        pair.client.send(pair.now, client, b"text").unwrap();
+        pair.run(secs(200));
+        assert!(pair.seen.len() > before + 3);
+        assert!(pair.seen[before..].iter().all(|seen| seen.seq == next && seen.len == 4), "{:?}", pair.seen);
+    }
+}
+
+#[test]
 fn a_server_that_does_not_take_fast_open_is_not_asked_again_for_a_while() {
     // RFC 7413 4.1.3.1
     let config = Config { fast_open: true, ..Config::default() };

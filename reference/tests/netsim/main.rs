@@ -42,6 +42,10 @@ const REGRESSIONS: &[(u64, &str)] = &[
     (292, "a SYN cookie remembered 64 octets for an MSS of 60"),
     (745, "two ends that probed each other answered each other for ever"),
     (892, "D-SACK for octets of an earlier incarnation"),
+    (
+        10836,
+        "a second keep-alive went out while text was outstanding, with its octet in the place of the text",
+    ),
 ];
 
 fn environment(name: &str) -> Option<u64> {
