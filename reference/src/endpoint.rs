@@ -217,6 +217,21 @@ impl Endpoint {
         self.call(now, conn, |conn, env| conn.send(octets, env))
     }
 
+    /// SEND without a copy: `fill` is given room for up to `most` octets in the send buffer, as far as it lies in
+    /// one piece, and says how many it has put there. Returns that number; zero if the buffer is full.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn send_with(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        most: usize,
+        fill: impl FnOnce(&mut [u8]) -> usize,
+    ) -> Result<usize, Error> {
+        self.call(now, conn, |conn, _| conn.send_with(most, fill))
+    }
+
     /// SEND with the URGENT flag (RFC 9293 3.8.5).
     ///
     /// # Errors
@@ -231,6 +246,20 @@ impl Endpoint {
     /// See [`Error`].
     pub fn recv(&mut self, now: Instant, conn: ConnId, buf: &mut [u8]) -> Result<Recv, Error> {
         self.call(now, conn, |conn, env| conn.recv(buf, env))
+    }
+
+    /// RECEIVE without a copy: `take` is shown octets in the receive buffer, as far as they lie in one piece, and says
+    /// how many it is done with. It is not called if there are none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn recv_with(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        take: impl FnOnce(&[u8]) -> usize,
+    ) -> Result<Recv, Error> {
+        self.call(now, conn, |conn, env| conn.recv_by(|rcv| rcv.read_with(take), env))
     }
 
     /// Half-close: no more will be sent, but the application still reads.

@@ -223,6 +223,13 @@ impl SendHalf {
         len
     }
 
+    /// The same for octets that `fill` puts where they will lie, as far as there is room in one piece.
+    pub(crate) fn write_with(&mut self, most: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> usize {
+        let room = self.capacity.saturating_sub(self.buffer.len());
+        self.was_full |= room < most;
+        self.buffer.fill(most.min(room), fill)
+    }
+
     /// Everything written so far is urgent (RFC 9293 3.8.5, MUST-31, MUST-62).
     pub(crate) fn mark_urgent(&mut self, config: &Config) {
         let end = self.base + self.buffer.len() as u32;
