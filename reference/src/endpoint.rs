@@ -43,6 +43,8 @@ pub struct Endpoint {
     tuples: HashMap<TupleKey, u32, BuildHasherDefault<TupleHasher>>,
     /// Who had the last packet, and is likely to have the next.
     recent: u32,
+    leaving: Option<Leaving>,
+    arriving: Option<Arriving>,
     listeners: BTreeMap<ListenerId, Listener>,
     next_listener: u64,
     next_port: u64,
@@ -73,6 +75,8 @@ impl Endpoint {
             free: Vec::new(),
             tuples: HashMap::default(),
             recent: 0,
+            leaving: None,
+            arriving: None,
             listeners: BTreeMap::new(),
             next_listener: 1,
             next_port: 0,
@@ -95,6 +99,7 @@ impl Endpoint {
 
     /// Settings for connections to come: some of them the application may choose.
     pub fn config_mut(&mut self) -> &mut Config {
+        self.leaving = None;
         &mut self.config
     }
 
@@ -340,6 +345,9 @@ impl Endpoint {
         if let Some(packet) = self.outbox.pop() {
             return Some(overwrite(buffer, &packet));
         }
+        if let Some(len) = self.next_leaving(now, buffer) {
+            return Some(len);
+        }
         while let Some(index) = self.ready.pop_front() {
             if !self.conn(index).is_some_and(|conn| conn.queued) {
                 continue;
@@ -348,7 +356,8 @@ impl Endpoint {
                 conn.queued = false;
                 conn.poll(env, buffer)
             });
-            if let Some(Some(len)) = sent {
+            if let Some(Some((len, followers))) = sent {
+                self.start_leaving(now, index, &buffer[..len], followers);
                 return Some(len);
             }
             if let Some(conn) = self.conn_mut(index) {
@@ -431,6 +440,7 @@ impl Endpoint {
         index: u32,
         work: impl FnOnce(&mut Connection, &mut Env<'_>) -> R,
     ) -> Option<R> {
+        self.leaving = None;
         let conn = self.slots.get_mut(index as usize)?.conn.as_deref_mut()?;
         let mut env = Env {
             now,
@@ -547,6 +557,9 @@ fn is_group(address: IpAddr) -> bool {
 
 mod input;
 mod passive;
+mod train;
+
+use train::{Arriving, Leaving};
 
 #[cfg(test)]
 mod extension_tests;

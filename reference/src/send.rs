@@ -468,6 +468,27 @@ impl SendHalf {
         self.last_sent = now;
     }
 
+    /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
+    /// if there is nothing to think about.
+    pub(crate) fn full_segments(&self, config: &Config) -> u32 {
+        let plain = self.phase == Phase::Open
+            && self.dupacks == 0
+            && self.timeouts == 0
+            && !self.paused
+            && !self.board.has_lost()
+            && self.urgent.is_none();
+        let text = self.unsent().saturating_sub(1);
+        let room = text.min(self.usable(config)).min(self.cwnd_room(config));
+        if plain { room / self.mss(config) } else { 0 }
+    }
+
+    /// One of these goes out.
+    pub(crate) fn sent_full(&mut self, len: u32, now: Instant) {
+        self.board.push(self.nxt, len, false, false, now);
+        self.nxt += len;
+        self.last_sent = now;
+    }
+
     /// SND.WND, SND.WL1 and SND.WL2 (RFC 9293 3.10.7.4, fifth).
     pub(crate) fn update_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32, config: &Config) {
         // A later acknowledgement is newer whatever its sequence number: a retransmission is numbered below WL1, and
