@@ -565,3 +565,5 @@ use train::{Arriving, Leaving};
 mod extension_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod train_tests;

@@ -29,6 +29,20 @@ pub(super) struct Arriving {
     template: Template,
 }
 
+#[cfg(test)]
+impl Leaving {
+    pub(super) fn has_more_of(&self, index: u32) -> bool {
+        self.index == index && self.left > 0
+    }
+}
+
+#[cfg(test)]
+impl Arriving {
+    pub(super) fn is_of(&self, conn: ConnId) -> bool {
+        self.conn == conn
+    }
+}
+
 impl Endpoint {
     /// A full segment has gone out and others may follow.
     pub(super) fn start_leaving(&mut self, now: Instant, index: u32, packet: &[u8], followers: Followers) {
