@@ -385,6 +385,13 @@ impl RecvHalf {
         len
     }
 
+    /// Shows the application octets where they lie; it says how many it is done with.
+    pub(crate) fn read_with(&mut self, take: impl FnOnce(&[u8]) -> usize) -> usize {
+        let len = self.buffer.take(take);
+        self.read_at += len as u32;
+        len
+    }
+
     /// Gives up what nobody will read.
     pub(crate) fn discard(&mut self) {
         self.buffer.clear();

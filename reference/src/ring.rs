@@ -52,6 +52,16 @@ impl Ring {
         sum
     }
 
+    /// Has up to `most` octets added where they will lie, as far as there is room in one piece, and takes as many as
+    /// `fill` says there are.
+    pub(crate) fn fill(&mut self, most: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> usize {
+        let before = self.len;
+        let (room, _) = self.extend(most);
+        let len = fill(room).min(room.len());
+        self.truncate(before + len);
+        len
+    }
+
     /// Makes the ring longer by `more` octets and returns where they lie, for the caller to fill.
     fn extend(&mut self, more: usize) -> (&mut [u8], &mut [u8]) {
         if self.octets.capacity() - self.len < more {
@@ -116,6 +126,14 @@ impl Ring {
         let (front, back) = self.slices(0, len);
         out[..front.len()].copy_from_slice(front);
         out[front.len()..len].copy_from_slice(back);
+        self.drop_front(len);
+        len
+    }
+
+    /// Shows what lies in one piece at the front, and takes off as many octets as `take` says it is done with.
+    pub(crate) fn take(&mut self, take: impl FnOnce(&[u8]) -> usize) -> usize {
+        let (front, _) = self.slices(0, self.len);
+        let len = take(front).min(front.len());
         self.drop_front(len);
         len
     }

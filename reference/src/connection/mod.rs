@@ -13,6 +13,10 @@ mod input;
 mod predict;
 mod rack;
 mod timeouts;
+mod train;
+
+pub(crate) use predict::Plain;
+pub(crate) use train::Followers;
 
 use core::net::SocketAddr;
 use core::time::Duration;
