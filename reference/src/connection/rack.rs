@@ -164,7 +164,7 @@ impl Connection {
         if repairing || self.snd.board.is_empty() {
             return None;
         }
-        let piece = match self.snd.fresh(env.now, &self.rtt, env.config) {
+        let piece = match self.snd.fresh(env.config) {
             Fresh::Send(piece) => piece,
             Fresh::CwndFull => self.snd.fresh_piece(env.config)?,
             Fresh::Hold | Fresh::WindowClosed | Fresh::Nothing => self.snd.last_piece(env.config)?,

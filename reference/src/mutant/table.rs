@@ -261,6 +261,8 @@ mutants! {
         "A closed window is never probed.";
     PersistNoBackoff "persist-no-backoff" "RFC9293-SHLD-30" "timers"
         "Window probes come at a constant interval.";
+    ProbeCarriesFin "probe-carries-fin" "RFC9293-MUST-36" "off by one"
+        "A window probe of text carries the FIN that belongs behind the rest of the text.";
     PersistGivesUp "persist-gives-up" "RFC9293-MUST-37" "MUST list"
         "A window that stays closed for R2 ends the connection although probes are answered.";
     NoNagle "no-nagle" "RFC9293-SHLD-7" "MUST list"
@@ -364,6 +366,10 @@ mutants! {
         "The window stays inflated after recovery.";
     NoLimitedTransmit "no-limited-transmit" "RFC3042-2-1" "MUST list"
         "The first two duplicates let nothing out.";
+    LimitedTransmitCounted "limited-transmit-counted" "RFC5681-3.2-3" "MUST list"
+        "What limited transmit has sent is part of the flight that is halved.";
+    NoRescue "no-rescue" "RFC6675-4-4" "MUST list"
+        "In recovery a lost tail is never sent again while nothing above it is reported.";
     FastRetransmitTooEarly "fast-retransmit-too-early" "RFC5681-3.2-1" "student catalogue"
         "One duplicate ACK is enough for a retransmission.";
     FastRetransmitTooLate "fast-retransmit-too-late" "RFC5681-3.2-1" "student catalogue"
