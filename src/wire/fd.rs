@@ -43,7 +43,12 @@ impl FdWire {
     pub fn pair() -> io::Result<(Self, OwnedFd)> {
         // Packets keep their borders and the end of the target is seen; elsewhere only the former.
         let kind = if cfg!(target_os = "linux") { SockType::SeqPacket } else { SockType::Datagram };
-        let (own, other) = socketpair(AddressFamily::Unix, kind, None, SockFlag::empty())?;
+        // Programs that are being started at this moment must not have them.
+        #[cfg(target_os = "linux")]
+        let flags = SockFlag::SOCK_CLOEXEC;
+        #[cfg(not(target_os = "linux"))]
+        let flags = SockFlag::empty();
+        let (own, other) = socketpair(AddressFamily::Unix, kind, None, flags)?;
         for end in [&own, &other] {
             // As much as the system gives.
             let _less = setsockopt(end, sockopt::SndBuf, &BUFFER);

@@ -5,8 +5,9 @@
 mod child;
 pub mod client;
 pub mod control;
+mod kin;
 
-pub use child::{Heard, Order, Place, Running};
+pub use child::{Heard, Order, Place, Running, STARTING};
 use client::Client;
 
 use super::manifest::{App, Lifetime, Stdin};
