@@ -3,11 +3,11 @@
 //! It must not know what the program is for.
 #![allow(clippy::disallowed_methods, reason = "this is the edge where programs are started")]
 
+use super::kin::{self, Family, TOKEN};
 #[cfg(target_os = "linux")]
 use crate::lab::namespace::Namespace;
-use super::kin::{self, Family, TOKEN};
-use nix::sys::signal::{Signal, killpg};
 use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -146,6 +146,11 @@ fn resolved(program: &str, directory: &Path) -> PathBuf {
 impl Running {
     pub fn heard(&self) -> &Heard {
         &self.heard
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> i32 {
+        self.group.as_raw()
     }
 
     /// How it ended, if it has.

@@ -140,7 +140,8 @@ fn is_adopting() -> bool {
 /// A daemon that has ended by itself waits for its new parent to notice. Nobody else waits for a child of a foreign session.
 fn bury(id: Pid) {
     let is_foreign = getsid(Some(id)).is_ok_and(|session| getsid(None).is_ok_and(|own| own != session));
-    let is_orphan = is_foreign || getpgid(Some(id)).is_ok_and(|group| group != id && group != nix::unistd::getpgrp());
+    let is_orphan =
+        is_foreign || getpgid(Some(id)).is_ok_and(|group| group != id && group != nix::unistd::getpgrp());
     if is_orphan {
         let _still_there = waitid(Id::Pid(id), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG);
     }
