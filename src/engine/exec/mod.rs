@@ -498,6 +498,7 @@ impl Exec {
             profile: &self.plan.profile,
             tuple: self.tuple_of(number),
             family: self.plan.case.family,
+            level: self.plan.case.level,
         }
     }
 
