@@ -219,7 +219,9 @@ impl SendHalf {
         let room = self.capacity.saturating_sub(self.buffer.len());
         let len = octets.len().min(room);
         self.buffer.push(&octets[..len]);
-        self.was_full |= len < octets.len();
+        if len < octets.len() {
+            self.was_full = true;
+        }
         len
     }
 
@@ -324,7 +326,7 @@ impl SendHalf {
         if !self.worth_sending(len, queued, mss, config) {
             return Fresh::Hold;
         }
-        if len > self.cwnd_room(config) && self.board.pipe() > 0 {
+        if len > self.cwnd_room(config) {
             return Fresh::CwndFull;
         }
         let fin = fin_pending && len == queued && (usable > len || config.is(Mutant::FinIgnoresWindow));
@@ -333,7 +335,7 @@ impl SendHalf {
 
     /// The four rules against silly windows, with Nagle's algorithm in the second and third (MUST-38, SHLD-7).
     fn worth_sending(&self, len: u32, queued: u32, mss: u32, config: &Config) -> bool {
-        let quiet = self.nxt == self.una
+        let quiet = (self.nxt == self.una && !config.is(Mutant::IdleWriteWaits))
             || (self.nodelay && !config.is(Mutant::NoDelayIgnored))
             || config.is(Mutant::NoNagle);
         let closing = self.fin == Fin::Queued && !config.is(Mutant::NagleHoldsLastBeforeFin);
@@ -349,7 +351,7 @@ impl SendHalf {
             // (2) everything, and nothing is outstanding (or Nagle is off, or nothing will follow)
             || (len == queued && (quiet || closing))
             // (3) half of the largest window seen
-            || (quiet && u64::from(len) * 2 >= u64::from(self.max_wnd))
+            || (quiet && u64::from(len) * 2 >= u64::from(self.max_wnd) && !config.is(Mutant::HalfWindowWaits))
             // (4) the override timeout
             || self.override_due
     }
@@ -368,7 +370,7 @@ impl SendHalf {
         let everything = config.is(Mutant::TimerResendsEverything)
             || (config.is(Mutant::LostAllAtOnce) && self.timeouts == 0);
         // After a timeout the window is one segment, so the front goes alone (RFC 6298 5.4, RFC 9293 3.10.8).
-        if !self.force && len > self.cwnd_room(config) && self.board.pipe() > 0 && !everything {
+        if !self.force && len > self.cwnd_room(config) && !everything {
             return None;
         }
         let fin = ends && len == text;
@@ -475,9 +477,9 @@ impl SendHalf {
     /// SND.WND, SND.WL1 and SND.WL2 (RFC 9293 3.10.7.4, fifth).
     pub(crate) fn update_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32, config: &Config) {
         // A later acknowledgement is newer whatever its sequence number: a retransmission is numbered below WL1, and
-        // to keep the old window as an offset from the new SND.UNA would move the right edge (MUST-34).
-        let fresh =
-            self.wl2.before(ack) || self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        // to keep the old window as an offset from the new SND.UNA would move the right edge (MUST-34). An earlier one
+        // does not come this far.
+        let fresh = self.wl2.before(ack) || self.wl1.at_or_before(seq);
         if !fresh && !config.is(Mutant::StaleWindowAccepted) {
             return;
         }

@@ -118,7 +118,8 @@ impl Connection {
                 }
                 None
             }
-            Fresh::CwndFull | Fresh::Nothing => self.snd.rescue(env.config),
+            Fresh::CwndFull => None,
+            Fresh::Nothing => self.snd.rescue(env.config),
         }
     }
 
