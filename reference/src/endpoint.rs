@@ -18,6 +18,7 @@ use crate::fragments::Fragments;
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
+use crate::ring::Spare;
 use crate::state::State;
 use crate::time::Instant;
 use crate::tuple::{TupleHasher, TupleKey};
@@ -52,6 +53,7 @@ pub struct Endpoint {
     outbox: Outbox,
     challenges: AnswerBudget,
     cookies: FastOpenCache,
+    spare: Spare,
     fragments: Fragments,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
@@ -84,6 +86,7 @@ impl Endpoint {
             outbox: Outbox::default(),
             challenges: AnswerBudget::default(),
             cookies: FastOpenCache::default(),
+            spare: Spare::default(),
             fragments: Fragments::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
@@ -449,9 +452,12 @@ impl Endpoint {
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
             cookies: &mut self.cookies,
+            spare: &mut self.spare,
         };
         let half_open = conn.half_open_of();
         let result = work(conn, &mut env);
+        conn.give_back(&mut self.spare);
+        let settled = conn.is_settled();
         if let Some(listener) = half_open.filter(|_| conn.half_open_of().is_none()) {
             // Half open no more: accepted, or gone.
             if let Some(entry) = self.listeners.get_mut(&listener) {
@@ -465,7 +471,9 @@ impl Endpoint {
                 }
             }
         }
-        self.settle(index);
+        if !settled {
+            self.settle(index);
+        }
         Some(result)
     }
 
@@ -531,6 +539,7 @@ impl Endpoint {
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
             cookies: &mut self.cookies,
+            spare: &mut self.spare,
         };
         let conn = make(&self.secret, &mut env);
         self.slots[id.index as usize].conn = Some(Box::new(conn));

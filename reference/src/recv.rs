@@ -106,6 +106,10 @@ impl RecvHalf {
         self.buffer.len()
     }
 
+    pub(crate) fn buffer(&mut self) -> &mut Ring {
+        &mut self.buffer
+    }
+
     pub(crate) fn has_holes(&self) -> bool {
         !self.held.is_empty()
     }

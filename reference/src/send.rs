@@ -214,6 +214,10 @@ impl SendHalf {
         if end.after(self.nxt) { end.distance_from(self.nxt.later(self.base)) } else { 0 }
     }
 
+    pub(crate) fn buffer(&mut self) -> &mut Ring {
+        &mut self.buffer
+    }
+
     /// Takes what fits into the buffer.
     pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
         let room = self.capacity.saturating_sub(self.buffer.len());

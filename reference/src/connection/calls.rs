@@ -12,9 +12,9 @@ use crate::timer::Timer;
 
 impl Connection {
     /// SEND (RFC 9293 3.10.2). Before ESTABLISHED the octets are queued.
-    pub(crate) fn send(&mut self, octets: &[u8], env: &Env<'_>) -> Result<usize, Error> {
+    pub(crate) fn send(&mut self, octets: &[u8], env: &mut Env<'_>) -> Result<usize, Error> {
         self.writable()?;
-        let _ = env;
+        self.snd.buffer().lend(env.spare);
         Ok(self.snd.write(octets))
     }
 

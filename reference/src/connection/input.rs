@@ -559,6 +559,7 @@ impl Connection {
             return;
         }
         let before = self.rcv.nxt;
+        self.rcv.buffer().lend(env.spare);
         let advice = self.rcv.take_text(segment, env.config);
         if self.released && self.rcv.nxt != before && self.resets_late_text(env) {
             return;

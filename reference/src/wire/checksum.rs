@@ -62,7 +62,9 @@ impl Sum {
         let (blocks, rest) = from.as_chunks::<BLOCK>();
         let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
         self.0 += copy_blocks(blocks, to_blocks);
-        to_rest.copy_from_slice(rest);
+        for (to, from) in to_rest.iter_mut().zip(rest) {
+            *to = *from;
+        }
         self.add_few(rest);
     }
 

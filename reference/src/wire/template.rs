@@ -138,10 +138,10 @@ impl Template {
     pub(crate) fn recognise<'p>(&self, packet: &'p [u8]) -> Option<Alike<'p>> {
         let header = packet.get(..self.len)?;
         let mask = if self.ip == 20 { &SAME_V4 } else { &SAME_V6 };
-        let (ours, theirs) = (self.octets[..self.len].as_chunks::<4>().0, header.as_chunks::<4>().0);
+        let (ours, _) = self.octets.split_at(self.len);
         let mut other = 0;
-        for ((ours, theirs), mask) in ours.iter().zip(theirs).zip(mask.as_chunks::<4>().0) {
-            other |= (u32::from_ne_bytes(*ours) ^ u32::from_ne_bytes(*theirs)) & u32::from_ne_bytes(*mask);
+        for ((ours, theirs), mask) in ours.iter().zip(header).zip(mask) {
+            other |= (ours ^ theirs) & mask;
         }
         let whole = if self.ip == 20 { be16(header, 2) } else { be16(header, 4).checked_add(40)? };
         let text = packet.get(self.len..usize::from(whole)).filter(|text| other == 0 && !text.is_empty())?;
