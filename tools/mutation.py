@@ -44,6 +44,8 @@ PROFILE = {
     "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
 }
 RUN = ["run", "--fail-fast", "--deny", "should", "--format", "json"]
+# The reference in each of its configurations: what is off in one is on in another.
+TARGETS = [[], ["-t", "reference-careful"], ["-t", "reference-classic"]]
 # Seconds of processor time. A run of the whole corpus takes one.
 PATIENCE = 30
 
@@ -133,13 +135,20 @@ class Bench:
 
     def judge(self, tool):
         """What the corpus says: survived, caught (and by what), or no end to be seen."""
+        for target in TARGETS:
+            verdict = self.run(tool, target)
+            if verdict[0] != "survived":
+                break
+        return verdict
+
+    def run(self, tool, target):
         def limit():
             resource.setrlimit(resource.RLIMIT_AS, (8 << 30, 8 << 30))
             resource.setrlimit(resource.RLIMIT_CPU, (PATIENCE, PATIENCE))
 
         try:
             # A machine that others keep busy is no endless loop; the longer limit is for what only waits.
-            ran = subprocess.run([str(tool), *RUN, "--out", str(self.home / "run")], cwd=COPY, text=True,
+            ran = subprocess.run([str(tool), *RUN, *target, "--out", str(self.home / "run")], cwd=COPY, text=True,
                                  capture_output=True, timeout=20 * PATIENCE, preexec_fn=limit)
         except subprocess.TimeoutExpired:
             return "timeout", []
