@@ -567,12 +567,14 @@ impl Connection {
     }
 
     /// Whether the endpoint will look at it in time, for text and for timers.
+    #[inline]
     pub(crate) fn is_settled(&self) -> bool {
         let in_time = |next| self.armed.is_some_and(|armed| armed <= next);
         self.queued && self.state != State::Closed && self.timers.next().is_none_or(in_time)
     }
 
     /// An idle connection holds no buffers.
+    #[inline]
     pub(crate) fn give_back(&mut self, spare: &mut Spare) {
         self.snd.buffer().give_back(spare);
         self.rcv.buffer().give_back(spare);
