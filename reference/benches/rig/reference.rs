@@ -72,7 +72,7 @@ impl Host for Reference {
     }
 
     fn take(&mut self, now: u64, conn: ConnId) -> usize {
-        octets(self.endpoint.recv_with(at(now), conn, |text| text.len()))
+        octets(self.endpoint.recv_with(at(now), conn, <[u8]>::len))
     }
 
     fn close(&mut self, now: u64, conn: ConnId) {

@@ -67,7 +67,7 @@ impl Connection {
         }
         if self.probe_due {
             self.probe_due = false;
-            if let Some(piece) = self.snd.probe() {
+            if let Some(piece) = self.snd.probe(env.config) {
                 return Some(Choice::Piece(piece));
             }
         }
@@ -101,7 +101,7 @@ impl Connection {
         if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
             return self.snd.fresh_piece(env.config);
         }
-        match self.snd.fresh(env.now, &self.rtt, env.config) {
+        match self.snd.fresh(env.config) {
             Fresh::Send(piece) => Some(piece),
             Fresh::Hold => {
                 // RFC 9293 3.8.6.2.1: the override timer, when no ACK will come to help.
@@ -118,7 +118,7 @@ impl Connection {
                 }
                 None
             }
-            Fresh::CwndFull => self.snd.rescue(env.config),
+            Fresh::CwndFull => None,
             Fresh::Nothing => self.snd.rescue(env.config),
         }
     }

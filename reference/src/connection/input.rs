@@ -472,7 +472,7 @@ impl Connection {
         let was_closed = self.snd.wnd == 0;
         let window = self.scaled_window(segment, env);
         self.snd.update_window(segment.seq, segment.ack, window, env.config);
-        let waiting = || !self.snd.board.is_empty() || self.snd.probe().is_some();
+        let waiting = || !self.snd.board.is_empty() || self.snd.probe(env.config).is_some();
         if self.snd.wnd == 0 && self.state.is_synchronized() && waiting() {
             self.timers.stop(Timer::Retransmit);
             self.snd.paused = false;
