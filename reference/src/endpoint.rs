@@ -389,10 +389,14 @@ impl Endpoint {
     // ---------------------------------------------------------------- internal
 
     /// Lets every timer that is due by `now` expire.
+    #[inline]
     fn advance(&mut self, now: Instant) {
-        if now < self.wake_at {
-            return;
+        if now >= self.wake_at {
+            self.expire(now);
         }
+    }
+
+    fn expire(&mut self, now: Instant) {
         while let Some(&(at, index)) = self.deadlines.first()
             && at <= now
         {

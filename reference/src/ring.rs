@@ -34,6 +34,7 @@ impl Ring {
     }
 
     /// Octets are about to be added: if it has no memory it may have some that is to spare.
+    #[inline]
     pub(crate) fn lend(&mut self, spare: &mut Spare) {
         if self.octets.capacity() == 0
             && let Some(octets) = spare.0.pop()
@@ -43,9 +44,16 @@ impl Ring {
     }
 
     /// Gives back what it holds nothing in.
+    #[inline(always)]
     pub(crate) fn give_back(&mut self, spare: &mut Spare) {
+        if self.len == 0 && self.octets.capacity() > 0 {
+            self.give_back_empty(spare);
+        }
+    }
+
+    fn give_back_empty(&mut self, spare: &mut Spare) {
         let capacity = self.octets.capacity();
-        if self.len == 0 && capacity > 0 && capacity <= KEPT {
+        if capacity <= KEPT {
             let octets = core::mem::take(&mut self.octets);
             if capacity == LEAST && spare.0.len() < Spare::KEPT {
                 spare.0.push(octets);

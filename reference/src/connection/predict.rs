@@ -36,6 +36,7 @@ impl Plain {
 
 impl Connection {
     /// Whether the segment, if it is intact, passes all checks and brings text in order and nothing else.
+    #[inline]
     pub(crate) fn predicts(&self, plain: &Plain, seq: SeqNum, len: usize, config: &Config) -> bool {
         config.header_prediction
             && config.mutant.is_none()

@@ -4,7 +4,7 @@
 //! checksums. Knows octets and sums; what a train is, and when it ends, is known to `crate::endpoint::train`.
 
 use super::checksum::Sum;
-use super::{IpPacket, be16, be32, ip, tcp};
+use super::{IpPacket, be16, be32, halves, ip, tcp};
 use crate::seq::SeqNum;
 
 /// Both headers at their longest, without IPv4 options and IPv6 extension headers.
@@ -92,7 +92,7 @@ impl Template {
         let mut pseudo = Sum::default();
         pseudo.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, 0);
         let mut tcp_sum = pseudo;
-        tcp_sum.add_few(&(payload.len() as u32).to_be_bytes());
+        tcp_sum.add_word(payload.len() as u32);
         tcp_sum.add_few(&octets[ip..len]);
         Some(Self { octets, ip, len, text: whole - len, pseudo, ip_sum, tcp_sum })
     }
@@ -115,47 +115,79 @@ impl Template {
         text: (&[u8], &[u8]),
         buffer: &mut [u8],
     ) -> usize {
-        let (header, rest) = buffer.split_at_mut(self.len);
-        let seq = seq.0.to_be_bytes();
-        let mut sum = self.tcp_sum;
-        sum.add_few(&seq);
-        sum.add_text(text, &mut rest[..self.text]);
-        header.copy_from_slice(&self.octets[..self.len]);
-        if self.ip == 20 {
-            let identification = identification.to_be_bytes();
-            let mut sum = self.ip_sum;
-            sum.add_few(&identification);
-            header[4..6].copy_from_slice(&identification);
-            header[10..12].copy_from_slice(&sum.finish().to_be_bytes());
+        match self.ip {
+            20 => self.write_after::<20, 40>(identification, seq, text, buffer),
+            _ => self.write_after::<40, 60>(identification, seq, text, buffer),
         }
-        let header = &mut header[self.ip..];
-        header[SEQ..SEQ + 4].copy_from_slice(&seq);
-        header[CHECKSUM..CHECKSUM + 2].copy_from_slice(&sum.finish().to_be_bytes());
         self.packet_len()
     }
 
-    /// Whether a packet has these headers but for what differs in a train, and brings text.
-    pub(crate) fn recognise<'p>(&self, packet: &'p [u8]) -> Option<Alike<'p>> {
-        let header = packet.get(..self.len)?;
-        let mask = if self.ip == 20 { &SAME_V4 } else { &SAME_V6 };
-        let (ours, _) = self.octets.split_at(self.len);
-        let mut other = 0;
-        for ((ours, theirs), mask) in ours.iter().zip(header).zip(mask) {
-            other |= (ours ^ theirs) & mask;
+    /// The same after an IP header of `IP` octets, with `FIXED` octets before the options.
+    #[inline]
+    fn write_after<const IP: usize, const FIXED: usize>(
+        &self,
+        identification: u16,
+        seq: SeqNum,
+        text: (&[u8], &[u8]),
+        buffer: &mut [u8],
+    ) {
+        let (header, rest) = buffer.split_at_mut(self.len);
+        let mut sum = self.tcp_sum;
+        sum.add_word(seq.0);
+        sum.add_text(text, &mut rest[..self.text]);
+        let (fixed, options) = header.split_at_mut(FIXED);
+        fixed.copy_from_slice(&self.octets[..FIXED]);
+        if !options.is_empty() {
+            options.copy_from_slice(&self.octets[FIXED..self.len]);
         }
-        let whole = if self.ip == 20 { be16(header, 2) } else { be16(header, 4).checked_add(40)? };
-        let text = packet.get(self.len..usize::from(whole)).filter(|text| other == 0 && !text.is_empty())?;
-        if self.ip == 20 {
+        if IP == 20 {
+            let mut sum = self.ip_sum;
+            sum.add_word(halves(identification, 0));
+            fixed[4..6].copy_from_slice(&identification.to_be_bytes());
+            fixed[10..12].copy_from_slice(&sum.finish().to_be_bytes());
+        }
+        fixed[IP + SEQ..IP + SEQ + 4].copy_from_slice(&seq.0.to_be_bytes());
+        fixed[IP + CHECKSUM..IP + CHECKSUM + 2].copy_from_slice(&sum.finish().to_be_bytes());
+    }
+
+    /// Whether a packet has these headers but for what differs in a train, and brings text.
+    #[inline]
+    pub(crate) fn recognise<'p>(&self, packet: &'p [u8]) -> Option<Alike<'p>> {
+        match self.ip {
+            20 => self.recognise_after::<20, 40>(packet, &SAME_V4),
+            _ => self.recognise_after::<40, 60>(packet, &SAME_V6),
+        }
+    }
+
+    #[inline]
+    fn recognise_after<'p, const IP: usize, const FIXED: usize>(
+        &self,
+        packet: &'p [u8],
+        same: &[u8; MOST],
+    ) -> Option<Alike<'p>> {
+        let header = packet.get(..self.len)?;
+        let (fixed, options) = header.split_first_chunk::<FIXED>()?;
+        let ours = self.octets.first_chunk::<FIXED>()?;
+        let other = (0..FIXED).fold(0, |other, at| other | ((ours[at] ^ fixed[at]) & same[at]));
+        if other != 0 || (!options.is_empty() && options != &self.octets[FIXED..self.len]) {
+            return None;
+        }
+        let whole = if IP == 20 { be16(fixed, 2) } else { be16(fixed, 4).checked_add(40)? };
+        let text = packet.get(self.len..usize::from(whole)).filter(|text| !text.is_empty())?;
+        if IP == 20 {
             let mut sum = Sum::default();
-            sum.add_few(&header[..20]);
+            sum.add_few(&fixed[..20]);
             if sum.finish() != 0 {
                 return None;
             }
         }
         let mut sum = self.pseudo;
-        sum.add_few(&u32::from(whole - self.ip as u16).to_be_bytes());
-        sum.add_few(&header[self.ip..]);
-        Some(Alike { seq: SeqNum(be32(header, self.ip + SEQ)), text, sum })
+        sum.add_word(u32::from(whole - IP as u16));
+        sum.add_few(&fixed[IP..]);
+        if !options.is_empty() {
+            sum.add_few(options);
+        }
+        Some(Alike { seq: SeqNum(be32(fixed, IP + SEQ)), text, sum })
     }
 }
 
