@@ -117,7 +117,11 @@ fn empty(outcome: Outcome, reason: String) -> Verdict {
 fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<String>, bool) {
     match deviation {
         // A glob says where a target deviates, not that it does so in every case of it.
-        Some(known) if outcome == Outcome::Pass && known.is_glob() => (None, true),
+        Some(known) if known.is_glob() && matches!(outcome, Outcome::Pass | Outcome::Unsupported) => {
+            (None, true)
+        }
+        // What could not be judged says nothing of what is known.
+        Some(_) if outcome == Outcome::Inconclusive => (None, false),
         Some(known) => (Some(known.outcome.to_string()), known.outcome == outcome),
         None => (None, matches!(outcome, Outcome::Pass | Outcome::Unsupported)),
     }
