@@ -261,6 +261,9 @@ pub struct Verdict {
     pub took: Duration,
     /// The latest of our own sends.
     pub lateness: Duration,
+    /// Of a verdict that is inconclusive because the target had to wait for a processor: what it would be without that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excused: Option<Box<(Outcome, String)>>,
     /// The longest that the target was seen to wait for a processor.
     #[serde(default, skip_serializing_if = "Duration::is_zero")]
     pub waited: Duration,

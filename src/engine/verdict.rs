@@ -5,6 +5,7 @@
 //! lateness is never the target's failure, nor is its waiting for a processor.
 
 use super::event::{CaseEvent, CaseEventKind, Outcome, Verdict, Violation, ViolationKind};
+use super::exec::NOTHING;
 use super::monitor;
 use crate::plan::Plan;
 use crate::suite::model::Level;
@@ -22,6 +23,7 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
         traffic: None,
         took: events.last().map_or(Time::ZERO, |event| event.at).since_start(),
         lateness: Duration::ZERO,
+        excused: None,
         waited: Duration::ZERO,
     };
     for event in events {
@@ -32,6 +34,7 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
         excuse(&mut verdict, &format!("a segment of ours left {late} late"));
     } else if let Some(waited) = kept_waiting(&verdict, events) {
         let waited = crate::time::span(waited);
+        verdict.excused = Some(Box::new((verdict.outcome, verdict.reason.clone())));
         excuse(&mut verdict, &format!("the target had to wait {waited} for a processor"));
     }
     verdict
@@ -73,6 +76,34 @@ fn kept_waiting(verdict: &Verdict, events: &[CaseEvent]) -> Option<Duration> {
     });
     let waited = around.sum::<Duration>();
     (waited > WAITED_MAX.max(violation.after / 10)).then_some(waited)
+}
+
+/// Two tries, in both of which the target was kept from a processor: what it did wrong in both, in the same step and the
+/// same way, it did not do for that reason. Silence says nothing: it may have been kept from its answer twice.
+pub(crate) fn confirmed(before: &Verdict, last: &Verdict) -> Option<(Outcome, String)> {
+    let (_, Some(excused)) = (before.excused.as_ref()?, &last.excused) else { return None };
+    let (one, other) = (before.violation.as_ref()?, last.violation.as_ref()?);
+    let is_same = (&one.kind, one.step) == (&other.kind, other.step)
+        && one.got.as_deref().map(without_clock) == other.got.as_deref().map(without_clock);
+    let is_known = match one.kind {
+        ViolationKind::WrongAnswer | ViolationKind::NotSilent | ViolationKind::Unexpected => is_same,
+        ViolationKind::App => is_same && one.got.as_deref().is_some_and(|got| got != NOTHING),
+        ViolationKind::TooEarly => is_same && one.after.abs_diff(other.after) < one.after / 10,
+        _ => false,
+    };
+    let (outcome, reason) = &**excused;
+    is_known.then(|| (*outcome, reason.clone()))
+}
+
+/// A segment in one line, without the timestamps, which no two tries have in common.
+fn without_clock(line: &str) -> Vec<&str> {
+    let mut is_value = false;
+    let mut keep = |word: &&str| {
+        let keep = !is_value;
+        is_value = *word == "ts";
+        keep
+    };
+    line.split_whitespace().filter(|word| keep(word)).collect()
 }
 
 /// The one step back that a verdict can take: a violation that the target may not be to blame for.

@@ -109,8 +109,7 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             is_deaf: false,
             lane: self,
         };
-        // How it was before is not asked.
-        let _before = drive.lane.target.waited();
+        drive.lane.target.watch();
         drive.finish().await;
         let Drive { exec, inputs, ports, .. } = drive;
         self.clear(ports).await;

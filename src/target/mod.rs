@@ -49,6 +49,9 @@ pub trait Target: Send {
         std::future::ready(Some(Reply::Broken { how }))
     }
 
+    /// From now on it is counted how long it waits for a processor.
+    fn watch(&mut self) {}
+
     /// How long it has waited for a processor since this was asked last, where that is known.
     fn waited(&mut self) -> Option<Duration> {
         None

@@ -9,6 +9,7 @@
 //! before or after it began. See `book.rs` for the two books that this takes.
 
 mod app;
+pub(super) use app::NOTHING;
 mod arrive;
 mod expect;
 mod linux;

@@ -289,8 +289,7 @@ impl BringUp {
             self.start(&program.run, attached, fd).await.map_err(Trouble::Setup)?;
         let client = (!program.connect.is_empty()).then(|| self.client(attached, None));
         let mut target = ProcessTarget::new(manner, running, stdin, stdout).with_client(client);
-        // From now on.
-        let _nothing = target.waited();
+        target.watch();
         Ok(target)
     }
 

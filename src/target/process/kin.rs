@@ -9,7 +9,7 @@ use nix::errno::Errno;
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::wait::{Id, WaitPidFlag, WaitStatus, waitid};
 use nix::unistd::{Pid, getpgid, getsid};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::thread::sleep;
@@ -24,10 +24,10 @@ const ROUNDS_MAX: usize = 8;
 const DEATH_PATIENCE: Duration = Duration::from_millis(500);
 const LOOK_AGAIN: Duration = Duration::from_millis(1);
 
-/// The programs that run, with their tokens: children of ours that nobody has left behind.
-static PROGRAMS: Mutex<BTreeMap<i32, String>> = Mutex::new(BTreeMap::new());
+/// The programs that run, or are dead and not buried: children of ours that nobody has left behind.
+static PROGRAMS: Mutex<BTreeSet<i32>> = Mutex::new(BTreeSet::new());
 
-fn programs() -> MutexGuard<'static, BTreeMap<i32, String>> {
+fn programs() -> MutexGuard<'static, BTreeSet<i32>> {
     PROGRAMS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -43,34 +43,38 @@ pub(super) fn adopt() {
     ONCE.call_once(|| {});
 }
 
-pub(super) fn born(id: Pid, token: &str) {
-    programs().insert(id.as_raw(), token.to_owned());
-}
-
-/// Its number may be another's by now.
-pub(super) fn reaped(id: Pid, token: &str) {
-    let mut programs = programs();
-    if programs.get(&id.as_raw()).is_some_and(|own| own == token) {
-        programs.remove(&id.as_raw());
-    }
-}
-
 /// A program that was started, with what tells its kin from that of others.
-pub(super) struct Family<'a> {
-    pub(super) group: Pid,
-    pub(super) token: &'a str,
+#[derive(Debug)]
+pub(super) struct Family {
+    /// The first, by whose number their group goes.
+    pub(super) leader: Pid,
+    pub(super) token: String,
     /// The number of a namespace that is its own.
     pub(super) namespace: Option<u64>,
 }
 
-impl Family<'_> {
-    /// Kills its group, and what has left that.
-    pub(super) fn end(&self, alive: bool) {
-        if alive {
-            let _gone = killpg(self.group, Signal::SIGKILL);
-            // What it started becomes ours with its death. Its parent is to hear of that, so it stays unburied here.
-            until_dead(self.group, WaitPidFlag::WNOWAIT);
+impl Family {
+    pub(super) fn born(&self) {
+        programs().insert(self.leader.as_raw());
+    }
+
+    /// Waits for the death of the leader, and leaves it unburied: until then nobody else has its number.
+    pub(super) fn until_dead(&self) {
+        let how = WaitPidFlag::WEXITED | WaitPidFlag::WNOWAIT;
+        while waitid(Id::Pid(self.leader), how) == Err(Errno::EINTR) {}
+        programs().remove(&self.leader.as_raw());
+    }
+
+    /// To the group, as long as that is nobody else's.
+    pub(super) fn signal(&self, signal: Signal) {
+        let programs = programs();
+        if programs.contains(&self.leader.as_raw()) {
+            let _gone = killpg(self.leader, signal);
         }
+    }
+
+    /// Kills what the leader has left behind. What it started is ours since its death.
+    pub(super) fn end(&self) {
         // What is being started while we look is found the next time.
         for _ in 0..ROUNDS_MAX {
             let left = self.left();
@@ -80,9 +84,7 @@ impl Family<'_> {
             for id in &left {
                 let _gone = kill(*id, Signal::SIGKILL);
             }
-            for id in left {
-                until_dead(id, WaitPidFlag::empty());
-            }
+            left.into_iter().for_each(bury_in_time);
         }
     }
 
@@ -91,7 +93,7 @@ impl Family<'_> {
         let own = i32::try_from(std::process::id()).unwrap_or(0);
         let strangers = {
             let programs = programs();
-            let known = |id: &i32| *id == own || programs.contains_key(id);
+            let known = |id: &i32| *id == own || programs.contains(id);
             candidates(own).into_iter().filter(|id| !known(id)).collect::<Vec<i32>>()
         };
         strangers.into_iter().filter(|id| self.is_kin(*id)).map(Pid::from_raw).collect()
@@ -148,10 +150,10 @@ fn bury(id: Pid) {
 }
 
 /// Waits for the death of a child. Of one that is not ours the kernel tells nothing.
-fn until_dead(id: Pid, how: WaitPidFlag) {
+fn bury_in_time(id: Pid) {
     let begun = Instant::now();
     while begun.elapsed() < DEATH_PATIENCE {
-        match waitid(Id::Pid(id), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG | how) {
+        match waitid(Id::Pid(id), WaitPidFlag::WEXITED | WaitPidFlag::WNOHANG) {
             Ok(WaitStatus::StillAlive) | Err(Errno::EINTR) => sleep(LOOK_AGAIN),
             Ok(_) | Err(_) => return,
         }

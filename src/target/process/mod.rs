@@ -344,10 +344,15 @@ impl Target for ProcessTarget {
         }
     }
 
-    fn waited(&mut self) -> Option<Duration> {
+    fn watch(&mut self) {
         let client = || self.client.as_ref().and_then(Client::id);
-        let leader = self.running.as_ref().map(Running::id).or_else(client)?;
-        self.waits.look(leader)
+        if let Some(leader) = self.running.as_ref().map(Running::id).or_else(client) {
+            self.waits.begin(leader);
+        }
+    }
+
+    fn waited(&mut self) -> Option<Duration> {
+        self.waits.look()
     }
 
     async fn reset(&mut self) {
