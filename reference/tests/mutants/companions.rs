@@ -190,6 +190,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(3 * SEC);
         s
     }),
+    ("a lost tail behind a full window", |m| {
+        let mut s = racked(m);
+        s.send(&[5; 60_000]);
+        s.wait(SEC);
+        s
+    }),
     ("a retransmission that is lost", |m| {
         let mut s = racked(m);
         s.send(&[5; 5000]);

@@ -8,6 +8,13 @@ use crate::{SEC, Scenario, start, with};
 
 #[rustfmt::skip]
 pub(crate) const SCENARIOS: &[Scenario] = &[
+    ("a buffer smaller than a segment", |m| {
+        let mut s = with(m, Config { recv_buffer: 1000, ..Config::default() }).passive();
+        s.tx(ACK, 1, 1, &[b'x'; 1000]);
+        s.wait(SEC);
+        s.read(600);
+        s
+    }),
     ("sequence check", |m| {
         let mut s = start(m).passive();
         for (seq, text) in [(0u32, &b""[..]), (0, b"a"), (0, b"ab"), (70_000, b"x"), (66_000, b"")] {

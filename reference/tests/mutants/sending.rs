@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use tcpspec_reference::wire::Options;
+use tcpspec_reference::wire::{Options, SackBlocks};
 use tcpspec_reference::{Config, ConnOption};
 
 use crate::script::ACK;
-use crate::{SEC, Scenario, absorb, start, with};
+use crate::{SEC, Scenario, absorb, blocks, sacking, start, with};
 
 #[rustfmt::skip]
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -54,6 +54,37 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             let got = s.tx(ACK, 1, end, b"");
             end = got.iter().map(|got| got.seq + got.payload.len() as u32).max().unwrap_or(end);
         }
+        s
+    }),
+    ("a probe of text with a FIN behind it", |m| {
+        let mut s = start(m).active();
+        s.send(b"a");
+        s.send(b"bcd");
+        s.close();
+        s.window = 0;
+        s.tx(ACK, 1, 2, b"");
+        s.wait(10 * SEC);
+        s
+    }),
+    ("a tail of which nothing is reported", |m| {
+        let mut s = sacking(m, Config::default()).active();
+        s.send(&[5; 10_000]);
+        let base = s.iss.map_or(0, |iss| iss.0);
+        s.options.sack = blocks(&[(base.wrapping_add(1001), base.wrapping_add(4001))]);
+        s.tx(ACK, 1, 1, b"");
+        s.options.sack = SackBlocks::default();
+        s.tx(ACK, 1, 7001, b"");
+        s
+    }),
+    ("reports that nobody agreed on", |m| {
+        let mut s = start(m).active();
+        s.send(&[5; 10_000]);
+        let base = s.iss.map_or(0, |iss| iss.0);
+        s.options.sack = blocks(&[(base.wrapping_add(1001), base.wrapping_add(5001))]);
+        s.tx(ACK, 1, 1, b"");
+        s.wait(SEC);
+        s.tx(ACK, 1, 1001, b"");
+        s.wait(20 * SEC);
         s
     }),
     ("fast retransmit and partial acknowledgment", |m| {
