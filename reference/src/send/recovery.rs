@@ -52,6 +52,8 @@ impl SendHalf {
         config: &Config,
     ) {
         let octets = info.ack.distance_from(self.una);
+        // RFC 5681 3.1: the acknowledgment of the SYN must not enlarge the window.
+        let opens = self.una == self.iss;
         let removed = self.board.acknowledge(info.ack);
         self.una = info.ack;
         let text = self.una.later(self.base).distance_from(self.base) as usize;
@@ -77,6 +79,7 @@ impl SendHalf {
         self.timeouts = 0;
         let smss = self.mss(config);
         match self.phase {
+            Phase::Open if opens => {}
             Phase::Open => self.grow(octets, flight, info, srtt, config),
             Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
                 acked.later_partial = partial_acks > 0 && !self.sack;
