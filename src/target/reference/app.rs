@@ -311,7 +311,14 @@ impl Apps {
 
     pub(super) fn handle(&mut self, id: ConnId) -> u32 {
         let index = self.conns.iter().position(|conn| conn.id == id).unwrap_or_else(|| {
-            self.conns.push(Conn { id, unwritten: (0, 0), blocked: false, urgent: false, then: None, read: None });
+            self.conns.push(Conn {
+                id,
+                unwritten: (0, 0),
+                blocked: false,
+                urgent: false,
+                then: None,
+                read: None,
+            });
             self.conns.len() - 1
         });
         u32::try_from(index + 1).unwrap_or(u32::MAX)
