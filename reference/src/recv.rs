@@ -103,6 +103,10 @@ impl RecvHalf {
         self.buffer.len()
     }
 
+    pub(crate) fn buffer(&mut self) -> &mut Ring {
+        &mut self.buffer
+    }
+
     pub(crate) fn has_holes(&self) -> bool {
         !self.held.is_empty()
     }
@@ -368,6 +372,13 @@ impl RecvHalf {
     /// Moves octets to the application.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
         let len = self.buffer.read(out);
+        self.read_at += len as u32;
+        len
+    }
+
+    /// Shows the application octets where they lie; it says how many it is done with.
+    pub(crate) fn read_with(&mut self, take: impl FnOnce(&[u8]) -> usize) -> usize {
+        let len = self.buffer.take(take);
         self.read_at += len as u32;
         len
     }

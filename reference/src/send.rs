@@ -221,6 +221,10 @@ impl SendHalf {
         if end.after(self.nxt) { end.distance_from(self.nxt.later(self.base)) } else { 0 }
     }
 
+    pub(crate) fn buffer(&mut self) -> &mut Ring {
+        &mut self.buffer
+    }
+
     /// Takes what fits into the buffer.
     pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
         let room = self.capacity.saturating_sub(self.buffer.len());
@@ -230,6 +234,13 @@ impl SendHalf {
             self.was_full = true;
         }
         len
+    }
+
+    /// The same for octets that `fill` puts where they will lie, as far as there is room in one piece.
+    pub(crate) fn write_with(&mut self, most: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> usize {
+        let room = self.capacity.saturating_sub(self.buffer.len());
+        self.was_full |= room < most;
+        self.buffer.fill(most.min(room), fill)
     }
 
     /// Everything written so far is urgent (RFC 9293 3.8.5, MUST-31, MUST-62).
@@ -450,6 +461,27 @@ impl SendHalf {
             }
         }
         self.override_due = false;
+        self.last_sent = now;
+    }
+
+    /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
+    /// if there is nothing to think about.
+    pub(crate) fn full_segments(&self, config: &Config) -> u32 {
+        let plain = self.phase == Phase::Open
+            && self.dupacks == 0
+            && self.timeouts == 0
+            && !self.paused
+            && !self.board.has_lost()
+            && self.urgent.is_none();
+        let text = self.unsent().saturating_sub(1);
+        let room = text.min(self.usable(config)).min(self.cwnd_room(config));
+        if plain { room / self.mss(config) } else { 0 }
+    }
+
+    /// One of these goes out.
+    pub(crate) fn sent_full(&mut self, len: u32, now: Instant) {
+        self.board.push(self.nxt, len, false, false, now);
+        self.nxt += len;
         self.last_sent = now;
     }
 

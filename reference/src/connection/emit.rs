@@ -1,6 +1,6 @@
 //! What goes out, one segment for each call, and what sending it starts.
 
-use super::{Connection, Env};
+use super::{Connection, Env, Followers};
 use crate::mutant::Mutant;
 use crate::recv::RecvHalf;
 use crate::send::{Fresh, Piece};
@@ -21,13 +21,13 @@ enum Choice {
 }
 
 impl Connection {
-    /// Writes the next packet over what `buffer` holds, if there is one, and returns its length.
-    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
-        Some(match self.choose(env)? {
+    /// Writes the next packet over what `buffer` holds, if there is one. Returns its length and what may follow.
+    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> Option<(usize, Followers)> {
+        let len = match self.choose(env)? {
             Choice::Piece(piece) => {
                 let len = self.emit_piece(piece, env, buffer);
                 self.after_piece(piece, env);
-                len
+                return Some((len, self.followers(piece, env)));
             }
             Choice::Ack => {
                 let len = self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
@@ -48,7 +48,8 @@ impl Connection {
                     };
                 self.emit_empty(seq, octet, env, buffer)
             }
-        })
+        };
+        Some((len, Followers::default()))
     }
 
     fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
