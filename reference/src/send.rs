@@ -429,7 +429,7 @@ impl SendHalf {
         }
         match (self.unsent(), self.fin) {
             (0, Fin::Queued) => Some(Piece { seq: self.nxt, len: 0, syn: false, fin: true, again: false }),
-            (0, _) if !config.is(Mutant::ProbeOfNothing) => None,
+            (0, _) => None,
             _ => Some(Piece { seq: self.nxt, len: 1, syn: false, fin: false, again: false }),
         }
     }

@@ -265,8 +265,6 @@ mutants! {
         "A closed window is never probed.";
     PersistNoBackoff "persist-no-backoff" "RFC9293-SHLD-30" "timers"
         "Window probes come at a constant interval.";
-    ProbeOfNothing "probe-of-nothing" "RFC9293-MUST-36" "off by one"
-        "A closed window is probed with an octet that nobody wrote.";
     ProbeCarriesFin "probe-carries-fin" "RFC9293-MUST-36" "off by one"
         "A window probe of text carries the FIN that belongs behind the rest of the text.";
     PersistGivesUp "persist-gives-up" "RFC9293-MUST-37" "MUST list"
