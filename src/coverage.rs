@@ -6,12 +6,14 @@
 
 mod grid;
 mod html;
+mod mutants;
 
 use crate::engine::{Outcome, monitor_rules};
 use crate::event::CaseFinished;
 use crate::suite::catalogue::{Catalogue, Requirement, Source};
 use crate::suite::model::{Case, Level};
 pub use grid::{Grid, KINDS};
+pub use mutants::page as mutants_page;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

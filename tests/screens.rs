@@ -18,11 +18,13 @@ use tcpspec_reference::Mutant;
 
 const SOURCE: &str = "student catalogue";
 
-/// The first case that names the bug and has a sentence for it, or else the first that names it.
+/// The first case that names the bug, has a sentence for it and is about what the bug breaks; or else one of less.
 fn shown(plans: &[Arc<Plan>], mutant: Mutant) -> Option<CaseFinished> {
     let named = plans.iter().filter(|plan| plan.case.kills.iter().any(|id| id == mutant.id()));
     let mut screens: Vec<_> = named.map(|plan| finished(plan, mutant)).collect();
-    let best = screens.iter().position(explained).unwrap_or(0);
+    let about = |case: &CaseFinished| case.info.refs.iter().any(|row| row.id == mutant.requirement());
+    let best = screens.iter().position(|case| explained(case) && about(case));
+    let best = best.or_else(|| screens.iter().position(explained)).unwrap_or(0);
     (best < screens.len()).then(|| screens.swap_remove(best))
 }
 

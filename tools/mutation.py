@@ -241,13 +241,18 @@ def judge_the_clean(bench):
 
 
 def one(bench, mutant, sane):
+    # What is changed beside a seeded bug mostly belongs to it, and compiling is cheaper than running everything.
+    changed = [line for line in mutant["diff"].splitlines() if line.startswith("-") and "---" not in line]
+    early = any("Mutant::" in line for line in changed)
+    if early and bench.code(mutant) == sane:
+        return {"result": "equivalent", "by": []}
     bench.restore()
     bench.change(mutant)
     tool = bench.binary()
     if tool is None:
         return {"result": "unviable", "by": []}
     result, by = bench.judge(tool)
-    if result == "survived" and bench.code(mutant) == sane:
+    if result == "survived" and not early and bench.code(mutant) == sane:
         result = "equivalent"
     return {"result": result, "by": by}
 

@@ -68,9 +68,8 @@ impl RttEstimator {
 
     /// RFC 6298 5.7: the SYN's timer expired, so data transmission starts with an RTO of 3 seconds.
     pub(crate) fn restart_after_syn_loss(&mut self, config: &Config) {
-        if self.srtt.is_none() && self.base < config.rto_after_syn_loss {
-            self.base = config.rto_after_syn_loss;
-        }
+        // There is no sample yet: which of the SYNs was acknowledged nobody knows (Karn).
+        self.base = self.base.max(config.rto_after_syn_loss);
         self.backoff = 0;
     }
 

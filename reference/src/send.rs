@@ -46,6 +46,13 @@ pub(crate) struct Piece {
     pub(crate) again: bool,
 }
 
+impl Piece {
+    /// Where the text begins.
+    fn text(self) -> SeqNum {
+        self.seq + u32::from(self.syn)
+    }
+}
+
 /// What to do about text that was never sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fresh {
@@ -263,12 +270,12 @@ impl SendHalf {
     }
 
     pub(crate) fn text_of(&self, piece: Piece) -> (&[u8], &[u8]) {
-        if piece.len == 0 { (&[], &[]) } else { self.text(piece.seq + u32::from(piece.syn), piece.len) }
+        if piece.len == 0 { (&[], &[]) } else { self.text(piece.text(), piece.len) }
     }
 
     /// Whether a piece ends with the last octet written so far, which carries PSH (MUST-61).
     pub(crate) fn ends_buffer(&self, piece: Piece) -> bool {
-        piece.seq + u32::from(piece.syn) + piece.len == self.base + self.buffer.len() as u32
+        piece.text() + piece.len == self.base + self.buffer.len() as u32
     }
 
     /// The right edge of what the peer takes.

@@ -4,12 +4,14 @@
 use super::error::Failure;
 use super::stream::Streams;
 use super::target;
-use super::{Exit, ListFormat, corpus};
+use super::{Exit, corpus};
+use crate::coverage::mutants_page;
 use crate::report::style::{Palette, paint};
 use crate::report::text::{columns, count, pad};
-use crate::run::mutants::{Depth, Hunted, hunt};
+use crate::run::mutants::{Depth, Hunt, Hunted, hunt};
 use crate::run::{Job, Work};
-use clap::Args;
+use crate::suite::catalogue::Catalogue;
+use clap::{Args, ValueEnum};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,7 +20,14 @@ use std::time::Instant;
 use tcpspec_reference::Mutant;
 
 /// Run the corpus against every seeded bug of the reference: what survives
+///
+/// Each bug is switched on alone, and the cases are run against it in virtual time, those first that name it in `kills:`, until one fails.
+/// Exit code 1 if a bug survives, if it was noticed only by a case that does not name it, or if a case of level must or should catches
+/// nothing.
 #[derive(Debug, Args)]
+#[command(after_help = "\
+A page of what is noticed by which cases:   tcpspec mutants --all --format html > mutants.html
+One bug, as a student would see it:         tcpspec run --mutant syn-not-counted")]
 pub(super) struct Arguments {
     /// Only these
     #[arg(value_name = "MUTANT", value_parser = target::mutant)]
@@ -37,7 +46,17 @@ pub(super) struct Arguments {
     suites: Vec<PathBuf>,
     /// How the result is written
     #[arg(long, value_name = "FORMAT", default_value = "text", value_enum)]
-    format: ListFormat,
+    format: Format,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    // What is wrong, a line each.
+    Text,
+    // One object.
+    Json,
+    // A page.
+    Html,
 }
 
 #[derive(Serialize)]
@@ -46,6 +65,8 @@ struct Object<'a> {
     mutants: &'a [Hunted],
     killed: usize,
     survived: usize,
+    /// Cases of level must or should that catch nothing.
+    idle: &'a [String],
 }
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
@@ -59,7 +80,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     let width = mutants.iter().map(|mutant| columns(mutant.id())).max().unwrap_or(0);
     let live = |hunted: &Hunted| line(hunted, width, streams.err_look().palette, arguments.all);
     let (sender, lines) = mpsc::channel();
-    let all = std::thread::scope(|scope| {
+    let found = std::thread::scope(|scope| {
         let hunting = scope.spawn(|| {
             // Whoever listens is in this scope; the channel outlives the hunt.
             hunt(mutants, &plans, depth, threads, &move |hunted| drop(sender.send(hunted.clone())))
@@ -67,37 +88,43 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         for hunted in lines {
             streams.note(&live(&hunted));
         }
-        hunting.join().unwrap_or_default()
+        hunting.join().expect("the hunt catches what its cases do")
     });
-    let killed = all.iter().filter(|hunted| hunted.killed).count();
-    let survived = all.len() - killed;
-    let by_chance: Vec<_> = all.iter().filter(|hunted| hunted.killed && !hunted.on_purpose()).collect();
     match arguments.format {
-        ListFormat::Json => {
-            let object = Object { schema: 1, mutants: &all, killed, survived };
+        Format::Json => {
+            let (killed, survived) = (found.killed(), found.survivors().count());
+            let object = Object { schema: 1, mutants: &found.mutants, killed, survived, idle: &found.idle };
             let text = serde_json::to_string(&object).expect("plain data with string keys is always JSON");
             streams.print(&format!("{text}\n"))?;
         }
-        ListFormat::Text => {
-            let took = crate::time::span(started.elapsed());
-            let survivors =
-                if survived == 0 { "none survives".into() } else { format!("{survived} survive") };
-            streams.print(&format!(
-                "{} by {}: {killed} killed, {survivors}; {took}\n",
-                count(all.len(), "mutant"),
-                count(plans.len(), "case instance"),
-            ))?;
-            for hunted in all.iter().filter(|hunted| !hunted.killed) {
-                let sentence = Mutant::from_id(hunted.id).map_or("", Mutant::sentence);
-                streams.print(&format!("  survives   {}  {sentence}\n", pad(hunted.id, width)))?;
-            }
-            for hunted in &by_chance {
-                let by = hunted.killed_by.first().map_or("", String::as_str);
-                streams.print(&format!("  by chance  {}  {by} does not name it\n", pad(hunted.id, width)))?;
-            }
-        }
+        Format::Html => streams.print(&mutants_page(&found, Catalogue::embedded()))?,
+        Format::Text => text(&found, width, &crate::time::span(started.elapsed()), streams)?,
     }
-    Ok(if survived == 0 && by_chance.is_empty() { Exit::Success } else { Exit::Violated })
+    Ok(if found.is_proof() { Exit::Success } else { Exit::Violated })
+}
+
+fn text(found: &Hunt, width: usize, took: &str, streams: &Streams) -> Result<(), Failure> {
+    let survivors = match found.survivors().count() {
+        0 => "none survives".into(),
+        survived => format!("{survived} survive"),
+    };
+    streams.print(&format!(
+        "{} by {}: {} killed, {survivors}; {took}\n",
+        count(found.mutants.len(), "mutant"),
+        count(found.instances, "case instance"),
+        found.killed(),
+    ))?;
+    for hunted in found.survivors() {
+        streams.print(&format!("  survives   {}  {}\n", pad(hunted.id, width), hunted.sentence))?;
+    }
+    for hunted in found.by_chance() {
+        let by = hunted.killed_by.first().map_or("", String::as_str);
+        streams.print(&format!("  by chance  {}  {by} does not name it\n", pad(hunted.id, width)))?;
+    }
+    for case in &found.idle {
+        streams.print(&format!("  idle       {case}  catches no bug\n"))?;
+    }
+    Ok(())
 }
 
 fn ready(job: Job) -> Option<Arc<crate::plan::Plan>> {

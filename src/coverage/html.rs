@@ -7,6 +7,18 @@ use std::fmt::Write as _;
 const STYLE: &str = include_str!("page.css");
 
 pub(super) fn page(coverage: &Coverage, title: &str) -> String {
+    let mut out = head(title);
+    summary(coverage, &mut out);
+    grid(&coverage.grid, &mut out);
+    for (head, rows) in coverage.parts() {
+        section(head, rows, &mut out);
+    }
+    out.push_str("</body>\n</html>\n");
+    out
+}
+
+/// What every page begins with.
+pub(super) fn head(title: &str) -> String {
     let mut out = String::with_capacity(1 << 20);
     let _ = write!(
         out,
@@ -14,12 +26,6 @@ pub(super) fn page(coverage: &Coverage, title: &str) -> String {
          content=\"width=device-width\">\n<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<h1>{title}</h1>\n",
         title = escaped(title),
     );
-    summary(coverage, &mut out);
-    grid(&coverage.grid, &mut out);
-    for (head, rows) in coverage.parts() {
-        section(head, rows, &mut out);
-    }
-    out.push_str("</body>\n</html>\n");
     out
 }
 
@@ -89,16 +95,7 @@ fn section(head: &str, rows: &[Row], out: &mut String) {
 fn behind(row: &Row, out: &mut String) {
     verdicts(row, out);
     match row.status() {
-        Status::Cases => match row.cases.as_slice() {
-            [case] => drop(write!(out, "<code>{}</code>", escaped(case))),
-            cases => {
-                let _ = write!(out, "<details><summary>{} cases</summary><ul>", cases.len());
-                for case in cases {
-                    let _ = write!(out, "<li><code>{}</code>", escaped(case));
-                }
-                out.push_str("</ul></details>");
-            }
-        },
+        Status::Cases => cases(&row.cases, out),
         Status::Monitor => drop(write!(out, "monitor {}", escaped(&row.monitors.join(", ")))),
         Status::Implied => {
             out.push_str("implied by ");
@@ -112,6 +109,20 @@ fn behind(row: &Row, out: &mut String) {
             let _ = write!(out, "not testable: {}", escaped(why));
         }
         Status::Open => out.push_str("open"),
+    }
+}
+
+/// The names of cases, folded away where there are several.
+pub(super) fn cases(names: &[String], out: &mut String) {
+    match names {
+        [case] => drop(write!(out, "<code>{}</code>", escaped(case))),
+        cases => {
+            let _ = write!(out, "<details><summary>{} cases</summary><ul>", cases.len());
+            for case in cases {
+                let _ = write!(out, "<li><code>{}</code>", escaped(case));
+            }
+            out.push_str("</ul></details>");
+        }
     }
 }
 
@@ -136,7 +147,7 @@ fn anchor(head: &str) -> String {
     head.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         match c {

@@ -6,7 +6,9 @@
 use crate::engine::Outcome;
 use crate::lane::sim;
 use crate::plan::Plan;
+use crate::suite::model::Level;
 use serde::Serialize;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tcpspec_reference::Mutant;
@@ -15,6 +17,12 @@ use tcpspec_reference::Mutant;
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Hunted {
     pub id: &'static str,
+    /// What it breaks.
+    pub requirement: &'static str,
+    /// What it does wrong.
+    pub sentence: &'static str,
+    /// Where such a bug was seen.
+    pub source: &'static str,
     pub killed: bool,
     /// The cases that failed, those first that say so in `kills:`.
     pub killed_by: Vec<String>,
@@ -32,6 +40,36 @@ impl Hunted {
     }
 }
 
+/// What came of all of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hunt {
+    pub mutants: Vec<Hunted>,
+    /// How many case instances were run against each, if need be.
+    pub instances: usize,
+    /// Cases of level must or should that notice nothing.
+    pub idle: Vec<String>,
+}
+
+impl Hunt {
+    pub fn killed(&self) -> usize {
+        self.mutants.iter().filter(|hunted| hunted.killed).count()
+    }
+
+    pub fn survivors(&self) -> impl Iterator<Item = &Hunted> {
+        self.mutants.iter().filter(|hunted| !hunted.killed)
+    }
+
+    /// Those that a case noticed which does not name them.
+    pub fn by_chance(&self) -> impl Iterator<Item = &Hunted> {
+        self.mutants.iter().filter(|hunted| hunted.killed && !hunted.on_purpose())
+    }
+
+    /// Whether the corpus has proved itself.
+    pub fn is_proof(&self) -> bool {
+        self.survivors().chain(self.by_chance()).next().is_none() && self.idle.is_empty()
+    }
+}
+
 /// How far the hunt goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -41,6 +79,20 @@ pub enum Depth {
     All,
 }
 
+/// Cases of level must or should that catch nothing: they name no mutant, or, if all cases were run against all
+/// mutants, they failed on none.
+fn idle(mutants: &[Hunted], plans: &[Arc<Plan>], depth: Depth) -> Vec<String> {
+    let everything = depth == Depth::All && mutants.len() == Mutant::ALL.len();
+    let killers: BTreeSet<&str> =
+        mutants.iter().flat_map(|hunted| &hunted.killed_by).map(String::as_str).collect();
+    let sleeps = |plan: &&Arc<Plan>| {
+        plan.case.level != Level::May
+            && (plan.case.kills.is_empty() || (everything && !killers.contains(plan.case.id.as_str())))
+    };
+    let idle: BTreeSet<String> = plans.iter().filter(sleeps).map(|plan| plan.case.id.clone()).collect();
+    idle.into_iter().collect()
+}
+
 /// Runs the plans against each mutant, on as many threads as `jobs`. `done` hears of each as it ends.
 pub fn hunt(
     mutants: &[Mutant],
@@ -48,7 +100,7 @@ pub fn hunt(
     depth: Depth,
     jobs: usize,
     done: &(dyn Fn(&Hunted) + Sync),
-) -> Vec<Hunted> {
+) -> Hunt {
     let next = AtomicUsize::new(0);
     let work = || {
         let mut mine = Vec::new();
@@ -61,10 +113,14 @@ pub fn hunt(
     };
     let mut all: Vec<(usize, Hunted)> = std::thread::scope(|scope| {
         let hunters: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
-        hunters.into_iter().flat_map(|hunter| hunter.join().unwrap_or_default()).collect()
+        hunters
+            .into_iter()
+            .flat_map(|hunter| hunter.join().expect("a case that crashes is a verdict"))
+            .collect()
     });
     all.sort_by_key(|(index, _)| *index);
-    all.into_iter().map(|(_, hunted)| hunted).collect()
+    let mutants: Vec<Hunted> = all.into_iter().map(|(_, hunted)| hunted).collect();
+    Hunt { idle: idle(&mutants, plans, depth), instances: plans.len(), mutants }
 }
 
 fn take(next: &AtomicUsize, mutants: &[Mutant]) -> Option<(usize, Mutant)> {
@@ -76,8 +132,16 @@ fn one(mutant: Mutant, plans: &[Arc<Plan>], depth: Depth) -> Hunted {
     let names = |plan: &Arc<Plan>| plan.case.kills.iter().any(|id| id == mutant.id());
     let mut order: Vec<&Arc<Plan>> = plans.iter().collect();
     order.sort_by_key(|plan| !names(plan));
-    let mut hunted =
-        Hunted { id: mutant.id(), killed: false, killed_by: Vec::new(), named: false, monitors: Vec::new() };
+    let mut hunted = Hunted {
+        id: mutant.id(),
+        requirement: mutant.requirement(),
+        sentence: mutant.sentence(),
+        source: mutant.source(),
+        killed: false,
+        killed_by: Vec::new(),
+        named: false,
+        monitors: Vec::new(),
+    };
     for plan in order {
         let verdict = sim::run(plan, Some(mutant)).verdict;
         if matches!(verdict.outcome, Outcome::Fail | Outcome::Warn) {
