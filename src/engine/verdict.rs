@@ -65,7 +65,12 @@ fn kept_waiting(verdict: &Verdict, events: &[CaseEvent]) -> Option<Duration> {
         let kind = &violation.kind;
         !matches!(kind, ViolationKind::Monitor(_) | ViolationKind::Content | ViolationKind::Crashed)
     })?;
-    let since = violation.at.since_start().saturating_sub(violation.after + BEFORE);
+    let before = match violation.kind {
+        // That it did not answer is told with how long it had to wait then; one that floods hangs for no want of a processor.
+        ViolationKind::Hung => Duration::ZERO,
+        _ => violation.after + BEFORE,
+    };
+    let since = violation.at.since_start().saturating_sub(before);
     let around = events.iter().filter_map(|event| match &event.what {
         CaseEventKind::Waited { time, over } => {
             let ended_after = event.at.since_start() >= since;
