@@ -29,6 +29,9 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
     for event in events {
         fold(plan, &mut verdict, event);
     }
+    if is_sure(events) {
+        return verdict;
+    }
     if verdict.lateness > LATE_MAX && may_be_ours(&verdict) {
         let late = crate::time::span(verdict.lateness);
         excuse(&mut verdict, &format!("a segment of ours left {late} late"));
@@ -50,6 +53,17 @@ fn may_be_ours(verdict: &Verdict) -> bool {
             violation.kind,
             ViolationKind::Monitor(_) | ViolationKind::Content | ViolationKind::Crashed | ViolationKind::Hung
         )
+    })
+}
+
+/// Whether something was violated that no lateness explains, also where what a step expected is shown instead of it.
+fn is_sure(events: &[CaseEvent]) -> bool {
+    events.iter().any(|event| match &event.what {
+        CaseEventKind::Violated(violation) => match &violation.kind {
+            ViolationKind::Monitor(id) => monitor::find(id).is_none_or(|found| found.level == Level::Must),
+            kind => matches!(kind, ViolationKind::Content | ViolationKind::Crashed),
+        },
+        _ => false,
     })
 }
 
