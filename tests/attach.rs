@@ -180,29 +180,26 @@ fn the_student_s_bugs_are_found(#[case] wire: &str) {
     let bugs = bugs();
     assert!(bugs.len() >= 12, "{bugs:?}");
     let scratch = Scratch::new(wire);
-    let mut line = vec![
-        "-t",
-        "student",
-        "--wire",
-        wire,
-        "--family",
-        "4",
-        "--format",
-        "json",
-        "-j",
-        "8",
-        "--timeout-scale",
-        "3",
-    ];
-    line.extend(bugs.iter().map(String::as_str));
-    let ran = scratch.run(&line);
-    assert_eq!(ran.code, Some(1), "{}", ran.err);
-    let report: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
-    for case in report["cases"].as_array().unwrap() {
-        let outcome = case["outcome"].as_str().unwrap();
-        let reason = &case["reason"];
-        assert!(outcome == "fail" || outcome == "warn", "{} on {wire}: {outcome}: {reason}", case["id"]);
+    let missed = |cases: &[String]| {
+        // All wait at the same time, so that it takes as long as the longest.
+        let mut line = vec!["-t", "student", "--wire", wire, "--family", "4", "--format", "json", "-j", "16"];
+        line.extend(cases.iter().map(String::as_str));
+        let ran = scratch.run(&line);
+        let report: serde_json::Value =
+            serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}", ran.err));
+        let asked = report["cases"].as_array().unwrap();
+        assert_eq!(asked.len(), cases.len(), "{}", ran.err);
+        let is_found = |case: &&serde_json::Value| case["outcome"] == "fail" || case["outcome"] == "warn";
+        let missed = asked.iter().filter(|case| !is_found(case));
+        missed.map(|case| (case["id"].as_str().unwrap().to_owned(), case.to_string())).unzip()
+    };
+    let (again, _): (Vec<String>, Vec<String>) = missed(&bugs);
+    if again.is_empty() {
+        return;
     }
+    // A program that is kept from a processor may wait as long as it should have: once more, with less beside it.
+    let (still, told): (Vec<String>, Vec<String>) = missed(&again);
+    assert!(still.is_empty(), "{} on {wire}", told.join("\n"));
 }
 
 #[test]

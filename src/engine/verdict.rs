@@ -29,6 +29,9 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
     for event in events {
         fold(plan, &mut verdict, event);
     }
+    if is_sure(events) {
+        return verdict;
+    }
     if verdict.lateness > LATE_MAX && may_be_ours(&verdict) {
         let late = crate::time::span(verdict.lateness);
         excuse(&mut verdict, &format!("a segment of ours left {late} late"));
@@ -53,6 +56,17 @@ fn may_be_ours(verdict: &Verdict) -> bool {
     })
 }
 
+/// Whether something was violated that no lateness explains, also where what a step expected is shown instead of it.
+fn is_sure(events: &[CaseEvent]) -> bool {
+    events.iter().any(|event| match &event.what {
+        CaseEventKind::Violated(violation) => match &violation.kind {
+            ViolationKind::Monitor(id) => monitor::find(id).is_none_or(|found| found.level == Level::Must),
+            kind => matches!(kind, ViolationKind::Content | ViolationKind::Crashed),
+        },
+        _ => false,
+    })
+}
+
 /// A target that has waited longer than this for a processor, and for longer than a tenth of the time in which it was to do
 /// something, may have done it too late for that reason.
 const WAITED_MAX: Duration = Duration::from_millis(20);
@@ -65,7 +79,12 @@ fn kept_waiting(verdict: &Verdict, events: &[CaseEvent]) -> Option<Duration> {
         let kind = &violation.kind;
         !matches!(kind, ViolationKind::Monitor(_) | ViolationKind::Content | ViolationKind::Crashed)
     })?;
-    let since = violation.at.since_start().saturating_sub(violation.after + BEFORE);
+    let before = match violation.kind {
+        // That it did not answer is told with how long it had to wait then; one that floods hangs for no want of a processor.
+        ViolationKind::Hung => Duration::ZERO,
+        _ => violation.after + BEFORE,
+    };
+    let since = violation.at.since_start().saturating_sub(before);
     let around = events.iter().filter_map(|event| match &event.what {
         CaseEventKind::Waited { time, over } => {
             let ended_after = event.at.since_start() >= since;
