@@ -21,6 +21,10 @@ pub(crate) struct Book {
     sent: Spans,
     /// The same, with what lies beyond the window it offered: a target may take that, or not.
     possible: Spans,
+    /// Text that came above a hole, inside the window: a correct target keeps it.
+    held: Spans,
+    /// Where a hole was filled, and how far an acknowledgment of that must reach, newest last.
+    pub(crate) joined: VecDeque<(SeqNum, SeqNum)>,
     /// SND.UNA: the highest acknowledgment of the target.
     pub(crate) snd_una: SeqNum,
     /// The target's window, in octets.
@@ -68,6 +72,9 @@ pub(crate) struct Numbers {
 /// How many of our segments a RST of the target's may answer at most.
 const RECENT_MAX: usize = 64;
 
+/// Filled holes whose acknowledgment is looked at.
+const JOINED_MAX: usize = 64;
+
 /// What a segment of ours does to the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Weight {
@@ -111,6 +118,8 @@ impl Book {
             irs: None,
             sent: Spans::default(),
             possible: Spans::default(),
+            held: Spans::default(),
+            joined: VecDeque::new(),
             snd_una: isn,
             snd_wnd: 0,
             target_edge: None,
@@ -235,6 +244,9 @@ impl Book {
         if segment.has(Flags::RST) {
             return;
         }
+        // What was overtaken may be refused for its clock (RFC 7323 section 5.3).
+        let overtaken = segment.options.timestamps.zip(self.our_tsval);
+        let overtaken = overtaken.is_some_and(|((value, _), ours)| SeqNum(value).before(SeqNum(ours)));
         if let Some((value, _)) = segment.options.timestamps {
             self.our_tsval = Some(value);
         }
@@ -250,7 +262,7 @@ impl Book {
                 }
                 return;
             }
-            self.sent.insert(start, end);
+            self.take(segment, (start, end), overtaken);
         }
         if segment.has(Flags::FIN) {
             self.fin_sent = Some(segment.end());
@@ -262,6 +274,25 @@ impl Book {
                 self.acked = Some((segment.ack, now));
             }
             raise(&mut self.our_edge, segment.ack + self.rcv_wnd);
+        }
+    }
+
+    /// A correct target takes these octets, and those that waited for them.
+    fn take(&mut self, segment: &Segment, (start, end): (u32, u32), overtaken: bool) {
+        let before = self.sent.contiguous();
+        self.sent.insert(start, end);
+        let after = self.sent.contiguous();
+        let text = end - u32::from(segment.has(Flags::FIN));
+        let room = self.target_edge.is_some_and(|edge| (self.isn + text).le(edge));
+        if start > before && room && !overtaken && segment.has(Flags::ACK) {
+            self.held.insert(start, text);
+        }
+        let reach = self.held.run(end).min(after);
+        if before < end && end < reach {
+            if self.joined.len() == JOINED_MAX {
+                self.joined.pop_front();
+            }
+            self.joined.push_back((self.isn + end, self.isn + reach));
         }
     }
 

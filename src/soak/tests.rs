@@ -9,36 +9,21 @@ fn cite(id: &str) -> Reference {
 }
 
 fn tried(episode: &Episode, mutant: Option<Mutant>) -> Came {
-    let plan =
-        episode.plan("soak.yaml", "soak", (Family::V4, 42), &reference::profile(), &cite).expect("a case");
+    let profile = reference::profile();
+    let at = if episode.number.is_multiple_of(2) { Family::V4 } else { Family::V6 };
+    let text = episode.text(&profile);
+    let plan = plan_of(&text, ("soak.yaml", "soak"), (at, 42), &profile, &cite).expect("a case");
     came(&sim::run(&Arc::new(plan), mutant).verdict)
 }
 
 #[test]
 fn the_reference_stands_a_few_episodes() {
     let mut dice = Dice::new(1);
-    for number in 1..=8 {
+    for number in 1..=30 {
         let episode = Episode::next(number, &mut dice, &reference::profile());
-        assert_eq!(tried(&episode, None), Came::Clean, "{}", episode.text());
+        let came = tried(&episode, None);
+        assert!(matches!(came, Came::Clean | Came::Idle), "{came:?}\n{}", episode.text(&reference::profile()));
     }
-}
-
-#[test]
-fn a_bug_is_found_and_its_episode_made_small() {
-    let mutant = Mutant::from_id("bad-checksum-accepted");
-    let mut dice = Dice::new(7);
-    let found =
-        (1..100).map(|number| Episode::next(number, &mut dice, &reference::profile())).find_map(|episode| {
-            match tried(&episode, mutant) {
-                Came::Violated(kind) => Some((episode, kind)),
-                _ => None,
-            }
-        });
-    let (episode, kind) = found.expect("the bug is found");
-    let small = shrink(&episode, 300, |smaller| tried(smaller, mutant) == Came::Violated(kind.clone()));
-    assert!(small.impairments.len() <= 5, "{}", small.text());
-    assert_eq!(tried(&small, mutant), Came::Violated(kind));
-    assert_eq!(tried(&small, None), Came::Clean);
 }
 
 #[test]
