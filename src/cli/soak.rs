@@ -5,17 +5,17 @@ use super::error::{Failure, shown};
 use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
 use super::{Exit, corpus};
+use crate::engine::{Traffic, monitor_rules};
 use crate::event::Try;
 use crate::lane::{Lane, LaneMaker, sim};
 use crate::plan::Plan;
-use crate::engine::{Traffic, monitor_rules};
 use crate::report::ladder;
-use crate::target::reference;
 use crate::report::text::count;
 use crate::soak::{Came, Dice, Episode, Finding, came, plan_of, reduce};
-use crate::target::profile::Profile;
 use crate::suite::expr::{Expr, parse_expr};
 use crate::suite::model::{Family, Level};
+use crate::target::profile::Profile;
+use crate::target::reference;
 use crate::time::span;
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -76,6 +76,7 @@ struct Soak<'a> {
     file: String,
     id: String,
     family: Family,
+    mutant: Option<Mutant>,
 }
 
 impl Soak<'_> {
@@ -102,9 +103,18 @@ impl Soak<'_> {
         Ok((plan, tried))
     }
 
+    /// The target is a correct TCP by definition: what it does is not compared with itself.
+    fn is_reference(&self) -> bool {
+        self.target.is_virtual() && self.mutant.is_none()
+    }
+
     /// The same on the clean reference, in virtual time.
     fn on_reference(&self, episode: &Episode) -> Came {
-        let profile = if self.target.is_virtual() { self.target.profile.clone() } else { reference::profile() };
+        if self.is_reference() {
+            return Came::Clean;
+        }
+        let profile =
+            if self.target.is_virtual() { self.target.profile.clone() } else { reference::profile() };
         match self.plan(episode, &profile) {
             Ok(plan) => came(&sim::run(&plan, None).verdict),
             Err(_) => Came::Broken(String::new()),
@@ -124,10 +134,12 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         .map_or_else(|| "soak".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let family = target.profile.families.first().copied().unwrap_or(Family::V4);
     let file = shown(&arguments.out);
-    let mut soak = Soak { target: &target, runtime, lane: None, file, id, family };
+    let mut soak = Soak { target: &target, runtime, lane: None, file, id, family, mutant: arguments.mutant };
     let mut dice = Dice::new(arguments.seed);
     let mut tally = Tally::new(arguments, streams);
-    while tally.begun.elapsed() < arguments.limit && arguments.segments.is_none_or(|most| tally.segments() < most) {
+    while tally.begun.elapsed() < arguments.limit
+        && arguments.segments.is_none_or(|most| tally.segments() < most)
+    {
         let number = tally.episodes + 1;
         let episode = Episode::next(number, &mut dice, &target.profile);
         soak.family = target.profile.families[number as usize % target.profile.families.len()];
@@ -211,7 +223,7 @@ impl Tally {
     }
 
     fn warned(&mut self, finding: Finding) {
-        self.warnings.entry(finding.kind).or_insert((0, finding.sentence)).0 += 1;
+        self.warnings.entry(finding.kinds.join(", ")).or_insert((0, finding.sentence)).0 += 1;
     }
 
     fn end(&self) {
@@ -249,7 +261,10 @@ impl Tally {
             page.push_str("  (`--deny should` stops at these, and says how to repeat them)\n");
         }
         if self.inconclusive > 0 {
-            page.push_str(&format!("  {} episodes were inconclusive: this machine was late\n", self.inconclusive));
+            page.push_str(&format!(
+                "  {} episodes were inconclusive: this machine was late\n",
+                self.inconclusive
+            ));
         }
         page
     }
@@ -272,12 +287,15 @@ fn found(
     streams.note(&format!("   Violated in episode {}: making it smaller\n", episode.number));
     let small = smaller(soak, episode, finding)?;
     let (plan, tried) = soak.run(&small)?;
-    let clean = soak.on_reference(&small);
     if let Some(folder) = arguments.out.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Failure::write(folder.display(), &error))?;
     }
     let text = small.text(&soak.target.profile);
-    std::fs::write(&arguments.out, text).map_err(|error| Failure::write(&soak.file, &error))?;
+    let begin = format!(
+        "# Written by `tcpspec soak -t {}`, seed {}, episode {}:\n# {}\n",
+        soak.target.name, arguments.seed, episode.number, finding.sentence
+    );
+    std::fs::write(&arguments.out, begin + &text).map_err(|error| Failure::write(&soak.file, &error))?;
     let last = match came(&tried.verdict) {
         Came::Violated(last) => last,
         // A real target need not do it twice.
@@ -294,12 +312,16 @@ fn found(
         last.sentence,
     );
     page.push_str(&format!(
-        "  {} of {} impairments are left, {} (made smaller in {}); {}\n\n",
+        "  {} of {} are left, {} (made smaller in {}){}\n\n",
         small.impairments.len(),
-        episode.impairments.len(),
+        count(episode.impairments.len(), "impairment"),
         count(small.conns.len(), "connection"),
         span(begun.elapsed()),
-        if clean == Came::Clean { "the clean reference passes this case" } else { "the clean reference does not pass this case either" },
+        match soak.on_reference(&small) {
+            _ if soak.is_reference() => "",
+            Came::Clean => "; the clean reference passes this case",
+            _ => "; the clean reference does not pass this case either",
+        },
     ));
     for line in ladder::draw(&tried.events, Some(&plan), ROWS_MAX, streams.out_look()) {
         page.push_str(&line);
@@ -325,7 +347,7 @@ fn smaller(soak: &mut Soak<'_>, episode: &Episode, finding: &Finding) -> Result<
     let soak = std::cell::RefCell::new(soak);
     let small = reduce(
         episode,
-        &finding.kind,
+        finding,
         TRIES_MAX,
         |smaller| {
             if begun.elapsed() > SHRINK_MAX || broken.is_some() {

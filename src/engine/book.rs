@@ -244,9 +244,10 @@ impl Book {
         if segment.has(Flags::RST) {
             return;
         }
-        // What was overtaken may be refused for its clock (RFC 7323 section 5.3).
-        let overtaken = segment.options.timestamps.zip(self.our_tsval);
-        let overtaken = overtaken.is_some_and(|((value, _), ours)| SeqNum(value).before(SeqNum(ours)));
+        // What was overtaken may be refused for its clock or its acknowledgment (RFC 7323 5.3, RFC 5961 5.2).
+        let clock = segment.options.timestamps.zip(self.our_tsval);
+        let overtaken = clock.is_some_and(|((value, _), ours)| SeqNum(value).before(SeqNum(ours)))
+            || self.acked.is_some_and(|(acked, _)| segment.ack.before(acked));
         if let Some((value, _)) = segment.options.timestamps {
             self.our_tsval = Some(value);
         }
@@ -287,8 +288,10 @@ impl Book {
         if start > before && room && !overtaken && segment.has(Flags::ACK) {
             self.held.insert(start, text);
         }
-        let reach = self.held.run(end).min(after);
-        if before < end && end < reach {
+        // Nothing follows the FIN, whatever has come.
+        let fin = self.fin_sent.map_or(u32::MAX, |fin| fin.since(self.isn));
+        let reach = self.held.run(end).min(after).min(fin);
+        if before < end && end < reach && !segment.has(Flags::FIN) {
             if self.joined.len() == JOINED_MAX {
                 self.joined.pop_front();
             }

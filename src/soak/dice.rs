@@ -71,6 +71,16 @@ impl Episode {
                 impairments.push(Impairment::near(dice, Phase::Close));
             }
         }
+        if conns.iter().any(|conn| conn.end == End::Together) {
+            let by = format!("by: {}ms", dice.between(5, 30));
+            for from in ["peer", "target"] {
+                let what = What::Rule { verb: "delay", from, data: false, nth: None, how: by.clone() };
+                impairments.push(Impairment { phase: Phase::Close, what });
+            }
+        }
+        if pauses && dice.percent(30) {
+            fill(dice, &mut conns, &settings);
+        }
         if dice.percent(35) {
             when_quiet(dice, profile, &conns, &mut impairments);
         }
@@ -103,6 +113,7 @@ impl Conn {
             chops: (can("nodelay") && dice.percent(20)).then(|| dice.between(1, 400)),
             reads,
             pause: if pauses { dice.between(20, 400) } else { 0 },
+            late: dice.percent(25),
             end,
         }
     }
@@ -149,6 +160,16 @@ fn settings(dice: &mut Dice, pauses: bool) -> Vec<(&'static str, String)> {
     settings
 }
 
+/// The last octet before the FIN fills the window to the brim.
+fn fill(dice: &mut Dice, conns: &mut [Conn], settings: &[(&'static str, String)]) {
+    let buffer = settings.iter().find(|(key, _)| *key == "buffer").and_then(|(_, value)| value.parse().ok());
+    let Some(buffer) = buffer else { return };
+    let conn = &mut conns[0];
+    (conn.gives, conn.takes, conn.end) = (buffer, 0, End::TargetEarly);
+    (conn.reads, conn.chops) = (Reads::Nothing, None);
+    conn.pause = conn.pause.max(dice.between(20, 400));
+}
+
 fn edge_before(edge: u32, octets: u32) -> u32 {
     edge.wrapping_sub(octets)
 }
@@ -174,18 +195,19 @@ fn in_flight(dice: &mut Dice, profile: &Profile, conn: &mut Conn, impairments: &
     conn.takes = dice.between(8 * SEGMENT, profile.limits.buffer.min(40_000) / 2).max(8 * SEGMENT);
     let flight = |what| Impairment { phase: Phase::Flight, what };
     let rule = |what| Impairment { phase: Phase::Open, what };
-    if dice.percent(70) {
+    let behind = dice.percent(20);
+    if !behind && dice.percent(80) {
         let by = format!("by: {}ms", dice.between(5, 50));
         impairments.push(rule(What::Rule { verb: "delay", from: "peer", data: true, nth: None, how: by }));
     }
     if dice.percent(60) {
         impairments.push(rule(What::lost("peer", dice.between(1, 3))));
     }
-    if dice.percent(40) {
+    if behind || dice.percent(20) {
         conn.end = End::PeerEarly;
-        if dice.percent(50) {
-            impairments.push(Impairment { phase: Phase::Fin, what: What::Forged(Lie::BehindTheEnd) });
-        }
+    }
+    if behind {
+        impairments.push(Impairment { phase: Phase::Fin, what: What::Forged(Lie::BehindTheEnd) });
     }
     let mut at = dice.between(0, 3 * SEGMENT);
     for _ in 0..dice.between(0, 3) {

@@ -20,7 +20,7 @@ pub use dice::Dice;
 pub use reduce::reduce;
 pub use shrink::shrink;
 
-use crate::engine::{Outcome, Verdict, ViolationKind, headline, monitor_rules};
+use crate::engine::{Outcome, Verdict, Violation, ViolationKind, headline, monitor_rules};
 use crate::plan::{Plan, Planned, Reference, plan};
 use crate::suite::catalogue::Catalogue;
 use crate::suite::corpus::{Context, Corpus, SourceFile, Sources};
@@ -54,6 +54,8 @@ pub struct Conn {
     pub reads: Reads,
     /// Milliseconds until both sides read.
     pub pause: u32,
+    /// The target's application reads only when the peer's has got everything.
+    pub late: bool,
     pub end: End,
 }
 
@@ -220,7 +222,29 @@ pub fn plan_of(
     }
 }
 
+impl Episode {
+    /// Nothing arrives so late that its connection has ended before. What does draws a RST, and that ends TIME-WAIT
+    /// (RFC 1337).
+    fn keeps_order(&self) -> bool {
+        let steady = |each: &Impairment| match &each.what {
+            What::Rule { verb, .. } => matches!(*verb, "drop" | "corrupt") || each.is_crossing(),
+            What::Copy { .. } | What::Forged(_) => true,
+        };
+        self.impairments.iter().all(steady)
+    }
+
+    /// Both FINs are under way at the same time.
+    fn crosses(&self) -> bool {
+        self.impairments.iter().filter(|each| each.is_crossing()).count() == 2
+    }
+}
+
 impl Impairment {
+    /// All that follows takes its time, so that what one side ends meets what the other does.
+    fn is_crossing(&self) -> bool {
+        self.phase == Phase::Close && matches!(&self.what, What::Rule { verb: "delay", nth: None, .. })
+    }
+
     fn is_loss(&self) -> bool {
         match &self.what {
             What::Rule { verb, .. } => matches!(*verb, "drop" | "corrupt"),
@@ -243,10 +267,18 @@ pub enum Came {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What a smaller episode has to show too: the monitor, or the kind of the step's violation.
-    pub kind: String,
+    /// The monitors that were violated; where there is none, the kind of the step's violation. A smaller episode has
+    /// to show one of them too.
+    pub kinds: Vec<String>,
     pub level: Level,
     pub sentence: String,
+}
+
+impl Finding {
+    /// It can be the same bug.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.level == other.level && self.kinds.iter().any(|kind| other.kinds.contains(kind))
+    }
 }
 
 /// An impairment that found no segment is none of the target's business, and hides none of its violations.
@@ -254,19 +286,36 @@ pub fn came(verdict: &Verdict) -> Came {
     if verdict.outcome == Outcome::Inconclusive {
         return Came::Inconclusive;
     }
+    if verdict.outcome == Outcome::Error && verdict.reason.contains("does not end") {
+        // No two correct TCPs do that.
+        let sentence = "the two sides never stop talking".to_owned();
+        return Came::Violated(Finding { kinds: vec!["endless".to_owned()], level: Level::Must, sentence });
+    }
     if let Some(violation) = &verdict.violation {
-        let (kind, level) = match &violation.kind {
-            ViolationKind::Monitor(id) => {
-                let rule = monitor_rules().find(|rule| rule.id == id);
-                (id.clone(), rule.map_or(Level::Must, |rule| rule.level))
-            }
-            kind => (format!("{kind:?}"), Level::Must),
-        };
-        return Came::Violated(Finding { kind, level, sentence: headline(violation) });
+        return Came::Violated(finding(verdict, violation));
     }
     match verdict.outcome {
         Outcome::Error if verdict.reason.contains("never fired") => Came::Idle,
         Outcome::Error | Outcome::Unsupported => Came::Broken(verdict.reason.clone()),
-        Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::Blocked | Outcome::Inconclusive => Came::Clean,
+        Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::Blocked | Outcome::Inconclusive => {
+            Came::Clean
+        }
     }
+}
+
+fn finding(verdict: &Verdict, violation: &Violation) -> Finding {
+    let should = |id: &str| monitor_rules().any(|rule| rule.id == id && rule.level != Level::Must);
+    let broken = || verdict.monitors.iter().filter(|monitor| monitor.violations > 0);
+    let level = match &violation.kind {
+        ViolationKind::Monitor(id) if should(id) => Level::Should,
+        _ => Level::Must,
+    };
+    let mut kinds: Vec<String> = broken()
+        .filter(|monitor| should(&monitor.id) == (level == Level::Should))
+        .map(|monitor| monitor.id.clone())
+        .collect();
+    if kinds.is_empty() {
+        kinds.push(format!("{:?}", violation.kind).to_lowercase());
+    }
+    Finding { kinds, level, sentence: headline(violation) }
 }

@@ -1,18 +1,19 @@
 //! From an episode that showed a violation to a case that an author could have written.
 
-use super::{Came, Episode, Phase, What, shrink};
+use super::{Came, Episode, Finding, Phase, What, shrink};
 
-/// The smallest episode found that still shows this kind of violation, and that a correct TCP passes: what leaves out
+/// The smallest episode found that still shows this violation, and that a correct TCP passes: what leaves out
 /// too much of a forged segment's surroundings says nothing about the target. `reference` tries it on the clean
 /// reference. At most `tries` questions are asked of the target.
 pub fn reduce(
     episode: &Episode,
-    kind: &str,
+    finding: &Finding,
     tries: usize,
     mut target: impl FnMut(&Episode) -> Came,
     mut reference: impl FnMut(&Episode) -> Came,
 ) -> Episode {
-    let mut violated = |smaller: &Episode| matches!(target(smaller), Came::Violated(found) if found.kind == kind);
+    let mut violated =
+        |smaller: &Episode| matches!(target(smaller), Came::Violated(found) if found.is_like(finding));
     let small = shrink(episode, tries, |smaller| {
         violated(smaller) && matches!(reference(smaller), Came::Clean | Came::Idle)
     });

@@ -63,12 +63,13 @@ fn rules(best: &mut Episode, better: &mut impl FnMut(&mut Episode, Episode) -> b
 
 /// The plain way of opening, writing, reading and closing.
 fn habits(best: &mut Episode, at: usize, better: &mut impl FnMut(&mut Episode, Episode) -> bool) {
-    const PLAIN: [fn(&mut Conn); 5] = [
+    const PLAIN: [fn(&mut Conn); 6] = [
         |conn| conn.end = End::PeerFirst,
         |conn| conn.active = false,
         |conn| conn.chops = None,
         |conn| conn.reads = Reads::All,
         |conn| conn.pause = 0,
+        |conn| conn.late = false,
     ];
     for plain in PLAIN {
         let mut plainer = best.clone();

@@ -1,8 +1,8 @@
 //! An episode as a suite in the case language.
 
 use super::{Conn, End, Episode, Impairment, Lie, Phase, Reads, What};
+use crate::report::text::count;
 use crate::target::profile::Profile;
-use crate::time::span;
 use std::fmt::Write;
 
 /// Octets that go both ways behind a forged segment, to show that it has changed nothing.
@@ -14,7 +14,7 @@ const PIECES: u32 = 6;
 /// Nothing is under way any more: longer than an ACK may wait.
 const QUIET: &str = "600ms";
 /// What nobody has written.
-const GARBAGE: &str = "0bad0bad0bad0bad0bad0bad0bad0bad";
+const GARBAGE: &str = "none-of-these-octets-was-written";
 
 impl Episode {
     pub fn text(&self, profile: &Profile) -> String {
@@ -23,12 +23,18 @@ impl Episode {
         let _ = writeln!(out, "  - id: episode-{}", self.number);
         let _ = writeln!(
             out,
-            "    title: Connections {} with {octets} octets survive impairments {}",
-            self.conns.len(),
-            self.impairments.len()
+            "    title: {} with {} in {}",
+            count(self.conns.len(), "connection"),
+            count(usize::try_from(octets).unwrap_or(usize::MAX), "octet"),
+            count(self.impairments.len(), "impairment")
         );
         out.push_str("    refs: [RFC9293-U-20]\n    family: [4, 6]\n    steps:\n");
-        let script = Script { patience: span(self.patience(profile)), profile, out };
+        let script = Script {
+            patience: format!("{}s", self.patience(profile).as_secs() + 1),
+            alone: self.conns.len() == 1,
+            profile,
+            out,
+        };
         script.write(self)
     }
 
@@ -39,6 +45,8 @@ impl Episode {
 
 struct Script<'a> {
     patience: String,
+    /// There is one connection, so none needs a number.
+    alone: bool,
     profile: &'a Profile,
     out: String,
 }
@@ -53,11 +61,12 @@ impl Script<'_> {
         }
         self.pause(episode);
         for (number, conn) in episode.conns.iter().enumerate() {
-            if conn.takes > 0 {
-                self.on(number, &format!("app: {{recv: {}}}", conn.takes));
+            let mut reads = [("app", conn.takes), ("live", conn.gives)];
+            if conn.late {
+                reads.reverse();
             }
-            if conn.gives > 0 {
-                self.on(number, &format!("live: {{recv: {}}}", conn.gives));
+            for (who, octets) in reads.into_iter().filter(|(_, octets)| *octets > 0) {
+                self.on(number, &format!("{who}: {{recv: {octets}}}"));
             }
         }
         self.lies(episode);
@@ -65,7 +74,7 @@ impl Script<'_> {
         let (aborts, ends): (Vec<_>, Vec<_>) =
             episode.conns.iter().enumerate().partition(|(_, conn)| conn.end.is_abort());
         for (number, conn) in ends {
-            self.close(conn, number);
+            self.close(conn, number, episode);
         }
         if !aborts.is_empty() {
             // A RST is not sent again: on a good wire somebody learns of it.
@@ -84,11 +93,23 @@ impl Script<'_> {
     }
 
     fn on(&mut self, number: usize, text: &str) {
-        let _ = write!(self.out, "      - {text}\n        on: {number}\n        within: {}\n", self.patience);
+        let patience = self.patience.clone();
+        self.within(number, text, &patience);
+    }
+
+    /// A step of one connection, and how long it may take.
+    fn within(&mut self, number: usize, text: &str, limit: &str) {
+        self.step(text);
+        if !self.alone {
+            let _ = writeln!(self.out, "        on: {number}");
+        }
+        if takes_time(text) {
+            let _ = writeln!(self.out, "        within: {limit}");
+        }
     }
 
     fn send(&mut self, number: usize, fields: &str) {
-        let _ = write!(self.out, "      - send: {{{fields}}}\n        on: {number}\n");
+        self.within(number, &format!("send: {{{fields}}}"), "");
     }
 
     fn can(&self, ability: &str) -> bool {
@@ -210,14 +231,14 @@ impl Script<'_> {
         let fields = match lie {
             Lie::OldText if back > 0 => format!("flags: ACK, seq: target.rcv.nxt - {back}, len: {back}"),
             Lie::OldGarbage if back > 0 => {
-                let few = &GARBAGE[..2 * back as usize];
+                let few = &GARBAGE[..back as usize];
                 format!("flags: ACK, seq: target.rcv.nxt - {back}, data: \"{few}\", counts: false")
             }
             Lie::OldFin => "flags: FIN|ACK, seq: target.rcv.nxt - 1, counts: false".to_owned(),
             Lie::BeyondTheWindow => {
-                format!("flags: ACK, seq: target.rcv.nxt + target.rcv.wnd + 1000, {garbage}")
+                format!("flags: ACK, seq: target.rcv.nxt + target.rcv.wnd + 100000000, {garbage}")
             }
-            Lie::BehindTheEnd => format!("flags: ACK, seq: snd.nxt, {garbage}"),
+            Lie::BehindTheEnd => format!("flags: ACK, seq: snd.nxt, data: {GARBAGE}"),
             Lie::FutureAck => {
                 format!("flags: ACK, seq: target.rcv.nxt, ack: target.snd.nxt + 100000000, {garbage}")
             }
@@ -236,7 +257,7 @@ impl Script<'_> {
         self.send(number, &fields);
     }
 
-    fn close(&mut self, conn: &Conn, number: usize) {
+    fn close(&mut self, conn: &Conn, number: usize, episode: &Episode) {
         let mut on = |text: &str| self.on(number, text);
         match conn.end {
             End::PeerFirst | End::PeerEarly | End::PeerHalf => {
@@ -244,6 +265,10 @@ impl Script<'_> {
                     on("live: {shutdown: write}");
                 }
                 on("app: {expect: eof}");
+                if conn.end == End::PeerFirst {
+                    // The FIN is acknowledged by itself, not only by what the application does.
+                    on("live: {status: FIN-WAIT-2}");
+                }
                 if conn.end == End::PeerHalf {
                     on(&format!("app: {{send: {MORE}}}"));
                     on(&format!("live: {{recv: {MORE}}}"));
@@ -251,7 +276,8 @@ impl Script<'_> {
                 on("app: close");
                 on("live: {expect: eof}");
                 on("app: {expect: closed}");
-                on("live: {status: TIME-WAIT}");
+                // A segment that came late may have drawn a RST, and that ends TIME-WAIT (RFC 1337).
+                on("live: {status: [TIME-WAIT, CLOSED]}");
             }
             End::TargetFirst | End::TargetHalf | End::TargetEarly => {
                 let orphan = conn.end == End::TargetEarly && conn.takes == 0 && conn.pause == 0;
@@ -271,29 +297,28 @@ impl Script<'_> {
                     on("app: {expect: eof}");
                     on("app: close");
                 }
-                self.time_wait(number, "TIME-WAIT");
+                self.time_wait(number, episode.keeps_order());
             }
             End::Together => {
                 on("app: close");
                 on("live: close");
                 on("live: {status: [TIME-WAIT, CLOSED]}");
-                self.time_wait(number, "[TIME-WAIT, CLOSED]");
+                self.time_wait(number, episode.keeps_order() && episode.crosses());
             }
             End::PeerAborts | End::TargetAborts => {}
         }
     }
 
     /// Whoever closed first waits, and not for ever; where time is virtual that can be waited for.
-    fn time_wait(&mut self, number: usize, state: &str) {
+    fn time_wait(&mut self, number: usize, surely: bool) {
         if self.can("status") {
-            self.on(number, &format!("app: {{status: {state}}}"));
+            let surely = surely && self.can("virtual-time");
+            let states = if surely { "TIME-WAIT" } else { "[TIME-WAIT, CLOSED]" };
+            self.on(number, &format!("app: {{status: {states}}}"));
         }
         if self.can("virtual-time") {
-            let _ = write!(
-                self.out,
-                "      - app: {{expect: closed}}\n        on: {number}\n        within: target.msl * 2 + {}\n",
-                self.patience
-            );
+            let limit = format!("target.msl * 2 + {}", self.patience);
+            self.within(number, "app: {expect: closed}", &limit);
         }
     }
 
@@ -306,6 +331,11 @@ impl Script<'_> {
             self.on(number, "live: {expect: reset}");
         }
     }
+}
+
+/// Whether a step waits for the other side.
+fn takes_time(step: &str) -> bool {
+    ["expect", "accept", "recv", "status"].iter().any(|word| step.contains(word))
 }
 
 /// How an application writes so many octets.

@@ -43,7 +43,9 @@ pub(super) fn held_text(seen: &Sighting<'_>) -> Judgement {
     let lost = book.joined.iter().find(|(from, to)| segment.ack.ge(*from) && segment.ack.before(*to));
     Judgement::of(lost.is_none(), || {
         let octets = lost.map_or(0, |(_, to)| to.diff(segment.ack));
-        format!("{octets} octets came above a hole and inside the window, and were not kept: the ACK of what filled the hole stops before them.")
+        format!(
+            "{octets} octets came above a hole and inside the window, and were not kept: the ACK of what filled the hole stops before them."
+        )
     })
 }
 
