@@ -22,6 +22,9 @@ pub struct Config {
     pub addresses: Vec<IpAddr>,
     /// Where every unpredictable number comes from. The same seed and inputs give the same octets.
     pub seed: u64,
+    /// The initial sequence number of every connection, for tests of what happens at the wrap. `None` is what
+    /// RFC 9293 3.4.1 asks for: a clock and a keyed hash (MUST-8, SHLD-1).
+    pub isn: Option<u32>,
     /// One deliberate bug, or none.
     pub mutant: Option<Mutant>,
 
@@ -146,6 +149,7 @@ impl Default for Config {
         Self {
             addresses: Vec::new(),
             seed: 0,
+            isn: None,
             mutant: None,
             mtu: 1500,
             hop_limit: 64,

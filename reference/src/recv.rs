@@ -122,14 +122,12 @@ impl RecvHalf {
             .map_or(0, |up| up.distance_from(self.read_at) as usize)
     }
 
-    /// Room that the application has made, as far as a window can show it (RFC 9293 3.8.6.2.2, RFC 7323 2.3).
+    /// Room that the application has made, as a window (RFC 9293 3.8.6.2.2): what the field cannot say is none, or each
+    /// read would tell the peer of room that it never hears of.
     fn room(&self, config: &Config) -> u32 {
-        let room = self.capacity.saturating_sub(self.buffer.len() as u32).min(0xffff << self.shift);
-        if config.is(Mutant::WindowCountsHeld) {
-            room.saturating_sub(self.held.octets() as u32)
-        } else {
-            room
-        }
+        let room = self.capacity.saturating_sub(self.buffer.len() as u32);
+        let held = if config.is(Mutant::WindowCountsHeld) { self.held.octets() as u32 } else { 0 };
+        room.saturating_sub(held).min(0xffff << self.shift)
     }
 
     /// Whether the right edge may move now: by at least min(half the buffer, Eff.snd.MSS) (MUST-39).

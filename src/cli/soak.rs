@@ -5,16 +5,21 @@ use super::error::{Failure, shown};
 use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
 use super::{Exit, corpus};
+use crate::engine::{Traffic, monitor_rules};
 use crate::event::Try;
-use crate::lane::{Lane, LaneMaker};
+use crate::lane::{Lane, LaneMaker, sim};
 use crate::plan::Plan;
 use crate::report::ladder;
 use crate::report::text::count;
-use crate::soak::{Came, Dice, Episode, came, shrink};
+use crate::soak::{Came, Dice, Episode, Finding, came, plan_of, reduce};
 use crate::suite::expr::{Expr, parse_expr};
-use crate::suite::model::Family;
+use crate::suite::model::{Family, Level};
+use crate::target::profile::Profile;
+use crate::target::reference;
 use crate::time::span;
-use clap::Args;
+use clap::{Args, ValueEnum};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,12 +46,20 @@ pub(super) struct Arguments {
     /// What the traffic and the impairments come from
     #[arg(long, value_name = "N", default_value_t = target::SEED)]
     seed: u64,
+    /// Stop at violations of this kind too
+    #[arg(long, value_name = "WHAT", value_enum)]
+    deny: Option<DenyWord>,
     /// Break the reference on purpose: the bug of that name
     #[arg(long, value_name = "MUTANT", value_parser = target::mutant)]
     mutant: Option<Mutant>,
     /// Where the case that repeats a violation is written
     #[arg(long, value_name = "FILE", default_value = "reports/out/soak.yaml")]
     out: PathBuf,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum DenyWord {
+    Should,
 }
 
 fn duration(text: &str) -> Result<Duration, String> {
@@ -63,15 +76,19 @@ struct Soak<'a> {
     file: String,
     id: String,
     family: Family,
+    mutant: Option<Mutant>,
 }
 
 impl Soak<'_> {
-    fn run(&mut self, episode: &Episode) -> Result<(Arc<Plan>, Try), Failure> {
+    fn plan(&self, episode: &Episode, profile: &Profile) -> Result<Arc<Plan>, Failure> {
         let at = (self.family, target::SEED);
-        let plan = episode
-            .plan(&self.file, &self.id, at, &self.target.profile, &corpus::cite)
-            .map_err(|error| Failure::harness(format!("an episode is no case: {error}")))?;
-        let plan = Arc::new(plan);
+        let text = episode.text(&self.target.profile);
+        let plan = plan_of(&text, (&self.file, &self.id), at, profile, &corpus::cite);
+        plan.map(Arc::new).map_err(|error| Failure::harness(format!("an episode is no case: {error}")))
+    }
+
+    fn run(&mut self, episode: &Episode) -> Result<(Arc<Plan>, Try), Failure> {
+        let plan = self.plan(episode, &self.target.profile)?;
         let lane = match &mut self.lane {
             Some(lane) => lane,
             none => {
@@ -84,6 +101,24 @@ impl Soak<'_> {
             self.lane = None;
         }
         Ok((plan, tried))
+    }
+
+    /// The target is a correct TCP by definition: what it does is not compared with itself.
+    fn is_reference(&self) -> bool {
+        self.target.is_virtual() && self.mutant.is_none()
+    }
+
+    /// The same on the clean reference, in virtual time.
+    fn on_reference(&self, episode: &Episode) -> Came {
+        if self.is_reference() {
+            return Came::Clean;
+        }
+        let profile =
+            if self.target.is_virtual() { self.target.profile.clone() } else { reference::profile() };
+        match self.plan(episode, &profile) {
+            Ok(plan) => came(&sim::run(&plan, None).verdict),
+            Err(_) => Came::Broken(String::new()),
+        }
     }
 }
 
@@ -99,99 +134,203 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         .map_or_else(|| "soak".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let family = target.profile.families.first().copied().unwrap_or(Family::V4);
     let file = shown(&arguments.out);
-    let mut soak = Soak { target: &target, runtime, lane: None, file, id, family };
-    let begun = Instant::now();
+    let mut soak = Soak { target: &target, runtime, lane: None, file, id, family, mutant: arguments.mutant };
     let mut dice = Dice::new(arguments.seed);
-    let (mut segments, mut inconclusive, mut number) = (0, 0, 0);
-    let mut told = begun;
-    while begun.elapsed() < arguments.limit && arguments.segments.is_none_or(|most| segments < most) {
-        number += 1;
+    let mut tally = Tally::new(arguments, streams);
+    while tally.begun.elapsed() < arguments.limit
+        && arguments.segments.is_none_or(|most| tally.segments() < most)
+    {
+        let number = tally.episodes + 1;
         let episode = Episode::next(number, &mut dice, &target.profile);
         soak.family = target.profile.families[number as usize % target.profile.families.len()];
         let (_, tried) = soak.run(&episode)?;
-        let passed = tried.verdict.traffic.as_ref();
-        segments += passed.map_or(0, |traffic| traffic.from_peer.segments + traffic.from_target.segments);
+        tally.add(&episode, &tried);
         match came(&tried.verdict) {
-            Came::Clean => {}
-            Came::Inconclusive => inconclusive += 1,
+            Came::Clean | Came::Idle => {}
+            Came::Inconclusive => tally.inconclusive += 1,
             Came::Broken(how) => return Err(Failure::harness(format!("episode {number}: {how}"))),
-            Came::Violated(kind) => {
-                let took = span(begun.elapsed());
-                streams.note(&format!(
-                    "   Violated episode {number} after {} in {took}: {}\n",
-                    count(usize::try_from(segments).unwrap_or(usize::MAX), "segment"),
-                    tried.verdict.reason
-                ));
-                return found(&mut soak, &episode, &kind, arguments, streams);
+            Came::Violated(finding) if finding.level != Level::Must && arguments.deny.is_none() => {
+                tally.warned(finding);
+            }
+            Came::Violated(finding) => {
+                tally.end();
+                return found(&mut soak, &episode, &finding, &tally, arguments, streams);
             }
         }
-        if told.elapsed() > Duration::from_secs(5) {
-            told = Instant::now();
-            streams.note(&format!(
-                "    Soaking {number} episodes, {segments} segments, {}\n",
-                span(begun.elapsed())
-            ));
+    }
+    tally.end();
+    streams.print(&tally.page(&target.name, arguments.seed))?;
+    Ok(Exit::Success)
+}
+
+/// What has been done so far.
+struct Tally {
+    begun: Instant,
+    bar: ProgressBar,
+    limit: Duration,
+    most: Option<u64>,
+    episodes: u64,
+    connections: u64,
+    impairments: u64,
+    inconclusive: u64,
+    checks: u64,
+    traffic: Traffic,
+    /// Violations of a SHOULD, by their kind: how many episodes, and the first sentence.
+    warnings: BTreeMap<String, (u64, String)>,
+}
+
+impl Tally {
+    fn new(arguments: &Arguments, streams: &Streams) -> Self {
+        let bar = if streams.err_is_terminal() { ProgressBar::new(100) } else { ProgressBar::hidden() };
+        let style = ProgressStyle::with_template("     Soaking [{wide_bar:.cyan/blue}] {percent}%  {msg}");
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
+        Self {
+            begun: Instant::now(),
+            bar,
+            limit: arguments.limit,
+            most: arguments.segments,
+            episodes: 0,
+            connections: 0,
+            impairments: 0,
+            inconclusive: 0,
+            checks: 0,
+            traffic: Traffic::default(),
+            warnings: BTreeMap::new(),
         }
     }
-    let late = if inconclusive == 0 { String::new() } else { format!(", {inconclusive} inconclusive") };
-    streams.print(&format!(
-        "{}: {}, {segments} segments in {}{late}: no violation (seed {})\n",
-        target.name,
-        count(usize::try_from(number).unwrap_or(usize::MAX), "episode"),
-        span(begun.elapsed()),
-        arguments.seed,
-    ))?;
-    Ok(Exit::Success)
+
+    fn segments(&self) -> u64 {
+        self.traffic.from_peer.segments + self.traffic.from_target.segments
+    }
+
+    fn octets(&self) -> u64 {
+        self.traffic.from_peer.octets + self.traffic.from_target.octets
+    }
+
+    fn add(&mut self, episode: &Episode, tried: &Try) {
+        self.episodes += 1;
+        self.connections += episode.conns.len() as u64;
+        self.impairments += episode.impairments.len() as u64;
+        self.checks += tried.verdict.monitors.iter().map(|monitor| monitor.checked).sum::<u64>();
+        if let Some(passed) = &tried.verdict.traffic {
+            self.traffic.add(passed);
+        }
+        let time = self.begun.elapsed().as_secs_f64() / self.limit.as_secs_f64();
+        let share = self.most.map_or(0.0, |most| self.segments() as f64 / most as f64);
+        self.bar.set_position((time.max(share) * 100.0) as u64);
+        let (episodes, segments) = (self.episodes, self.segments());
+        self.bar.set_message(format!("{episodes} episodes, {segments} segments, {}", mib(self.octets())));
+    }
+
+    fn warned(&mut self, finding: Finding) {
+        self.warnings.entry(finding.kinds.join(", ")).or_insert((0, finding.sentence)).0 += 1;
+    }
+
+    fn end(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    /// What went over the wire, in a line.
+    fn sum(&self) -> String {
+        let (peer, own) = (&self.traffic.from_peer, &self.traffic.from_target);
+        let again = peer.retransmitted_segments + own.retransmitted_segments;
+        let share = again as f64 * 100.0 / self.segments().max(1) as f64;
+        format!(
+            "{}, {} segments, {} of data in {}; {} impairments, {} segments lost, {share:.1} % sent again",
+            count(usize::try_from(self.connections).unwrap_or(usize::MAX), "connection"),
+            self.segments(),
+            mib(self.octets()),
+            span(self.begun.elapsed()),
+            self.impairments,
+            peer.lost + own.lost,
+        )
+    }
+
+    fn page(&self, target: &str, seed: u64) -> String {
+        let mut page = format!(
+            "{target}: no violation in {} (seed {seed})\n  {}\n  {} checks by {} monitors\n",
+            count(usize::try_from(self.episodes).unwrap_or(usize::MAX), "episode"),
+            self.sum(),
+            self.checks,
+            monitor_rules().count(),
+        );
+        for (kind, (episodes, sentence)) in &self.warnings {
+            page.push_str(&format!("  SHOULD {kind}, in {episodes} episodes: {sentence}\n"));
+        }
+        if !self.warnings.is_empty() {
+            page.push_str("  (`--deny should` stops at these, and says how to repeat them)\n");
+        }
+        if self.inconclusive > 0 {
+            page.push_str(&format!(
+                "  {} episodes were inconclusive: this machine was late\n",
+                self.inconclusive
+            ));
+        }
+        page
+    }
+}
+
+fn mib(octets: u64) -> String {
+    format!("{:.1} MiB", octets as f64 / f64::from(1 << 20))
 }
 
 /// Makes the episode small, writes it as a case, and shows what happens.
 fn found(
     soak: &mut Soak<'_>,
     episode: &Episode,
-    kind: &str,
+    finding: &Finding,
+    tally: &Tally,
     arguments: &Arguments,
     streams: &mut Streams,
 ) -> Result<Exit, Failure> {
-    let begun = Instant::now();
-    let mut broken = None;
-    let small = shrink(episode, TRIES_MAX, |smaller| {
-        if begun.elapsed() > SHRINK_MAX || broken.is_some() {
-            return false;
-        }
-        match soak.run(smaller) {
-            Ok((_, tried)) => came(&tried.verdict) == Came::Violated(kind.to_owned()),
-            Err(failure) => {
-                broken = Some(failure);
-                false
-            }
-        }
-    });
-    if let Some(failure) = broken {
-        return Err(failure);
-    }
+    let (begun, took) = (Instant::now(), tally.begun.elapsed());
+    streams.note(&format!("   Violated in episode {}: making it smaller\n", episode.number));
+    let small = smaller(soak, episode, finding)?;
     let (plan, tried) = soak.run(&small)?;
     if let Some(folder) = arguments.out.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Failure::write(folder.display(), &error))?;
     }
-    std::fs::write(&arguments.out, small.text()).map_err(|error| Failure::write(&soak.file, &error))?;
-    let look = streams.out_look();
+    let text = small.text(&soak.target.profile);
+    let begin = format!(
+        "# Written by `tcpspec soak -t {}`, seed {}, episode {}:\n# {}\n",
+        soak.target.name, arguments.seed, episode.number, finding.sentence
+    );
+    std::fs::write(&arguments.out, begin + &text).map_err(|error| Failure::write(&soak.file, &error))?;
+    let last = match came(&tried.verdict) {
+        Came::Violated(last) => last,
+        // A real target need not do it twice.
+        _ => Finding { sentence: format!("{} (not when tried again)", finding.sentence), ..finding.clone() },
+    };
+    let level = if last.level == Level::Should { " (a SHOULD)" } else { "" };
     let mut page = format!(
-        "{}: {kind} with {} of {} impairments, {} (shrunk in {})\n  {}\n\n",
+        "{}: violated{level} in {}, after {} segments in {} (seed {})\n  {}\n",
         soak.target.name,
+        format_args!("episode {}", episode.number),
+        tally.segments(),
+        span(took),
+        arguments.seed,
+        last.sentence,
+    );
+    page.push_str(&format!(
+        "  {} of {} are left, {} (made smaller in {}){}\n\n",
         small.impairments.len(),
-        episode.impairments.len(),
+        count(episode.impairments.len(), "impairment"),
         count(small.conns.len(), "connection"),
         span(begun.elapsed()),
-        tried.verdict.reason,
-    );
-    for line in ladder::draw(&tried.events, Some(&plan), ROWS_MAX, look) {
+        match soak.on_reference(&small) {
+            _ if soak.is_reference() => "",
+            Came::Clean => "; the clean reference passes this case",
+            _ => "; the clean reference does not pass this case either",
+        },
+    ));
+    for line in ladder::draw(&tried.events, Some(&plan), ROWS_MAX, streams.out_look()) {
         page.push_str(&line);
         page.push('\n');
     }
     let how = match arguments.mutant {
         Some(mutant) => format!(" --mutant {}", mutant.id()),
         None if soak.target.is_virtual() => String::new(),
-        None => format!(" -t {}", soak.target.name),
+        None => format!(" -t {}", arguments.target.name()),
     };
     page.push_str(&format!(
         "  again: tcpspec run --suites {}{how} --family {}\n",
@@ -200,4 +339,29 @@ fn found(
     ));
     streams.print(&page)?;
     Ok(Exit::Violated)
+}
+
+fn smaller(soak: &mut Soak<'_>, episode: &Episode, finding: &Finding) -> Result<Episode, Failure> {
+    let begun = Instant::now();
+    let mut broken = None;
+    let soak = std::cell::RefCell::new(soak);
+    let small = reduce(
+        episode,
+        finding,
+        TRIES_MAX,
+        |smaller| {
+            if begun.elapsed() > SHRINK_MAX || broken.is_some() {
+                return Came::Inconclusive;
+            }
+            match soak.borrow_mut().run(smaller) {
+                Ok((_, tried)) => came(&tried.verdict),
+                Err(failure) => {
+                    broken = Some(failure);
+                    Came::Inconclusive
+                }
+            }
+        },
+        |smaller| soak.borrow().on_reference(smaller),
+    );
+    broken.map_or(Ok(small), Err)
 }

@@ -23,6 +23,10 @@ pub(crate) struct Book {
     possible: Spans,
     /// The same, with what it ought to have discarded: what it acknowledges of that it did receive.
     reached: Spans,
+    /// Text that came above a hole, inside the window: a correct target keeps it.
+    held: Spans,
+    /// Where a hole was filled, and how far an acknowledgment of that must reach, newest last.
+    pub(crate) joined: VecDeque<(SeqNum, SeqNum)>,
     /// SND.UNA: the highest acknowledgment of the target.
     pub(crate) snd_una: SeqNum,
     /// The target's window, in octets.
@@ -69,6 +73,9 @@ pub(crate) struct Numbers {
 
 /// How many of our segments a RST of the target's may answer at most.
 const RECENT_MAX: usize = 64;
+
+/// Filled holes whose acknowledgment is looked at.
+const JOINED_MAX: usize = 64;
 
 /// What a segment of ours does to the books.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -117,6 +124,8 @@ impl Book {
             sent: Spans::default(),
             possible: Spans::default(),
             reached: Spans::default(),
+            held: Spans::default(),
+            joined: VecDeque::new(),
             snd_una: isn,
             snd_wnd: 0,
             target_edge: None,
@@ -251,6 +260,10 @@ impl Book {
         if segment.has(Flags::RST) {
             return;
         }
+        // What was overtaken may be refused for its clock or its acknowledgment (RFC 7323 5.3, RFC 5961 5.2).
+        let clock = segment.options.timestamps.zip(self.our_tsval);
+        let overtaken = clock.is_some_and(|((value, _), ours)| SeqNum(value).before(SeqNum(ours)))
+            || self.acked.is_some_and(|(acked, _)| segment.ack.before(acked));
         if let Some((value, _)) = segment.options.timestamps {
             self.our_tsval = Some(value);
         }
@@ -267,7 +280,7 @@ impl Book {
                 }
                 return;
             }
-            self.sent.insert(start, end);
+            self.take(segment, (start, end), overtaken);
         }
         if segment.has(Flags::FIN) {
             self.fin_sent = Some(segment.end());
@@ -279,6 +292,27 @@ impl Book {
                 self.acked = Some((segment.ack, now));
             }
             raise(&mut self.our_edge, segment.ack + self.rcv_wnd);
+        }
+    }
+
+    /// A correct target takes these octets, and those that waited for them.
+    fn take(&mut self, segment: &Segment, (start, end): (u32, u32), overtaken: bool) {
+        let before = self.sent.contiguous();
+        self.sent.insert(start, end);
+        let after = self.sent.contiguous();
+        let text = end - u32::from(segment.has(Flags::FIN));
+        let room = self.target_edge.is_some_and(|edge| (self.isn + text).le(edge));
+        if start > before && room && !overtaken && segment.has(Flags::ACK) {
+            self.held.insert(start, text);
+        }
+        // Nothing follows the FIN, whatever has come.
+        let fin = self.fin_sent.map_or(u32::MAX, |fin| fin.since(self.isn));
+        let reach = self.held.run(end).min(after).min(fin);
+        if before < end && end < reach && !segment.has(Flags::FIN) {
+            if self.joined.len() == JOINED_MAX {
+                self.joined.pop_front();
+            }
+            self.joined.push_back((self.isn + end, self.isn + reach));
         }
     }
 

@@ -170,7 +170,28 @@ pub struct Direction {
     pub last: Option<Time>,
 }
 
+impl Traffic {
+    /// Puts what went through another wire, or over another connection, to it.
+    pub fn add(&mut self, other: &Self) {
+        self.from_peer.add(&other.from_peer);
+        self.from_target.add(&other.from_target);
+    }
+}
+
 impl Direction {
+    pub(crate) fn add(&mut self, other: &Self) {
+        self.segments += other.segments;
+        self.octets += other.octets;
+        self.retransmitted_segments += other.retransmitted_segments;
+        self.retransmitted_octets += other.retransmitted_octets;
+        self.lost += other.lost;
+        self.first = match (self.first, other.first) {
+            (Some(a), Some(b)) => Some(a.min(b)),
+            (a, b) => a.or(b),
+        };
+        self.last = self.last.max(other.last);
+    }
+
     /// Octets of new data in a second, while data was sent.
     pub fn goodput(&self) -> Option<u64> {
         let span = self.last?.since(self.first?).as_nanos();

@@ -24,6 +24,11 @@ impl Spans {
         start >= end || self.0.iter().any(|&(s, e)| s <= start && end <= e)
     }
 
+    /// Where what has been seen from here on without a hole ends.
+    pub(crate) fn run(&self, from: u32) -> u32 {
+        self.0.iter().find(|&&(start, end)| start <= from && from < end).map_or(from, |&(_, end)| end)
+    }
+
     pub(crate) fn end(&self) -> u32 {
         self.0.last().map_or(0, |(_, end)| *end)
     }
@@ -56,6 +61,8 @@ mod tests {
             }
             for start in 0..80u32 {
                 prop_assert_eq!(spans.covers(start, start + 1), set.get(start as usize) == Some(&true));
+                let run = set[start as usize..].iter().take_while(|s| **s).count();
+                prop_assert_eq!((spans.run(start) - start) as usize, run);
             }
             prop_assert_eq!(spans.contiguous() as usize, set.iter().take_while(|s| **s).count());
             prop_assert_eq!(spans.end() as usize, set.iter().rposition(|s| *s).map_or(0, |i| i + 1));

@@ -1,23 +1,33 @@
 //! Soak: random traffic over a wire that misbehaves at random, with the monitors and the streams as the oracle.
 //!
 //! An *episode* is a case like any other, made by dice instead of by an author: connections that open, carry data
-//! both ways and end in some order, on a wire with single impairments. Because it is written in the case language,
-//! whatever it finds can be repeated by anybody from a file; and because every impairment is one rule about one
-//! segment, it can be made smaller by leaving rules out ([`shrink`]).
+//! both ways and end in some order, on a wire with single impairments, beside segments that somebody else has made.
+//! Because it is written in the case language, whatever it finds can be repeated by anybody from a file; and because
+//! every impairment is one step about one segment, it can be made smaller by leaving steps out ([`shrink`]).
+//!
+//! What an episode holds the target to: every octet arrives once, in order, and unchanged, in a time that the
+//! losses explain ([`Episode::patience`]); every connection ends on both sides as its applications asked; and the
+//! monitors, on every segment.
 
+mod dice;
+mod reduce;
 mod shrink;
 #[cfg(test)]
 mod tests;
 mod text;
 
+pub use dice::Dice;
+pub use reduce::reduce;
 pub use shrink::shrink;
 
-use crate::engine::{Outcome, Verdict, ViolationKind};
+use crate::engine::{Outcome, Verdict, Violation, ViolationKind, headline, monitor_rules};
 use crate::plan::{Plan, Planned, Reference, plan};
 use crate::suite::catalogue::Catalogue;
 use crate::suite::corpus::{Context, Corpus, SourceFile, Sources};
-use crate::suite::model::Family;
+use crate::suite::diagnostic::Severity;
+use crate::suite::model::{Family, Level};
 use crate::target::profile::Profile;
+use std::time::Duration;
 
 /// What one episode does.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,157 +48,208 @@ pub struct Conn {
     /// Octets from the target, and to it.
     pub gives: u32,
     pub takes: u32,
+    /// Both sides write pieces of so many octets first, without waiting for each other (Nagle's algorithm is off).
+    pub chops: Option<u32>,
+    /// How the peer reads until the pause is over.
+    pub reads: Reads,
+    /// Milliseconds until both sides read.
+    pub pause: u32,
+    /// The target's application reads only when the peer's has got everything.
+    pub late: bool,
     pub end: End,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reads {
+    All,
+    Nothing,
+    /// So many octets, every so many milliseconds.
+    Crumbs {
+        octets: u32,
+        every: u32,
+    },
+}
+
+/// Who ends a connection, and when.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
     PeerFirst,
     TargetFirst,
+    /// The end of the stream is said before it has arrived.
+    PeerEarly,
+    TargetEarly,
+    /// The other side has more to say.
+    PeerHalf,
+    TargetHalf,
+    Together,
     PeerAborts,
     TargetAborts,
 }
 
-/// One thing that the wire does to one segment.
+impl End {
+    /// Nothing of it is said before all data has arrived.
+    fn comes_last(self) -> bool {
+        !matches!(self, Self::PeerEarly | Self::TargetEarly)
+    }
+
+    fn is_abort(self) -> bool {
+        matches!(self, Self::PeerAborts | Self::TargetAborts)
+    }
+}
+
+/// When in an episode something goes wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// From the first SYN on.
+    Open,
+    /// As soon as the peer has sent its first data.
+    Flight,
+    /// As soon as the peer has sent its FIN behind that.
+    Fin,
+    /// From the end of the pause on.
+    Pause,
+    /// When all data has arrived.
+    Quiet,
+    /// From the first FIN on.
+    Close,
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Impairment {
-    pub verb: &'static str,
-    pub from: &'static str,
-    /// Only segments with data count.
-    pub data: bool,
-    /// Which of them, from 1.
-    pub nth: u32,
-    /// What else the rule says: `by: 20ms`.
-    pub how: String,
+    pub phase: Phase,
+    pub what: What,
 }
 
-/// Chance from a seed: splitmix64.
-#[derive(Debug, Clone)]
-pub struct Dice(u64);
-
-impl Dice {
-    pub fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    fn roll(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut n = self.0;
-        n = (n ^ (n >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        n = (n ^ (n >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        n ^ (n >> 31)
-    }
-
-    /// From `low` to `high`, both included.
-    fn between(&mut self, low: u32, high: u32) -> u32 {
-        let span = u64::from(high.saturating_sub(low)) + 1;
-        low + u32::try_from(self.roll() % span).unwrap_or_default()
-    }
-
-    fn percent(&mut self, share: u32) -> bool {
-        self.between(1, 100) <= share
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        let at = self.between(0, u32::try_from(of.len()).unwrap_or(1).saturating_sub(1));
-        of[at as usize]
-    }
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// The wire does something to one segment, or to all.
+    Rule {
+        verb: &'static str,
+        from: &'static str,
+        /// Only segments with data count.
+        data: bool,
+        /// Which of them, from 1.
+        nth: Option<u32>,
+        /// What else the rule says: `by: 20ms`.
+        how: String,
+    },
+    /// Octets of the peer's stream arrive in a segment of their own: the wire has cut them otherwise.
+    Copy { at: u32, len: u32 },
+    /// A third party's segment, which must change nothing.
+    Forged(Lie),
 }
 
-/// Sizes of data: a few octets, around a segment, several windows.
-const SIZES: &[(u32, u32)] = &[(0, 0), (1, 20), (1400, 3000), (10_000, 100_000), (100_000, 400_000)];
+/// A segment that no correct target takes for its peer's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lie {
+    /// Octets that were delivered before, and others in their place.
+    OldText,
+    OldGarbage,
+    OldFin,
+    BeyondTheWindow,
+    BehindTheEnd,
+    FutureAck,
+    AncientAck,
+    NoAck,
+    BadChecksum,
+    RstInside,
+    RstBelow,
+    SynInside,
+}
+
+impl Lie {
+    const ALL: &'static [Self] = &[
+        Self::OldText,
+        Self::OldGarbage,
+        Self::OldFin,
+        Self::BeyondTheWindow,
+        Self::FutureAck,
+        Self::AncientAck,
+        Self::NoAck,
+        Self::BadChecksum,
+        Self::RstInside,
+        Self::RstBelow,
+        Self::SynInside,
+    ];
+
+    /// Before RFC 5961 some of these did what they say.
+    fn suits(self, profile: &Profile) -> bool {
+        let later = matches!(self, Self::AncientAck | Self::RstInside | Self::SynInside);
+        !later || profile.abilities.contains("rfc5961")
+    }
+}
 
 impl Episode {
-    /// The next episode that the dice give for a target of this profile.
-    pub fn next(number: u64, dice: &mut Dice, profile: &Profile) -> Self {
-        let can = |ability: &str| profile.abilities.contains(ability);
-        let many = if can("many-connections") && dice.percent(40) { dice.between(2, 5) } else { 1 };
-        let conns: Vec<Conn> = (0..many)
-            .map(|_| {
-                let mut size = || {
-                    let (low, high) = dice.pick(SIZES);
-                    dice.between(low, high)
-                };
-                let (gives, takes) = (size(), size());
-                let end = match dice.between(1, 10) {
-                    1 => End::PeerAborts,
-                    2 if can("abort") => End::TargetAborts,
-                    3..=6 => End::TargetFirst,
-                    _ => End::PeerFirst,
-                };
-                Conn { active: can("active-open") && dice.percent(30), gives, takes, end }
-            })
-            .collect();
-        let settings = settings(dice);
-        let mut impairments = Vec::new();
-        for from in ["peer", "target"] {
-            let data: u32 = conns.iter().map(|c| if from == "peer" { c.takes } else { c.gives }).sum();
-            let other: u32 = conns.iter().map(|c| if from == "peer" { c.gives } else { c.takes }).sum();
-            // So many segments at least: some data, an ACK for every second segment of the other side, and the ends.
-            let segments = data / 1460 + other / 2920 + 3 * many;
-            for _ in 0..dice.between(0, (segments / 4).clamp(1, 20)) {
-                impairments.push(Impairment::any(dice, from, segments.min(200)));
-            }
+    /// How long a step may take: what the timeouts of so many losses of the same segment take, on both sides, each
+    /// twice as long as the one before; and the pause, with the probes that it has drawn out.
+    pub fn patience(&self, profile: &Profile) -> Duration {
+        const MOST: Duration = Duration::from_secs(170);
+        const GRACE: Duration = Duration::from_secs(5);
+        let timing = &profile.timing;
+        let lossy = self.impairments.iter().filter(|impairment| impairment.is_loss()).count();
+        let mut timeout = timing.rto_initial.max(timing.persist_min);
+        let mut sum = timeout;
+        for _ in 0..lossy {
+            timeout = (timeout * 2).min(timing.rto_max.max(timing.persist_max));
+            sum += timeout;
         }
-        Self { number, settings, conns, impairments }
-    }
-
-    /// The case that this is, for a file of this name; `Err` is what the checker says, which is a fault of ours.
-    pub fn plan(
-        &self,
-        file: &str,
-        id: &str,
-        (family, seed): (Family, u64),
-        profile: &Profile,
-        cite: &dyn Fn(&str) -> Reference,
-    ) -> Result<Plan, String> {
-        let source = SourceFile::new(file, id, self.text());
-        let sources = Sources { files: vec![source], partial: true, problems: Vec::new() };
-        let context = Context { catalogue: Catalogue::embedded(), mutants: &[] };
-        let (corpus, found) = Corpus::load(&sources, context);
-        if let Some(found) =
-            found.iter().find(|found| found.severity() == crate::suite::diagnostic::Severity::Error)
-        {
-            return Err(found.message.clone());
-        }
-        let case = corpus.instances().next().ok_or_else(|| "the episode is no case".to_owned())?;
-        match plan(&case, family, seed, profile, cite) {
-            Ok(Planned::Ready(plan)) => Ok(*plan),
-            Ok(Planned::Unsupported { reason, .. }) => Err(reason),
-            Err(error) => Err(error.to_string()),
-        }
+        let pause = self.conns.iter().map(|conn| u64::from(conn.pause)).max().unwrap_or_default();
+        (GRACE + sum * 2 + Duration::from_millis(pause * 4)).min(MOST)
     }
 }
 
-fn settings(dice: &mut Dice) -> Vec<(&'static str, String)> {
-    let mut settings = Vec::new();
-    for (key, share) in [("sack", 50), ("timestamps", 30), ("wscale", 30)] {
-        if dice.percent(share) {
-            settings.push((key, "no".to_owned()));
-        }
+/// The one case of a suite that an episode has written, for a file of this name; `Err` is what the checker says, which
+/// is a fault of ours.
+pub fn plan_of(
+    text: &str,
+    (file, id): (&str, &str),
+    (family, seed): (Family, u64),
+    profile: &Profile,
+    cite: &dyn Fn(&str) -> Reference,
+) -> Result<Plan, String> {
+    let source = SourceFile::new(file, id, text.to_owned());
+    let sources = Sources { files: vec![source], partial: true, problems: Vec::new() };
+    let context = Context { catalogue: Catalogue::embedded(), mutants: &[] };
+    let (corpus, found) = Corpus::load(&sources, context);
+    if let Some(found) = found.iter().find(|found| found.severity() == Severity::Error) {
+        return Err(found.message.clone());
     }
-    if dice.percent(20) {
-        settings.push(("mss", dice.pick(&[100, 536, 1000]).to_string()));
+    let case = corpus.instances().next().ok_or_else(|| "the episode is no case".to_owned())?;
+    match plan(&case, family, seed, profile, cite) {
+        Ok(Planned::Ready(plan)) => Ok(*plan),
+        Ok(Planned::Unsupported { reason, .. }) => Err(reason),
+        Err(error) => Err(error.to_string()),
     }
-    if dice.percent(30) {
-        settings.push(("buffer", dice.between(2_000, 60_000).to_string()));
+}
+
+impl Episode {
+    /// Nothing arrives so late that its connection has ended before. What does draws a RST, and that ends TIME-WAIT
+    /// (RFC 1337).
+    fn keeps_order(&self) -> bool {
+        let steady = |each: &Impairment| match &each.what {
+            What::Rule { verb, .. } => matches!(*verb, "drop" | "corrupt") || each.is_crossing(),
+            What::Copy { .. } | What::Forged(_) => true,
+        };
+        self.impairments.iter().all(steady)
     }
-    if dice.percent(20) {
-        settings.push(("delayed_ack", "0ms".to_owned()));
+
+    /// Both FINs are under way at the same time.
+    fn crosses(&self) -> bool {
+        self.impairments.iter().filter(|each| each.is_crossing()).count() == 2
     }
-    settings
 }
 
 impl Impairment {
-    fn any(dice: &mut Dice, from: &'static str, segments: u32) -> Self {
-        let verb = dice.pick(&["drop", "drop", "drop", "duplicate", "reorder", "corrupt", "delay"]);
-        let how = match verb {
-            "duplicate" => format!("times: {}", dice.between(1, 3)),
-            "reorder" => format!("behind: {}", dice.between(1, 6)),
-            "delay" => format!("by: {}ms", dice.between(1, 300)),
-            _ => String::new(),
-        };
-        Self { verb, from, data: dice.percent(40), nth: dice.between(1, segments.max(1)), how }
+    /// All that follows takes its time, so that what one side ends meets what the other does.
+    fn is_crossing(&self) -> bool {
+        self.phase == Phase::Close && matches!(&self.what, What::Rule { verb: "delay", nth: None, .. })
+    }
+
+    fn is_loss(&self) -> bool {
+        match &self.what {
+            What::Rule { verb, .. } => matches!(*verb, "drop" | "corrupt"),
+            What::Copy { .. } | What::Forged(_) => false,
+        }
     }
 }
 
@@ -196,27 +257,65 @@ impl Impairment {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Came {
     Clean,
-    /// The kind of the violation: what a smaller episode has to show too.
-    Violated(String),
+    /// Clean, but a rule found no segment: as a case it would prove less than it says.
+    Idle,
+    Violated(Finding),
     /// We were late.
     Inconclusive,
     Broken(String),
 }
 
-/// An impairment that found no segment is none of the target's business.
-pub fn came(verdict: &Verdict) -> Came {
-    match verdict.outcome {
-        Outcome::Fail | Outcome::Blocked => {
-            let kind = verdict.violation.as_ref().map(|violation| match &violation.kind {
-                ViolationKind::Monitor(id) => id.clone(),
-                kind => format!("{kind:?}"),
-            });
-            Came::Violated(kind.unwrap_or_default())
-        }
-        Outcome::Error if verdict.reason.contains("never fired") => Came::Clean,
-        Outcome::Error => Came::Broken(verdict.reason.clone()),
-        Outcome::Unsupported => Came::Broken(verdict.reason.clone()),
-        Outcome::Inconclusive => Came::Inconclusive,
-        Outcome::Pass | Outcome::Warn => Came::Clean,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The monitors that were violated; where there is none, the kind of the step's violation. A smaller episode has
+    /// to show one of them too.
+    pub kinds: Vec<String>,
+    pub level: Level,
+    pub sentence: String,
+}
+
+impl Finding {
+    /// It can be the same bug.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.level == other.level && self.kinds.iter().any(|kind| other.kinds.contains(kind))
     }
+}
+
+/// An impairment that found no segment is none of the target's business, and hides none of its violations.
+pub fn came(verdict: &Verdict) -> Came {
+    if verdict.outcome == Outcome::Inconclusive {
+        return Came::Inconclusive;
+    }
+    if verdict.outcome == Outcome::Error && verdict.reason.contains("does not end") {
+        // No two correct TCPs do that.
+        let sentence = "the two sides never stop talking".to_owned();
+        return Came::Violated(Finding { kinds: vec!["endless".to_owned()], level: Level::Must, sentence });
+    }
+    if let Some(violation) = &verdict.violation {
+        return Came::Violated(finding(verdict, violation));
+    }
+    match verdict.outcome {
+        Outcome::Error if verdict.reason.contains("never fired") => Came::Idle,
+        Outcome::Error | Outcome::Unsupported => Came::Broken(verdict.reason.clone()),
+        Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::Blocked | Outcome::Inconclusive => {
+            Came::Clean
+        }
+    }
+}
+
+fn finding(verdict: &Verdict, violation: &Violation) -> Finding {
+    let should = |id: &str| monitor_rules().any(|rule| rule.id == id && rule.level != Level::Must);
+    let broken = || verdict.monitors.iter().filter(|monitor| monitor.violations > 0);
+    let level = match &violation.kind {
+        ViolationKind::Monitor(id) if should(id) => Level::Should,
+        _ => Level::Must,
+    };
+    let mut kinds: Vec<String> = broken()
+        .filter(|monitor| should(&monitor.id) == (level == Level::Should))
+        .map(|monitor| monitor.id.clone())
+        .collect();
+    if kinds.is_empty() {
+        kinds.push(format!("{:?}", violation.kind).to_lowercase());
+    }
+    Finding { kinds, level, sentence: headline(violation) }
 }

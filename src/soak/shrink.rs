@@ -1,6 +1,6 @@
 //! Making an episode that shows a violation smaller, for as long as it shows it.
 
-use super::{End, Episode};
+use super::{Conn, End, Episode, Reads};
 
 /// Leaves out impairments (many at a time, then one by one), connections, settings and octets while `shows` says
 /// that the violation is still there. At most `tries` questions are asked.
@@ -34,7 +34,10 @@ pub fn shrink(episode: &Episode, tries: usize, mut shows: impl FnMut(&Episode) -
             smaller.settings.remove(at);
             better(&mut best, smaller);
         }
-        octets(&mut best, &mut better);
+        for at in 0..best.conns.len() {
+            habits(&mut best, at, &mut better);
+            octets(&mut best, at, &mut better);
+        }
         if best == before {
             return best;
         }
@@ -58,23 +61,35 @@ fn rules(best: &mut Episode, better: &mut impl FnMut(&mut Episode, Episode) -> b
     }
 }
 
-fn octets(best: &mut Episode, better: &mut impl FnMut(&mut Episode, Episode) -> bool) {
-    for at in 0..best.conns.len() {
-        let mut plain = best.clone();
-        plain.conns[at].end = End::PeerFirst;
-        better(best, plain);
-        for part in [0, 1] {
-            let mut none = best.clone();
-            *size(&mut none, at, part) = 0;
-            if better(best, none) {
-                continue;
-            }
-            loop {
-                let mut half = best.clone();
-                *size(&mut half, at, part) /= 2;
-                if *size(&mut half, at, part) == 0 || !better(best, half) {
-                    break;
-                }
+/// The plain way of opening, writing, reading and closing.
+fn habits(best: &mut Episode, at: usize, better: &mut impl FnMut(&mut Episode, Episode) -> bool) {
+    const PLAIN: [fn(&mut Conn); 6] = [
+        |conn| conn.end = End::PeerFirst,
+        |conn| conn.active = false,
+        |conn| conn.chops = None,
+        |conn| conn.reads = Reads::All,
+        |conn| conn.pause = 0,
+        |conn| conn.late = false,
+    ];
+    for plain in PLAIN {
+        let mut plainer = best.clone();
+        plain(&mut plainer.conns[at]);
+        better(best, plainer);
+    }
+}
+
+fn octets(best: &mut Episode, at: usize, better: &mut impl FnMut(&mut Episode, Episode) -> bool) {
+    for part in [0, 1] {
+        let mut none = best.clone();
+        *size(&mut none, at, part) = 0;
+        if better(best, none) {
+            continue;
+        }
+        loop {
+            let mut half = best.clone();
+            *size(&mut half, at, part) /= 2;
+            if *size(&mut half, at, part) == 0 || !better(best, half) {
+                break;
             }
         }
     }

@@ -1,102 +1,350 @@
 //! An episode as a suite in the case language.
 
-use super::{Conn, End, Episode};
+use super::{Conn, End, Episode, Impairment, Lie, Phase, Reads, What};
+use crate::report::text::count;
+use crate::target::profile::Profile;
 use std::fmt::Write;
 
-/// What a lossy wire may need: many losses of the same segment double the timeout again and again.
-const PATIENCE: &str = "170s";
+/// Octets that go both ways behind a forged segment, to show that it has changed nothing.
+const AFTERWARDS: u32 = 300;
+/// Octets that follow the end of the other direction.
+const MORE: u32 = 5_000;
+/// Pieces that are written one by one, where they are; the rest follows as a whole.
+const PIECES: u32 = 6;
+/// Nothing is under way any more: longer than an ACK may wait.
+const QUIET: &str = "600ms";
+/// What nobody has written.
+const GARBAGE: &str = "none-of-these-octets-was-written";
 
 impl Episode {
-    pub fn text(&self) -> String {
+    pub fn text(&self, profile: &Profile) -> String {
         let mut out = String::from("title: What soak found\nlevel: must\nmode: live\ntags: [soak]\ncases:\n");
         let octets: u64 = self.conns.iter().map(|c| u64::from(c.gives) + u64::from(c.takes)).sum();
         let _ = writeln!(out, "  - id: episode-{}", self.number);
         let _ = writeln!(
             out,
-            "    title: Connections {} with {octets} octets survive impairments {}",
-            self.conns.len(),
-            self.impairments.len()
+            "    title: {} with {} in {}",
+            count(self.conns.len(), "connection"),
+            count(usize::try_from(octets).unwrap_or(usize::MAX), "octet"),
+            count(self.impairments.len(), "impairment")
         );
         out.push_str("    refs: [RFC9293-U-20]\n    family: [4, 6]\n    steps:\n");
-        self.steps(&mut out);
-        out
+        let script = Script {
+            patience: format!("{}s", self.patience(profile).as_secs() + 1),
+            alone: self.conns.len() == 1,
+            profile,
+            out,
+        };
+        script.write(self)
     }
 
-    fn steps(&self, out: &mut String) {
-        let mut step = |text: &str| {
-            let _ = writeln!(out, "      - {text}");
-        };
-        if !self.settings.is_empty() {
-            let all: Vec<_> = self.settings.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-            step(&format!("live: {{reboot: {{{}}}}}", all.join(", ")));
+    fn in_phase(&self, phase: Phase) -> impl Iterator<Item = &What> {
+        self.impairments.iter().filter(move |each| each.phase == phase).map(|Impairment { what, .. }| what)
+    }
+}
+
+struct Script<'a> {
+    patience: String,
+    /// There is one connection, so none needs a number.
+    alone: bool,
+    profile: &'a Profile,
+    out: String,
+}
+
+impl Script<'_> {
+    fn write(mut self, episode: &Episode) -> String {
+        self.open_all(episode);
+        self.send_all(episode);
+        let first = episode.conns.first().filter(|conn| conn.takes > 0);
+        if let Some(conn) = first {
+            self.in_flight(conn, episode);
         }
-        if self.conns.iter().any(|conn| !conn.active) {
-            step("app: listen");
-        }
-        for rule in &self.impairments {
-            let data = if rule.data { ", len: \"> 0\"" } else { "" };
-            let how = if rule.how.is_empty() { String::new() } else { format!(", {}", rule.how) };
-            step(&format!("{}: {{from: {}{data}, nth: {}{how}}}", rule.verb, rule.from, rule.nth));
-        }
-        let mut on = |number: usize, text: &str| {
-            let _ = write!(out, "      - {text}\n        on: {number}\n        within: {PATIENCE}\n");
-        };
-        for (number, conn) in self.conns.iter().enumerate() {
-            open(conn, number, &mut on);
-        }
-        // Whoever waits to be accepted is waited for at the end, in whatever order they come.
-        for (number, conn) in self.conns.iter().enumerate() {
-            if conn.gives > 0 {
-                on(number, &format!("app: {{send: {}}}", conn.gives));
+        self.pause(episode);
+        for (number, conn) in episode.conns.iter().enumerate() {
+            let mut reads = [("app", conn.takes), ("live", conn.gives)];
+            if conn.late {
+                reads.reverse();
             }
-            if conn.takes > 0 {
-                on(number, &format!("live: {{send: {}}}", conn.takes));
-            }
-        }
-        for (number, conn) in self.conns.iter().enumerate() {
-            if conn.takes > 0 {
-                on(number, &format!("app: {{recv: {}}}", conn.takes));
-            }
-            if conn.gives > 0 {
-                on(number, &format!("live: {{recv: {}}}", conn.gives));
+            for (who, octets) in reads.into_iter().filter(|(_, octets)| *octets > 0) {
+                self.on(number, &format!("{who}: {{recv: {octets}}}"));
             }
         }
-        for (number, conn) in self.conns.iter().enumerate() {
-            close(conn, number, &mut on);
+        self.lies(episode);
+        self.rules(episode, Phase::Close);
+        let (aborts, ends): (Vec<_>, Vec<_>) =
+            episode.conns.iter().enumerate().partition(|(_, conn)| conn.end.is_abort());
+        for (number, conn) in ends {
+            self.close(conn, number, episode);
+        }
+        if !aborts.is_empty() {
+            // A RST is not sent again: on a good wire somebody learns of it.
+            self.step("heal: all");
+        }
+        for (number, conn) in aborts {
+            self.abort(conn, number);
         }
         // What the end still makes pass is watched too.
-        let _ = writeln!(out, "      - wait: 20ms");
+        self.step("wait: 20ms");
+        self.out
+    }
+
+    fn step(&mut self, text: &str) {
+        let _ = writeln!(self.out, "      - {text}");
+    }
+
+    fn on(&mut self, number: usize, text: &str) {
+        let patience = self.patience.clone();
+        self.within(number, text, &patience);
+    }
+
+    /// A step of one connection, and how long it may take.
+    fn within(&mut self, number: usize, text: &str, limit: &str) {
+        self.step(text);
+        if !self.alone {
+            let _ = writeln!(self.out, "        on: {number}");
+        }
+        if takes_time(text) {
+            let _ = writeln!(self.out, "        within: {limit}");
+        }
+    }
+
+    fn send(&mut self, number: usize, fields: &str) {
+        self.within(number, &format!("send: {{{fields}}}"), "");
+    }
+
+    fn can(&self, ability: &str) -> bool {
+        self.profile.abilities.contains(ability)
+    }
+
+    fn rules(&mut self, episode: &Episode, phase: Phase) {
+        for what in episode.in_phase(phase) {
+            let What::Rule { verb, from, data, nth, how } = what else { continue };
+            let mut words = vec![format!("from: {from}")];
+            words.extend(data.then(|| "len: \"> 0\"".to_owned()));
+            words.extend(nth.map(|nth| format!("nth: {nth}")));
+            words.extend((!how.is_empty()).then(|| how.clone()));
+            self.step(&format!("{verb}: {{{}}}", words.join(", ")));
+        }
+    }
+
+    fn open_all(&mut self, episode: &Episode) {
+        if !episode.settings.is_empty() {
+            let all: Vec<_> = episode.settings.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+            self.step(&format!("live: {{reboot: {{{}}}}}", all.join(", ")));
+        }
+        if episode.conns.iter().any(|conn| !conn.active) {
+            self.step("app: listen");
+        }
+        self.rules(episode, Phase::Open);
+        for (number, conn) in episode.conns.iter().enumerate() {
+            let steps: [&str; 4] = if conn.active {
+                ["live: listen", "app: connect", "app: {expect: connected}", "live: accept"]
+            } else {
+                ["live: connect", "app: accept", "live: {expect: connected}", ""]
+            };
+            for step in steps.into_iter().filter(|step| !step.is_empty()) {
+                self.on(number, step);
+            }
+            if conn.chops.is_some() {
+                self.on(number, "app: {option: {nodelay: true}}");
+                self.on(number, "live: {option: {nodelay: true}}");
+            }
+            match conn.reads {
+                Reads::All => {}
+                Reads::Nothing => self.on(number, "live: {reads: none}"),
+                Reads::Crumbs { octets, every } => {
+                    self.on(number, &format!("live: {{reads: {{octets: {octets}, every: {every}ms}}}}"));
+                }
+            }
+        }
+    }
+
+    fn send_all(&mut self, episode: &Episode) {
+        for (number, conn) in episode.conns.iter().enumerate() {
+            for (who, octets) in [("app", conn.gives), ("live", conn.takes)] {
+                for piece in pieces(octets, conn.chops) {
+                    self.on(number, &format!("{who}: {{send: {piece}}}"));
+                }
+            }
+            match conn.end {
+                End::PeerEarly => self.on(number, "live: {shutdown: write}"),
+                // To close is to read no more.
+                End::TargetEarly if conn.takes == 0 && conn.pause == 0 => self.on(number, "app: close"),
+                End::TargetEarly => self.on(number, "app: {shutdown: write}"),
+                _ => {}
+            }
+        }
+    }
+
+    /// What meets the peer's first data on its way.
+    fn in_flight(&mut self, conn: &Conn, episode: &Episode) {
+        if episode.in_phase(Phase::Flight).next().is_some() {
+            self.on(0, "expect: {from: peer, len: \"> 0\"}");
+        }
+        for what in episode.in_phase(Phase::Flight) {
+            let What::Copy { at, len } = what else { continue };
+            self.send(0, &format!("flags: ACK, seq: isn + {}, len: {len}", at + 1));
+        }
+        if conn.end == End::PeerEarly && episode.in_phase(Phase::Fin).next().is_some() {
+            self.on(0, "expect: {from: peer, flags: FIN|ACK}");
+            self.forge(0, conn, Lie::BehindTheEnd);
+        }
+    }
+
+    fn pause(&mut self, episode: &Episode) {
+        let pause = episode.conns.iter().map(|conn| conn.pause).max().unwrap_or_default();
+        if pause > 0 {
+            self.step(&format!("wait: {pause}ms"));
+        }
+        self.rules(episode, Phase::Pause);
+        for (number, conn) in episode.conns.iter().enumerate() {
+            if conn.reads != Reads::All {
+                self.on(number, "live: {reads: all}");
+            }
+        }
+    }
+
+    fn lies(&mut self, episode: &Episode) {
+        if episode.in_phase(Phase::Quiet).next().is_none() {
+            return;
+        }
+        self.step(&format!("wait: {QUIET}"));
+        for (number, conn) in episode.conns.iter().enumerate().filter(|(_, conn)| conn.end.comes_last()) {
+            for what in episode.in_phase(Phase::Quiet) {
+                if let What::Forged(lie) = what {
+                    self.forge(number, conn, *lie);
+                }
+            }
+            for who in ["live", "app"] {
+                self.on(number, &format!("{who}: {{send: {AFTERWARDS}}}"));
+            }
+            for who in ["live", "app"] {
+                self.on(number, &format!("{who}: {{recv: {AFTERWARDS}}}"));
+            }
+        }
+    }
+
+    fn forge(&mut self, number: usize, conn: &Conn, lie: Lie) {
+        let garbage = format!("data: {GARBAGE}, counts: false");
+        // Of what came before it there may be little.
+        let back = conn.takes.min(8);
+        let fields = match lie {
+            Lie::OldText if back > 0 => format!("flags: ACK, seq: target.rcv.nxt - {back}, len: {back}"),
+            Lie::OldGarbage if back > 0 => {
+                let few = &GARBAGE[..back as usize];
+                format!("flags: ACK, seq: target.rcv.nxt - {back}, data: \"{few}\", counts: false")
+            }
+            Lie::OldFin => "flags: FIN|ACK, seq: target.rcv.nxt - 1, counts: false".to_owned(),
+            Lie::BeyondTheWindow => {
+                format!("flags: ACK, seq: target.rcv.nxt + target.rcv.wnd + 100000000, {garbage}")
+            }
+            Lie::BehindTheEnd => format!("flags: ACK, seq: snd.nxt, data: {GARBAGE}"),
+            Lie::FutureAck => {
+                format!("flags: ACK, seq: target.rcv.nxt, ack: target.snd.nxt + 100000000, {garbage}")
+            }
+            Lie::AncientAck => {
+                format!("flags: ACK, seq: target.rcv.nxt, ack: target.snd.una - 100000000, {garbage}")
+            }
+            Lie::NoAck => format!("flags: none, seq: target.rcv.nxt, {garbage}"),
+            Lie::BadChecksum => {
+                format!("flags: ACK, seq: target.rcv.nxt, checksum: bad, data: {GARBAGE}")
+            }
+            Lie::RstInside => "flags: RST, seq: target.rcv.nxt + 1".to_owned(),
+            Lie::RstBelow => "flags: RST, seq: target.rcv.nxt - 100000".to_owned(),
+            Lie::SynInside => "flags: SYN, seq: target.rcv.nxt + 1, counts: false".to_owned(),
+            Lie::OldText | Lie::OldGarbage => return,
+        };
+        self.send(number, &fields);
+    }
+
+    fn close(&mut self, conn: &Conn, number: usize, episode: &Episode) {
+        let mut on = |text: &str| self.on(number, text);
+        match conn.end {
+            End::PeerFirst | End::PeerEarly | End::PeerHalf => {
+                if conn.end != End::PeerEarly {
+                    on("live: {shutdown: write}");
+                }
+                on("app: {expect: eof}");
+                if conn.end == End::PeerFirst {
+                    // The FIN is acknowledged by itself, not only by what the application does.
+                    on("live: {status: FIN-WAIT-2}");
+                }
+                if conn.end == End::PeerHalf {
+                    on(&format!("app: {{send: {MORE}}}"));
+                    on(&format!("live: {{recv: {MORE}}}"));
+                }
+                on("app: close");
+                on("live: {expect: eof}");
+                on("app: {expect: closed}");
+                // A segment that came late may have drawn a RST, and that ends TIME-WAIT (RFC 1337).
+                on("live: {status: [TIME-WAIT, CLOSED]}");
+            }
+            End::TargetFirst | End::TargetHalf | End::TargetEarly => {
+                let orphan = conn.end == End::TargetEarly && conn.takes == 0 && conn.pause == 0;
+                match conn.end {
+                    End::TargetFirst => on("app: close"),
+                    End::TargetHalf => on("app: {shutdown: write}"),
+                    _ => {}
+                }
+                on("live: {expect: eof}");
+                if conn.end == End::TargetHalf {
+                    on(&format!("live: {{send: {MORE}}}"));
+                    on(&format!("app: {{recv: {MORE}}}"));
+                }
+                on("live: close");
+                on("live: {expect: closed}");
+                if !orphan && conn.end != End::TargetFirst {
+                    on("app: {expect: eof}");
+                    on("app: close");
+                }
+                self.time_wait(number, episode.keeps_order());
+            }
+            End::Together => {
+                on("app: close");
+                on("live: close");
+                on("live: {status: [TIME-WAIT, CLOSED]}");
+                self.time_wait(number, episode.keeps_order() && episode.crosses());
+            }
+            End::PeerAborts | End::TargetAborts => {}
+        }
+    }
+
+    /// Whoever closed first waits, and not for ever; where time is virtual that can be waited for.
+    fn time_wait(&mut self, number: usize, surely: bool) {
+        if self.can("status") {
+            let surely = surely && self.can("virtual-time");
+            let states = if surely { "TIME-WAIT" } else { "[TIME-WAIT, CLOSED]" };
+            self.on(number, &format!("app: {{status: {states}}}"));
+        }
+        if self.can("virtual-time") {
+            let limit = format!("target.msl * 2 + {}", self.patience);
+            self.within(number, "app: {expect: closed}", &limit);
+        }
+    }
+
+    fn abort(&mut self, conn: &Conn, number: usize) {
+        if conn.end == End::PeerAborts {
+            self.on(number, "live: abort");
+            self.on(number, "app: {expect: reset}");
+        } else {
+            self.on(number, "app: abort");
+            self.on(number, "live: {expect: reset}");
+        }
     }
 }
 
-fn open(conn: &Conn, number: usize, on: &mut impl FnMut(usize, &str)) {
-    if conn.active {
-        on(number, "live: listen");
-        on(number, "app: connect");
-        on(number, "app: {expect: connected}");
-        on(number, "live: accept");
-    } else {
-        on(number, "live: connect");
-        on(number, "app: accept");
-        on(number, "live: {expect: connected}");
-    }
+/// Whether a step waits for the other side.
+fn takes_time(step: &str) -> bool {
+    ["expect", "accept", "recv", "status"].iter().any(|word| step.contains(word))
 }
 
-fn close(conn: &Conn, number: usize, on: &mut impl FnMut(usize, &str)) {
-    match conn.end {
-        End::PeerFirst => {
-            on(number, "live: {shutdown: write}");
-            on(number, "app: {expect: eof}");
-            on(number, "app: close");
-            on(number, "live: {expect: eof}");
-        }
-        End::TargetFirst => {
-            on(number, "app: close");
-            on(number, "live: {expect: eof}");
-            on(number, "live: close");
-        }
-        // The RST may get lost: nobody need learn of it.
-        End::PeerAborts => on(number, "live: abort"),
-        End::TargetAborts => on(number, "app: abort"),
-    }
+/// How an application writes so many octets.
+fn pieces(octets: u32, chops: Option<u32>) -> Vec<u32> {
+    let Some(size) = chops.filter(|_| octets > 0) else {
+        return Some(octets).into_iter().filter(|octets| *octets > 0).collect();
+    };
+    let few = (octets / size).min(PIECES);
+    let mut pieces = vec![size; few as usize];
+    pieces.extend(Some(octets - few * size).filter(|rest| *rest > 0));
+    pieces
 }

@@ -177,6 +177,9 @@ impl Endpoint {
     }
 
     pub(super) fn isn(&self, now: Instant, (local, remote): Tuple) -> SeqNum {
+        if let Some(isn) = self.config.isn {
+            return SeqNum(isn);
+        }
         match self.config.mutant {
             Some(Mutant::IsnConstant) => SeqNum(0x1000_0000),
             Some(Mutant::IsnClockOnly) => SeqNum((now.as_micros() / 4) as u32),

@@ -12,7 +12,7 @@ pub(crate) use peer::{Pace, Peer};
 pub(crate) use rule::{Choice, Deed, Rule, describe, is_rewritable};
 pub(crate) use wire::{Parcel, Wire};
 
-use crate::engine::event::{Direction, Traffic};
+use crate::engine::event::Traffic;
 use crate::packet::Packet;
 use crate::plan::{Plan, mix};
 use crate::suite::model::Origin;
@@ -92,22 +92,9 @@ impl Live {
     pub(crate) fn traffic(&self) -> Traffic {
         let mut traffic = Traffic::default();
         for flow in self.flows.values() {
-            add(&mut traffic.from_peer, &flow.from_peer);
-            add(&mut traffic.from_target, &flow.from_target);
+            traffic.from_peer.add(&flow.from_peer);
+            traffic.from_target.add(&flow.from_target);
         }
         traffic
     }
-}
-
-fn add(sum: &mut Direction, one: &Direction) {
-    sum.segments += one.segments;
-    sum.octets += one.octets;
-    sum.retransmitted_segments += one.retransmitted_segments;
-    sum.retransmitted_octets += one.retransmitted_octets;
-    sum.lost += one.lost;
-    sum.first = match (sum.first, one.first) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    };
-    sum.last = sum.last.max(one.last);
 }

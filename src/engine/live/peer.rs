@@ -324,6 +324,7 @@ fn boot(tuple: Tuple, seed: u64, settings: &[(Setting, i64)]) -> ReferenceTarget
             Setting::DelayedAck => config.delayed_ack = Some(span).filter(|span| !span.is_zero()),
             Setting::RtoMin => config.rto_min = span,
             Setting::RtoInitial => config.rto_initial = span,
+            Setting::Isn => config.isn = Some(number),
         }
     }
     ReferenceTarget::with(config)

@@ -173,6 +173,13 @@ pub(crate) const TABLE: &[Monitor] = &[
         numbers::ack_of_ack,
     ),
     Monitor {
+        id: "held-text",
+        level: Level::Should,
+        rule: "text that comes above a hole, inside the window, is held (RFC 9293 3.10.7.4, SHLD-31)",
+        proves: &["RFC9293-SHLD-31"],
+        check: numbers::held_text,
+    },
+    Monitor {
         id: "window-retracted",
         level: Level::Should,
         rule: "the right edge of the window is not moved back (RFC 9293 3.8.6, SHLD-14)",

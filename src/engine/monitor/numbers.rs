@@ -36,6 +36,22 @@ pub(super) fn ack_of_unsent(seen: &Sighting<'_>) -> Judgement {
     })
 }
 
+/// RFC 9293 section 3.10.7.4: what begins above RCV.NXT should be held. So an ACK that reaches the end of what filled
+/// a hole reaches the end of what was waiting there.
+pub(super) fn held_text(seen: &Sighting<'_>) -> Judgement {
+    let (segment, book) = (seen.segment, seen.book);
+    if !segment.has(Flags::ACK) || segment.has(Flags::RST) || book.joined.is_empty() {
+        return Judgement::Idle;
+    }
+    let lost = book.joined.iter().find(|(from, to)| segment.ack.ge(*from) && segment.ack.before(*to));
+    Judgement::of(lost.is_none(), || {
+        let octets = lost.map_or(0, |(_, to)| to.diff(segment.ack));
+        format!(
+            "{octets} octets came above a hole and inside the window, and were not kept: the ACK of what filled the hole stops before them."
+        )
+    })
+}
+
 pub(super) fn ack_monotone(seen: &Sighting<'_>) -> Judgement {
     let (segment, book) = (seen.segment, seen.book);
     if !segment.has(Flags::ACK) || segment.has(Flags::RST) || book.irs.is_none() {

@@ -72,6 +72,11 @@ static HOST: Mapping = Mapping {
             Shape::Expr("a duration"),
             "Its first retransmission timeout, before any measurement.",
         ),
+        key(
+            "isn",
+            Shape::Expr("a number"),
+            "The sequence number that its connections begin with, for the wrap.",
+        ),
     ]],
 };
 

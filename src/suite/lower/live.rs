@@ -64,7 +64,7 @@ impl<'a> Lower<'a> {
                 continue;
             };
             let value = match setting {
-                Setting::Mss | Setting::Buffer => self.expr(&entry.value, &env, &[Type::Int]),
+                Setting::Mss | Setting::Buffer | Setting::Isn => self.expr(&entry.value, &env, &[Type::Int]),
                 Setting::DelayedAck | Setting::RtoMin | Setting::RtoInitial => {
                     self.expr(&entry.value, &env, &[Type::Duration])
                 }

@@ -86,6 +86,8 @@ pub enum Setting {
     DelayedAck,
     RtoMin,
     RtoInitial,
+    /// Where its sequence numbers begin.
+    Isn,
 }
 
 impl Setting {
@@ -99,6 +101,7 @@ impl Setting {
         ("delayed_ack", Self::DelayedAck),
         ("rto_min", Self::RtoMin),
         ("rto_initial", Self::RtoInitial),
+        ("isn", Self::Isn),
     ];
 
     pub fn word(self) -> &'static str {

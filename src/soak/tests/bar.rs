@@ -1,0 +1,198 @@
+//! The bar: every mutant of the data path is found, and shown by a case with five impairments at most.
+//!
+//! *Data path* is what the table of mutants has in these sections: whatever an octet, an acknowledgment, a window or
+//! a FIN meets between two applications. A mutant there that soak need not find is one of [`EXCUSED`], with the
+//! reason; so a new one has to be found or excused.
+
+use super::*;
+use std::collections::BTreeSet;
+
+const SECTIONS: &[&str] = &[
+    "Sequence numbers and acceptance",
+    "Receiving",
+    "Receive window",
+    "Sending and the peer's window",
+    "Retransmission",
+    "Closing",
+];
+
+/// Mutants of other sections that do the same to data.
+const BESIDES: &[&str] = &[
+    "same-start-held-dropped",
+    "large-read-corrupts",
+    "window-kept-in-16-bits",
+    "mss-ignored",
+    "options-not-counted",
+    "syn-not-counted",
+    "rst-without-seq-check",
+    "rst-in-window-accepted",
+    "rst-ignored",
+    "rst-exact-challenged",
+    "errors-not-reported",
+    "abort-sends-no-rst",
+    "syn-in-window-resets",
+];
+
+/// Why random traffic cannot show a bug from outside.
+const EXCUSED: &[(&str, &[&str])] = &[
+    (
+        "only a time changes, which cases about that time see: every octet still arrives, in a time that losses explain",
+        &[
+            "ack-never",
+            "delayed-ack-too-long",
+            "stretch-ack",
+            "duplicate-ack-delayed",
+            "no-duplicate-ack",
+            "hole-fill-ack-delayed",
+            "fin-ack-delayed",
+            "window-update-never-sent",
+            "persist-no-backoff",
+            "initial-rto-too-low",
+            "rto-without-variance",
+            "rto-minimum-ignored",
+            "rto-max-too-low",
+            "rto-no-backoff",
+            "backoff-linear",
+            "rto-kept-after-syn-loss",
+            "rto-not-restarted-on-ack",
+            "rto-restarted-by-duplicate",
+            "rto-not-stopped",
+            "fin-waits-for-ack",
+            "time-wait-too-short",
+            "time-wait-not-restarted",
+            "nagle-holds-last-before-fin",
+        ],
+    ),
+    (
+        "more segments than need be, or smaller ones, or all at once: the stream is as it should be",
+        &[
+            "receiver-silly-window",
+            "sender-silly-window",
+            "no-nagle",
+            "no-delay-ignored",
+            "push-never-set",
+            "timer-resends-everything",
+            "ack-every-segment",
+            "no-delayed-ack",
+            "delayed-ack-timer-not-stopped",
+        ],
+    ),
+    (
+        "it takes a dozen losses of the same segment, or minutes of silence, which is no case of five impairments",
+        &[
+            "rto-fixed",
+            "backoff-never-reset",
+            "r2-too-short",
+            "r2-never",
+            "timeout-sends-rst",
+            "user-timeout-ignored",
+            "persist-gives-up",
+        ],
+    ),
+    (
+        "it repairs itself: what is refused, or said wrongly, is sent again and then taken",
+        &["sequence-check-start-only", "future-ack-silent", "window-constant"],
+    ),
+    ("RFC 9293 3.10.7.4 leaves it open: text may be trimmed to the window", &["beyond-window-accepted"]),
+    (
+        "an application that closes with text unread, or a peer that opens the same connection again, is no episode",
+        &["late-text-not-reset", "close-with-unread-sends-fin", "time-wait-reuse-unchecked"],
+    ),
+];
+
+/// Segments after which a bug counts as not found; in release that is two seconds.
+const SEGMENTS_MAX: u64 = 200_000;
+const TRIES_MAX: usize = 400;
+
+/// The ids of the data path, in the order of the table.
+fn data_path() -> Vec<Mutant> {
+    let table = include_str!("../../../reference/src/mutant/table.rs");
+    let mut section = "";
+    let mut found = Vec::new();
+    for line in table.lines().map(str::trim) {
+        if let Some(title) = line.strip_prefix("// ") {
+            section = title;
+        }
+        let Some(id) = line.split('"').nth(1) else { continue };
+        let mutant = Mutant::from_id(id).filter(|_| line.matches('"').count() == 6);
+        let listed = SECTIONS.contains(&section) || BESIDES.contains(&id);
+        found.extend(mutant.filter(|_| listed));
+    }
+    found
+}
+
+fn excused(mutant: Mutant) -> bool {
+    EXCUSED.iter().any(|(_, ids)| ids.contains(&mutant.id()))
+}
+
+/// The smallest episode of a seed that shows the bug, after how many segments it was met.
+fn hunted(mutant: Mutant, seed: u64) -> Result<(Episode, u64), String> {
+    let profile = reference::profile();
+    let mut dice = Dice::new(seed);
+    let (mut segments, mut number, mut large) = (0, 0, None);
+    while segments < SEGMENTS_MAX {
+        number += 1;
+        let episode = Episode::next(number, &mut dice, &profile);
+        let family = if number.is_multiple_of(2) { Family::V4 } else { Family::V6 };
+        let plan = plan_of(&episode.text(&profile), ("soak.yaml", "soak"), (family, 42), &profile, &cite)?;
+        let verdict = sim::run(&Arc::new(plan), Some(mutant)).verdict;
+        segments +=
+            verdict.traffic.as_ref().map_or(0, |all| all.from_peer.segments + all.from_target.segments);
+        let Came::Violated(finding) = came(&verdict) else { continue };
+        let small = reduce(
+            &episode,
+            &finding,
+            TRIES_MAX,
+            |smaller| tried(smaller, Some(mutant)),
+            |smaller| tried(smaller, None),
+        );
+        let shows = matches!(tried(&small, Some(mutant)), Came::Violated(again) if again.is_like(&finding));
+        if shows && small.impairments.len() <= 5 && tried(&small, None) == Came::Clean {
+            return Ok((small, segments));
+        }
+        large = Some(small.impairments.len());
+    }
+    Err(match large {
+        Some(impairments) => format!("found, and shown by no case with fewer than {impairments} impairments"),
+        None => format!("not found in {segments} segments"),
+    })
+}
+
+/// All of them take minutes in a debug build: `TCPSPEC_SOAK=all`. Otherwise every twelfth.
+#[test]
+fn every_bug_of_the_data_path_is_found_and_made_small() {
+    let all = std::env::var_os("TCPSPEC_SOAK").is_some_and(|word| word == "all");
+    let of = data_path().into_iter().filter(|mutant| !excused(*mutant)).enumerate();
+    let chosen: Vec<Mutant> = of.filter(|(at, _)| all || at % 12 == 7).map(|(_, mutant)| mutant).collect();
+    assert!(chosen.len() >= 5);
+    let half = chosen.len() / 2;
+    let hunt = |part: &[Mutant]| {
+        let mut missed = Vec::new();
+        for mutant in part {
+            match hunted(*mutant, 42) {
+                Ok((small, segments)) => {
+                    println!("{} {segments} segments, {} impairments", mutant.id(), small.impairments.len());
+                }
+                Err(how) => missed.push(format!("{}: {how}", mutant.id())),
+            }
+        }
+        missed
+    };
+    let missed = std::thread::scope(|scope| {
+        let other = scope.spawn(|| hunt(&chosen[half..]));
+        let mut missed = hunt(&chosen[..half]);
+        missed.extend(other.join().expect("no panic"));
+        missed
+    });
+    assert!(missed.is_empty(), "{}", missed.join("\n"));
+}
+
+#[test]
+fn only_bugs_of_the_data_path_are_excused_and_each_once() {
+    let path: BTreeSet<&str> = data_path().iter().map(|mutant| mutant.id()).collect();
+    let ids = || EXCUSED.iter().flat_map(|(_, ids)| ids.iter().copied());
+    let unknown: Vec<&str> = ids().chain(BESIDES.iter().copied()).filter(|id| !path.contains(id)).collect();
+    assert!(unknown.is_empty(), "{unknown:?}");
+    assert_eq!(ids().collect::<BTreeSet<_>>().len(), ids().count());
+    assert!(ids().count() * 2 < path.len(), "{} of {} are excused", ids().count(), path.len());
+}

@@ -1,0 +1,54 @@
+mod bar;
+
+use super::*;
+use crate::lane::sim;
+use crate::target::reference;
+use std::sync::Arc;
+use tcpspec_reference::Mutant;
+
+fn cite(id: &str) -> Reference {
+    Reference { id: id.to_owned(), title: String::new(), source: String::new() }
+}
+
+fn tried(episode: &Episode, mutant: Option<Mutant>) -> Came {
+    let profile = reference::profile();
+    let family = if episode.number.is_multiple_of(2) { Family::V4 } else { Family::V6 };
+    let text = episode.text(&profile);
+    let plan = plan_of(&text, ("soak.yaml", "soak"), (family, 42), &profile, &cite).expect("a case");
+    came(&sim::run(&Arc::new(plan), mutant).verdict)
+}
+
+#[test]
+fn the_reference_stands_a_few_episodes() {
+    let profile = reference::profile();
+    let mut dice = Dice::new(1);
+    for number in 1..=30 {
+        let episode = Episode::next(number, &mut dice, &profile);
+        let came = tried(&episode, None);
+        assert!(matches!(came, Came::Clean | Came::Idle), "{came:?}\n{}", episode.text(&profile));
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_episodes() {
+    let some = |seed| {
+        let mut dice = Dice::new(seed);
+        (1..20).map(|number| Episode::next(number, &mut dice, &reference::profile())).collect::<Vec<_>>()
+    };
+    assert_eq!(some(3), some(3));
+    assert_ne!(some(3), some(4));
+}
+
+#[test]
+fn patience_follows_from_what_gets_lost() {
+    let profile = reference::profile();
+    let mut episode = Episode::next(1, &mut Dice::new(1), &profile);
+    episode.impairments.clear();
+    let few = episode.patience(&profile);
+    let lost = What::Rule { verb: "drop", from: "peer", data: true, nth: Some(1), how: String::new() };
+    episode.impairments = vec![Impairment { phase: Phase::Open, what: lost }; 3];
+    // One, two and four seconds after the first, on either side.
+    assert_eq!(episode.patience(&profile) - few, Duration::from_secs(2 * (2 + 4 + 8)));
+    episode.impairments = vec![episode.impairments[0].clone(); 20];
+    assert_eq!(episode.patience(&profile), Duration::from_secs(170));
+}
