@@ -6,7 +6,7 @@ use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
 use crate::lane::oracle::Oracle;
 use crate::plan::{CaseInfo, PlanError, Planned, Reference, plan};
-use crate::run::{Job, Work};
+use crate::run::{Job, Work, too_long};
 use crate::suite::catalogue::{Catalogue, Requirement};
 use crate::suite::corpus::{Context, Corpus, Sources, has_errors};
 use crate::suite::diagnostic::{self, Diagnostic, render_all};
@@ -17,6 +17,7 @@ use crate::suite::{disk, embedded};
 use crate::target::manifest::Waiver;
 use crate::target::profile::Deviation;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tcpspec_reference::Mutant;
 
 /// In a checkout the suites are read from here.
@@ -86,17 +87,20 @@ pub(super) fn selection(
     })
 }
 
-/// The case instances that are selected, planned for the target, in the order of (id, family).
+/// The case instances that are selected, planned for the target, in the order of (id, family). On a real clock none may
+/// take longer than `limit`.
 pub(super) fn jobs(
     arguments: &SelectArguments,
     target: &Target,
     seed: u64,
+    limit: Duration,
     streams: &Streams,
 ) -> Result<Vec<Job>, Failure> {
     let selection = selection(&arguments.select, arguments.filter.as_deref(), streams)?;
     let corpus = load_valid(&arguments.suites, streams)?;
     let known = deviations(target);
     let oracle = Oracle::new(&target.profile);
+    let limit = (!target.is_virtual()).then_some(limit);
     let mut jobs = Vec::new();
     let mut slow = 0;
     let mut ids = Vec::new();
@@ -109,7 +113,7 @@ pub(super) fn jobs(
                 slow += 1;
                 continue;
             }
-            jobs.push(job(&case, family, seed, target, &known, &oracle)?);
+            jobs.push(job(&case, family, seed, target, &known, &oracle, limit)?);
         }
         ids.push(case.id);
     }
@@ -136,7 +140,7 @@ pub(super) fn every(suites: &[PathBuf], seed: u64, streams: &Streams) -> Result<
     let mut jobs = Vec::new();
     for case in corpus.instances() {
         for family in &case.families {
-            jobs.push(job(&case, *family, seed, &target, &[], &oracle)?);
+            jobs.push(job(&case, *family, seed, &target, &[], &oracle, None)?);
         }
     }
     if jobs.is_empty() { Err(Failure::nothing_selected("the suites hold no cases")) } else { Ok(jobs) }
@@ -149,13 +153,15 @@ fn job(
     target: &Target,
     known: &[(Selection, Deviation)],
     oracle: &Oracle,
+    limit: Option<Duration>,
 ) -> Result<Job, Failure> {
     let failed = |error: PlanError| Failure::usage(error.to_string()).hint(format!("see {}", case.place));
     let planned = plan(case, family, seed, &target.profile, &cite).map_err(failed)?;
     let (info, work): (CaseInfo, Work) = match planned {
         Planned::Ready(plan) => {
             let unfair = oracle.unfair(case, family, seed).map_err(failed)?;
-            (plan.case.clone(), unfair.map_or(Work::Run(plan), Work::Unsupported))
+            let why_not = unfair.or_else(|| too_long(&plan, limit?));
+            (plan.case.clone(), why_not.map_or(Work::Run(plan), Work::Unsupported))
         }
         Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),
     };
