@@ -204,8 +204,7 @@ fn conclude(summary: &Summary, ended: &Ended, lanes: usize, streams: &Streams) -
     for error in &ended.lanes_lost {
         streams.note(&format!("warning: went on with fewer lanes: {error}\n"));
     }
-    if ended.lanes_low < lanes {
-        let low = ended.lanes_low;
+    if let Some(low) = ended.lanes_low {
         streams
             .note(&format!("     Lanes   {low} of {lanes} at times: this machine was too busy for more\n"));
     }

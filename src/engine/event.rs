@@ -115,6 +115,12 @@ pub enum CaseEventKind {
     Late {
         by: Duration,
     },
+    /// The target has waited so long for a processor, within the time before this.
+    Waited {
+        #[serde(rename = "for")]
+        time: Duration,
+        over: Duration,
+    },
     /// We were late or lost frames.
     Inconclusive {
         why: String,
@@ -255,4 +261,7 @@ pub struct Verdict {
     pub took: Duration,
     /// The latest of our own sends.
     pub lateness: Duration,
+    /// The longest that the target was seen to wait for a processor.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub waited: Duration,
 }

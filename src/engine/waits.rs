@@ -21,6 +21,7 @@ pub fn waits(plan: &Plan) -> Duration {
         profile: &plan.profile,
         tuple: plan.tuple,
         family: plan.case.family,
+        level: plan.case.level,
     };
     // Where that depends on what will come, too.
     let may_be_skipped = |step: &Step| {

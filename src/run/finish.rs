@@ -109,6 +109,7 @@ fn empty(outcome: Outcome, reason: String) -> Verdict {
         traffic: None,
         took: Duration::ZERO,
         lateness: Duration::ZERO,
+        waited: Duration::ZERO,
     }
 }
 

@@ -13,6 +13,10 @@ mod input;
 mod predict;
 mod rack;
 mod timeouts;
+mod train;
+
+pub(crate) use predict::Plain;
+pub(crate) use train::Followers;
 
 use core::net::SocketAddr;
 use core::time::Duration;
@@ -24,6 +28,7 @@ use crate::event::{ConnId, Error, Event, EventKind, ListenerId, Status};
 use crate::isn::{Purpose, Secret};
 use crate::mutant::Mutant;
 use crate::recv::RecvHalf;
+use crate::ring::Spare;
 use crate::rtt::RttEstimator;
 use crate::send::{Phase, SendHalf};
 use crate::seq::SeqNum;
@@ -43,6 +48,7 @@ pub(crate) struct Env<'a> {
     pub(crate) outbox: &'a mut Outbox,
     pub(crate) challenges: &'a mut AnswerBudget,
     pub(crate) cookies: &'a mut FastOpenCache,
+    pub(crate) spare: &'a mut Spare,
 }
 
 /// Packets that belong to no connection any more: resets and cookies. Bounded; what does not fit is lost, as any
@@ -205,6 +211,7 @@ impl Connection {
             hop_limit: config.hop_limit,
             soft_errors: true,
         };
+        let unguessable = secret.hash(Purpose::Timestamp, local, remote, 0);
         Self {
             id,
             local,
@@ -228,7 +235,7 @@ impl Connection {
             fast_open: fast_open::FastOpenState::default(),
             announce_timeout: false,
             timestamps: false,
-            ts_offset: secret.hash(Purpose::Timestamp, local, remote, 0) as u32,
+            ts_offset: unguessable as u32,
             syn_repeats: 0,
             persist_backoff: 0,
             probe_due: false,
@@ -239,7 +246,7 @@ impl Connection {
             released: false,
             owned: false,
             readable_told: false,
-            identification: secret.hash(Purpose::Timestamp, local, remote, 1) as u16,
+            identification: (unguessable >> 32) as u16,
             armed: None,
             queued: false,
         }
@@ -557,6 +564,18 @@ impl Connection {
     pub(crate) fn forget(&mut self, env: &mut Env<'_>) {
         self.error = Some(Error::Reset);
         self.transition(State::Closed, env);
+    }
+
+    /// Whether the endpoint will look at it in time, for text and for timers.
+    pub(crate) fn is_settled(&self) -> bool {
+        let in_time = |next| self.armed.is_some_and(|armed| armed <= next);
+        self.queued && self.state != State::Closed && self.timers.next().is_none_or(in_time)
+    }
+
+    /// An idle connection holds no buffers.
+    pub(crate) fn give_back(&mut self, spare: &mut Spare) {
+        self.snd.buffer().give_back(spare);
+        self.rcv.buffer().give_back(spare);
     }
 
     /// The old incarnation makes room for a new one.

@@ -62,8 +62,21 @@ impl Sum {
         let (blocks, rest) = from.as_chunks::<BLOCK>();
         let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
         self.0 += copy_blocks(blocks, to_blocks);
-        to_rest.copy_from_slice(rest);
+        for (to, from) in to_rest.iter_mut().zip(rest) {
+            *to = *from;
+        }
         self.add_few(rest);
+    }
+
+    /// The same for text in two pieces, as a ring buffer holds it. What was added before is of an even length.
+    pub(crate) fn add_text(&mut self, text: (&[u8], &[u8]), to: &mut [u8]) {
+        let (first, second) = to.split_at_mut(text.0.len());
+        self.add_copied(text.0, first);
+        if !second.is_empty() {
+            let mut rest = Self::default();
+            rest.add_copied(text.1, second);
+            self.append(first.len(), rest);
+        }
     }
 
     /// The same for the few octets of a header.

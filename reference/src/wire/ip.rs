@@ -179,16 +179,16 @@ pub fn fragment(octets: &[u8]) -> Option<Fragment<'_>> {
 }
 
 fn fragment_v4(octets: &[u8]) -> Option<Fragment<'_>> {
-    let header = usize::from(octets.first()? & 0x0f) * 4;
-    if octets.len() < 20
-        || header < 20
-        || header > octets.len()
-        || super::checksum::of(&octets[..header]) != 0
-    {
+    let word = be16(octets.get(..20)?, 6) & 0x3fff;
+    if word == 0 {
+        // Nearly all are whole, and are asked no more.
+        return None;
+    }
+    let header = usize::from(octets[0] & 0x0f) * 4;
+    if header < 20 || header > octets.len() || super::checksum::of(&octets[..header]) != 0 {
         return None;
     }
     let total = usize::from(be16(octets, 2));
-    let word = be16(octets, 6) & 0x3fff;
     Some(Fragment {
         source: v4(&octets[12..16]),
         destination: v4(&octets[16..20]),
@@ -199,7 +199,6 @@ fn fragment_v4(octets: &[u8]) -> Option<Fragment<'_>> {
         header: octets[..header].to_vec(),
         payload: octets.get(header..total)?,
     })
-    .filter(|_| word != 0)
 }
 
 /// RFC 8200 section 4.5: what stands before the fragment header is in every fragment.

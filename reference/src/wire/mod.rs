@@ -8,6 +8,7 @@ pub mod icmp;
 pub mod ip;
 pub mod options;
 pub mod tcp;
+pub(crate) mod template;
 
 pub use icmp::{IcmpError, IcmpKind};
 pub use ip::{Ecn, IpPacket};

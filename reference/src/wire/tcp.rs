@@ -219,13 +219,7 @@ impl Outgoing<'_> {
             self.options.write(options);
             sum.add_few(options);
         }
-        let (first, second) = text.split_at_mut(self.text.0.len());
-        sum.add_copied(self.text.0, first);
-        if !second.is_empty() {
-            let mut rest = Sum::default();
-            rest.add_copied(self.text.1, second);
-            sum.append(first.len(), rest);
-        }
+        sum.add_text(self.text, text);
         fixed[16..18].copy_from_slice(&sum.finish().to_be_bytes());
         fixed_part.copy_from_slice(&fixed);
     }

@@ -3,19 +3,20 @@
 //! It must not know what the program is for.
 #![allow(clippy::disallowed_methods, reason = "this is the edge where programs are started")]
 
+use super::kin::{self, Family, TOKEN};
 #[cfg(target_os = "linux")]
 use crate::lab::namespace::Namespace;
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{ChildStdin, ChildStdout, Command};
@@ -25,10 +26,6 @@ use tokio::sync::watch;
 const HEARD_MAX: usize = 16 * 1024;
 /// A program that is asked to end has so long before it is made to.
 const GRACE: Duration = Duration::from_millis(200);
-/// How often what is left is looked for: a program that forks for ever is not won by looking.
-const ROUNDS_MAX: usize = 8;
-/// By this variable everything that a program started is found again.
-const TOKEN: &str = "TCPSPEC_TOKEN";
 
 /// Where a program is started.
 #[derive(Debug, Clone)]
@@ -83,32 +80,23 @@ impl Order {
         command.args(arguments).envs(env).env(TOKEN, &token).current_dir(directory).process_group(0);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         if let Some(fd) = &fd {
-            let raw = fd.as_raw_fd();
-            command.env("TCPSPEC_FD", raw.to_string());
-            // SAFETY: between fork and exec only fcntl is called, which is safe there; the descriptor is open until
-            // the child was started.
-            unsafe {
-                command.pre_exec(move || match libc::fcntl(raw, libc::F_SETFD, 0) {
-                    0 => Ok(()),
-                    _ => Err(io::Error::last_os_error()),
-                });
-            }
+            command.env("TCPSPEC_FD", fd.as_raw_fd().to_string());
         }
-        let mut child = match place {
-            Place::Here => spawn(&mut command)?,
-            #[cfg(target_os = "linux")]
-            Place::Inside(namespace) => {
-                let runtime = tokio::runtime::Handle::current();
-                namespace
-                    .run(move || {
-                        let _watched_by = runtime.enter();
-                        spawn(&mut command)
-                    })
-                    .await?
-            }
+        kin::adopt();
+        let runtime = tokio::runtime::Handle::current();
+        let start = move || {
+            let _watched_by = runtime.enter();
+            spawn(&mut command, fd)
         };
-        drop(fd);
+        // Until the program is executed, whoever starts it waits: that must not be a lane.
+        let mut child = match place {
+            Place::Here => tokio::task::spawn_blocking(start).await.map_err(io::Error::other)??,
+            #[cfg(target_os = "linux")]
+            Place::Inside(namespace) => namespace.run(start).await?,
+        };
         let id = child.id().and_then(|id| i32::try_from(id).ok()).ok_or(io::ErrorKind::NotFound)?;
+        let group = Pid::from_raw(id);
+        kin::born(group, &token);
         let heard = Heard::default();
         let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
         let stdin = child.stdin.take().ok_or_else(gone)?;
@@ -116,27 +104,38 @@ impl Order {
         let stderr = child.stderr.take().ok_or_else(gone)?;
         let listening = tokio::spawn(heard.clone().listen(stderr));
         let (tell, ended) = watch::channel(None);
+        let mark = token.clone();
         tokio::spawn(async move {
             if let Ok(status) = child.wait().await {
+                kin::reaped(group, &mark);
                 // Its last words may still be in the pipe; something that it started may hold the pipe open.
                 let _incomplete = tokio::time::timeout(Duration::from_millis(50), listening).await;
                 let _ = tell.send(Some(status));
             }
         });
         let namespace = place.own();
-        Ok((Running { group: Pid::from_raw(id), token, namespace, ended, heard }, stdin, stdout))
+        Ok((Running { group, token, namespace, ended, heard }, stdin, stdout))
     }
 }
 
-#[cfg(target_os = "linux")]
-fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
-    let _no_device_is_open = crate::lab::tap::STARTING.read().unwrap_or_else(PoisonError::into_inner);
-    command.spawn()
-}
+/// Held while something is open that only one program may have: a device that is being made, or the end of a wire that is
+/// being handed over. A program that is being started holds every descriptor of ours until it is executed, and those that
+/// are to be inherited for ever.
+pub static STARTING: RwLock<()> = RwLock::new(());
 
-#[cfg(not(target_os = "linux"))]
-fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
-    command.spawn()
+/// Nothing is run between the birth of the process and its program (no `pre_exec`): so the process is not made as a copy of
+/// this one, whose memory grows with the run.
+fn spawn(command: &mut Command, fd: Option<OwnedFd>) -> io::Result<tokio::process::Child> {
+    let Some(fd) = fd else {
+        let _nothing_is_open = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+        return command.spawn();
+    };
+    let _alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    fcntl(&fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    let started = command.spawn();
+    // Closed before anything else is started.
+    drop(fd);
+    started
 }
 
 /// A program named by a path is looked for from the manifest on, whatever the working directory is.
@@ -147,6 +146,11 @@ fn resolved(program: &str, directory: &Path) -> PathBuf {
 impl Running {
     pub fn heard(&self) -> &Heard {
         &self.heard
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> i32 {
+        self.group.as_raw()
     }
 
     /// How it ended, if it has.
@@ -184,60 +188,21 @@ impl Running {
             let _gone = killpg(self.group, Signal::SIGTERM);
             let _stubborn = tokio::time::timeout(GRACE, self.wait()).await;
         }
-        let (group, token, alive) = (self.group, self.token.clone(), self.ended().is_none());
-        let namespace = self.namespace;
-        // Whatever is left has had its chance; reading through /proc may take a while.
-        let _done = tokio::task::spawn_blocking(move || end(group, alive, &token, namespace)).await;
-        self.token.clear();
+        let (group, token, namespace) = (self.group, std::mem::take(&mut self.token), self.namespace);
+        let alive = self.ended().is_none();
+        // Whatever is left has had its chance; to end it may take a while.
+        let end = move || Family { group, token: &token, namespace }.end(alive);
+        let _done = tokio::task::spawn_blocking(end).await;
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if !self.token.is_empty() {
-            end(self.group, self.ended().is_none(), &self.token, self.namespace);
+            let family = Family { group: self.group, token: &self.token, namespace: self.namespace };
+            family.end(self.ended().is_none());
         }
     }
-}
-
-/// Kills the group, and what has left it: daemons, and what they started, by the mark in their environment or by the
-/// namespace that they are in.
-fn end(group: Pid, alive: bool, token: &str, namespace: Option<u64>) {
-    if alive {
-        let _gone = killpg(group, Signal::SIGKILL);
-    }
-    // What is being started while we look is found the next time.
-    for _ in 0..ROUNDS_MAX {
-        let others = left(token, namespace);
-        if others.is_empty() {
-            return;
-        }
-        for id in others {
-            let _gone = kill(Pid::from_raw(id), Signal::SIGKILL);
-        }
-    }
-}
-
-/// The processes that a program has started and that are still there, dying ones aside.
-fn left(token: &str, namespace: Option<u64>) -> Vec<i32> {
-    let mark = format!("{TOKEN}={token}");
-    let own = i32::try_from(std::process::id()).unwrap_or(0);
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        // Others' processes cannot be read, and are not ours; what is dead has neither.
-        let is_inside = || {
-            let place = std::fs::metadata(entry.path().join("ns/net")).map(|place| place.ino());
-            namespace.is_some() && place.ok() == namespace
-        };
-        let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let is_marked = environ.split(|octet| *octet == 0).any(|variable| variable == mark.as_bytes());
-        if id != own && (is_marked || is_inside()) {
-            found.push(id);
-        }
-    }
-    found
 }
 
 /// The last of what a program has written.
