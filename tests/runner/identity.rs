@@ -10,7 +10,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 /// Cases of many kinds that do not wait for long.
-const FEW: &str = "handshake/passive/** data/receive/** reset/**";
+const FEW: &str = "handshake/passive/**";
 
 /// How a run differs from the others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,7 +34,7 @@ const FULL: &[Way] = &[
     lanes(1, 3),
 ];
 
-const BRIEF: &[Way] = &[lanes(32, 1), lanes(2, 1)];
+const BRIEF: &[Way] = &[lanes(64, 1), lanes(16, 1)];
 
 #[test]
 fn verdicts_do_not_depend_on_what_runs_beside() {
@@ -53,7 +53,7 @@ fn verdicts_do_not_depend_on_what_runs_beside() {
             }
         }
     }
-    assert!(seen.len() > 50, "{} cases", seen.len());
+    assert!(seen.len() > 20, "{} cases", seen.len());
     seen.retain(|_, outcomes| outcomes.len() > 1);
     assert!(seen.is_empty(), "{} cases differ: {seen:#?}", seen.len());
 }

@@ -166,8 +166,12 @@ impl Connection {
         }
         let piece = match self.snd.fresh(env.config) {
             Fresh::Send(piece) => piece,
-            Fresh::CwndFull if !env.config.is(Mutant::TailProbeRepeatsOnly) => self.snd.fresh_piece(env.config)?,
-            Fresh::CwndFull | Fresh::Hold | Fresh::WindowClosed | Fresh::Nothing => self.snd.last_piece(env.config)?,
+            Fresh::CwndFull if !env.config.is(Mutant::TailProbeRepeatsOnly) => {
+                self.snd.fresh_piece(env.config)?
+            }
+            Fresh::CwndFull | Fresh::Hold | Fresh::WindowClosed | Fresh::Nothing => {
+                self.snd.last_piece(env.config)?
+            }
         };
         self.rack.probe_was_repeat = piece.again;
         let end = piece.seq + piece.len + u32::from(piece.fin);
