@@ -76,6 +76,28 @@ pub fn span(d: Duration) -> String {
     }
 }
 
+/// A span in one unit, roughly: `15 min`.
+pub fn about(d: Duration) -> String {
+    in_one_unit(d, f64::round)
+}
+
+/// The same, not less, and as the command line takes it: `16min`.
+pub fn at_least(d: Duration) -> String {
+    in_one_unit(d, f64::ceil).replace(' ', "")
+}
+
+fn in_one_unit(d: Duration, round: fn(f64) -> f64) -> String {
+    let s = d.as_secs_f64();
+    let (count, unit) = if s <= 120.0 {
+        (s, "s")
+    } else if s < 7200.0 {
+        (s / 60.0, "min")
+    } else {
+        (s / 3600.0, "h")
+    };
+    format!("{} {unit}", round(count))
+}
+
 fn trim(value: f64) -> String {
     let text = format!("{value:.1}");
     text.strip_suffix(".0").unwrap_or(&text).to_owned()
@@ -95,6 +117,17 @@ mod tests {
     #[case(Duration::from_millis(12_345), "12.3 s")]
     fn spans_read_well(#[case] d: Duration, #[case] text: &str) {
         assert_eq!(span(d), text);
+    }
+
+    #[rstest]
+    #[case(1_005, "1 s", "2s")]
+    #[case(120_000, "120 s", "120s")]
+    #[case(924_600, "15 min", "16min")]
+    #[case(7_200_005, "2 h", "3h")]
+    #[case(86_400_000, "24 h", "24h")]
+    fn spans_in_one_unit(#[case] ms: u64, #[case] roughly: &str, #[case] enough: &str) {
+        let d = Duration::from_millis(ms);
+        assert_eq!((about(d), at_least(d)), (roughly.to_owned(), enough.to_owned()));
     }
 
     #[test]

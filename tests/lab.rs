@@ -20,7 +20,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 use tcpspec::lab::namespace::Namespace;
 use tcpspec::lab::sysctl::Sysctls;
-use tcpspec::lab::{Lab, Neighbours, Options, Pair, TARGET_DEVICE, facts, offload, user};
+use tcpspec::lab::{Lab, Neighbours, Options, Pair, TARGET_DEVICE, facts, offload, steering, user};
 use tcpspec::packet::{Body, Flags, Ip, Mac, Packet, SeqNum, Tcp};
 use tcpspec::target::profile::Net;
 use tcpspec::wire::Wire;
@@ -145,6 +145,31 @@ lab_tests! {
         let (received, sent) = (numbers[1].parse::<u32>().unwrap(), numbers[9]);
         assert!(received <= 4, "{received} frames unasked");
         assert_eq!(sent, "0");
+    }
+
+    /// Whoever sends: else what two processors send may change places.
+    async fn all_frames_of_a_wire_go_through_the_queue_of_one_processor() {
+        if !steering::is_known() {
+            eprintln!("SKIPPED: this kernel steers no frames");
+            return;
+        }
+        let lab = Lab::new().await.unwrap();
+        let mut pairs = Vec::new();
+        for _ in 0..4 {
+            pairs.push(lab.pair(&Net::default(), &Options::default()).await.unwrap());
+        }
+        let Some(masks) = lab.tester().run(|| masks_of(&["w0", "w1", "w2", "w3"])).await else {
+            eprintln!("SKIPPED: no view of the devices of a namespace");
+            return;
+        };
+        let processors = std::thread::available_parallelism().unwrap().get();
+        for queues in &masks {
+            let ones: u32 = queues[0].chars().filter_map(|digit| digit.to_digit(16)).map(u32::count_ones).sum();
+            assert_eq!(ones, 1, "{queues:?}");
+            assert!(queues.iter().all(|mask| *mask == queues[0]), "{queues:?}");
+        }
+        let different: BTreeSet<_> = masks.iter().map(|queues| &queues[0]).collect();
+        assert_eq!(different.len(), processors.min(4), "wires take turns: {masks:?}");
     }
 
     async fn segments_are_whole_and_have_checksums() {
@@ -374,6 +399,23 @@ lab_tests! {
         assert_eq!(fact.standing, facts::Standing::Prevents);
         assert!(fact.advice.as_ref().unwrap().contains("user.max_user_namespaces"));
     }
+}
+
+/// Where the queues of devices of the calling thread's namespace are steered to. `None` where sysfs cannot be mounted.
+fn masks_of(devices: &[&str]) -> Option<Vec<Vec<String>>> {
+    use nix::mount::{MsFlags, mount};
+    let (none, path) = (None::<&str>, "/sys");
+    nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).ok()?;
+    mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).ok()?;
+    mount(Some("sysfs"), path, Some("sysfs"), MsFlags::empty(), none).ok()?;
+    let masks_of = |device: &&str| {
+        let queues = fs::read_dir(format!("/sys/class/net/{device}/queues"))
+            .unwrap()
+            .map(|entry| entry.unwrap().path());
+        let masks = queues.filter_map(|queue| fs::read_to_string(queue.join("rps_cpus")).ok());
+        masks.map(|mask| mask.trim().to_owned()).collect::<Vec<_>>()
+    };
+    Some(devices.iter().map(masks_of).collect())
 }
 
 /// A target on a TAP or TUN device: the wire is the device, the target reads and writes the other side of it.

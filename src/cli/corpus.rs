@@ -6,7 +6,7 @@ use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
 use crate::lane::oracle::Oracle;
 use crate::plan::{CaseInfo, PlanError, Planned, Reference, plan};
-use crate::run::{Job, Work};
+use crate::run::{Job, Work, too_long};
 use crate::suite::catalogue::{Catalogue, Requirement};
 use crate::suite::corpus::{Context, Corpus, Sources, has_errors};
 use crate::suite::diagnostic::{self, Diagnostic, render_all};
@@ -18,6 +18,7 @@ use crate::target::manifest::Waiver;
 use crate::target::profile::Deviation;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tcpspec_reference::Mutant;
 
 /// In a checkout the suites are read from here.
@@ -95,17 +96,20 @@ pub(super) struct Selected {
     pub(super) in_part: BTreeSet<String>,
 }
 
-/// The case instances that are selected.
+/// The case instances that are selected, planned for the target, in the order of (id, family). On a real clock none may
+/// take longer than `limit`.
 pub(super) fn jobs(
     arguments: &SelectArguments,
     target: &Target,
     seed: u64,
+    limit: Duration,
     streams: &Streams,
 ) -> Result<Selected, Failure> {
     let selection = selection(&arguments.select, arguments.filter.as_deref(), streams)?;
     let corpus = load_valid(&arguments.suites, streams)?;
     let known = deviations(target);
     let oracle = Oracle::new(&target.profile);
+    let limit = (!target.is_virtual()).then_some(limit);
     let mut jobs = Vec::new();
     let mut slow = 0;
     let mut ids = Vec::new();
@@ -117,7 +121,7 @@ pub(super) fn jobs(
                 && case.level >= arguments.level();
             let is_too_slow = case.slow && !arguments.slow && !target.is_virtual();
             if is_selected && !is_too_slow {
-                jobs.push(job(&case, family, seed, target, &known, &oracle)?);
+                jobs.push(job(&case, family, seed, target, &known, &oracle, limit)?);
                 continue;
             }
             slow += usize::from(is_selected);
@@ -148,7 +152,7 @@ pub(super) fn every(suites: &[PathBuf], seed: u64, streams: &Streams) -> Result<
     let mut jobs = Vec::new();
     for case in corpus.instances() {
         for family in &case.families {
-            jobs.push(job(&case, *family, seed, &target, &[], &oracle)?);
+            jobs.push(job(&case, *family, seed, &target, &[], &oracle, None)?);
         }
     }
     if jobs.is_empty() { Err(Failure::nothing_selected("the suites hold no cases")) } else { Ok(jobs) }
@@ -161,13 +165,15 @@ fn job(
     target: &Target,
     known: &[(Selection, Deviation)],
     oracle: &Oracle,
+    limit: Option<Duration>,
 ) -> Result<Job, Failure> {
     let failed = |error: PlanError| Failure::usage(error.to_string()).hint(format!("see {}", case.place));
     let planned = plan(case, family, seed, &target.profile, &cite).map_err(failed)?;
     let (info, work): (CaseInfo, Work) = match planned {
         Planned::Ready(plan) => {
             let unfair = oracle.unfair(case, family, seed).map_err(failed)?;
-            (plan.case.clone(), unfair.map_or(Work::Run(plan), Work::Unsupported))
+            let why_not = unfair.or_else(|| too_long(&plan, limit?));
+            (plan.case.clone(), why_not.map_or(Work::Run(plan), Work::Unsupported))
         }
         Planned::Unsupported { info, reason } => (*info, Work::Unsupported(reason)),
     };

@@ -7,7 +7,7 @@ use super::target::{self, TargetArguments};
 use super::{Exit, ListFormat, corpus};
 use crate::report::style::paint;
 use crate::report::text::{clean, columns, count, pad};
-use crate::run::Job;
+use crate::run::{CASE_LIMIT, Job};
 use crate::suite::model::{Family, Level};
 use clap::Args;
 use serde::Serialize;
@@ -52,7 +52,7 @@ struct Row<'a> {
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
     let target = target::resolve(&arguments.target, None, streams)?;
-    let jobs = corpus::jobs(&arguments.select, &target, target::SEED, streams)?.jobs;
+    let jobs = corpus::jobs(&arguments.select, &target, target::SEED, CASE_LIMIT, streams)?.jobs;
     match arguments.format {
         ListFormat::Text => text(&jobs, streams)?,
         ListFormat::Json => {

@@ -14,7 +14,7 @@ use crate::report::style::paint;
 use crate::report::summary::{Conclusion, Summary};
 use crate::report::terminal::Terminal;
 use crate::report::text::count;
-use crate::run::{self, Deny, Durations, Ended, Job, Options};
+use crate::run::{self, CASE_LIMIT, Deny, Durations, Ended, Job, Options};
 use crate::suite::expr::{Expr, parse_expr};
 use clap::{Args, ValueEnum};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -74,9 +74,10 @@ struct How {
     /// Give the run up after this long, as in `90s`: its reports are written, and the exit code is 3
     #[arg(long, value_name = "SPAN", value_parser = span)]
     timeout: Option<Duration>,
-    /// Give a case up after this long: an error, for it is the harness that hangs, never the target
-    #[arg(long, value_name = "SPAN", default_value = "15min", value_parser = span)]
-    case_timeout: Duration,
+    /// Give a case up after this long: an error, for it is the harness that hangs, never the target. A case that must
+    /// take longer on a real clock is not begun [default: 7min]
+    #[arg(long, value_name = "SPAN", value_parser = span)]
+    case_timeout: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
@@ -153,7 +154,8 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     };
     target.prepare(&directory.join("build.log"), streams)?;
     target.profile.timing.scale *= arguments.how.timeout_scale;
-    let selected = corpus::jobs(&arguments.select, &target, arguments.how.seed, streams)?;
+    let limit = arguments.how.case_timeout.unwrap_or(CASE_LIMIT);
+    let selected = corpus::jobs(&arguments.select, &target, arguments.how.seed, limit, streams)?;
     let faded = Faded::new(&selected);
     let (mut jobs, name) = (selected.jobs, target.name.clone());
     if let Some(share) = arguments.how.partition {
@@ -169,7 +171,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     let is_timed = !target.is_virtual();
     let record = directory.join("run.jsonl");
     let sinks = Sinks::new(arguments, streams, outputs::create(&record)?, jobs.len());
-    let (run, ended, failures) = execute(arguments, target, jobs, durations.clone(), sinks)?;
+    let (run, ended, failures) = execute(arguments, target, jobs, &durations, sinks)?;
     if is_timed {
         durations::write(&directory, durations, &run.cases)?;
     }
@@ -239,10 +241,12 @@ fn execute(
     arguments: &Arguments,
     target: Target,
     jobs: Vec<Job>,
-    durations: Durations,
+    durations: &Durations,
     mut sinks: Sinks,
 ) -> Result<(Run, Ended, Vec<String>), Failure> {
     let how = &arguments.how;
+    let durations =
+        if target.is_virtual() { Durations::new() } else { run::foresee(&jobs, durations, cpus()) };
     let most = if target.is_virtual() { cpus() } else { target.lanes_most(cpus()) };
     let (lanes, lanes_least) = match how.jobs {
         Jobs::Fixed(lanes) => (lanes, lanes),
@@ -259,7 +263,7 @@ fn execute(
         retries: how.retries,
         repeat: how.repeat,
         fail_fast: how.fail_fast,
-        case_limit: how.case_timeout,
+        case_limit: how.case_timeout.unwrap_or(CASE_LIMIT),
         run_limit: how.timeout,
         durations,
         deny: Deny { should: deny(DenyWord::Should), inconclusive: deny(DenyWord::Inconclusive) },
@@ -276,6 +280,7 @@ fn execute(
         started_unix_ms: unix_ms(),
     };
     let is_timed = !target.is_virtual();
+    let keeps_order = !target.is_on_veth() || crate::lab::steering::is_known();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .worker_threads(lanes.min(cpus()).get())
@@ -283,6 +288,9 @@ fn execute(
             if is_timed {
                 // Where it may not, what is late is tried again.
                 let _may = crate::lab::priority::go_first();
+            }
+            if !keeps_order {
+                crate::lab::steering::keep_to_one_processor();
             }
         })
         .build()

@@ -94,6 +94,11 @@ impl Target {
         self.wire == Wire::Sim.word()
     }
 
+    /// True where frames go through queues of the kernel that keep no order unless they are made to.
+    pub(super) fn is_on_veth(&self) -> bool {
+        self.wire == Wire::Veth.word()
+    }
+
     /// How many lanes may be worth their while on a machine of so many processors. A program costs more than a kernel.
     pub(super) fn lanes_most(&self, cpus: NonZeroUsize) -> NonZeroUsize {
         const PROGRAMS: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");

@@ -68,6 +68,7 @@ pub fn gather() -> Vec<Fact> {
         congestion_control(),
         forwarding(),
         receive_buffer(is_privileged),
+        order(),
         clock(),
         processors(),
         priority(),
@@ -265,6 +266,18 @@ fn receive_buffer(is_privileged: bool) -> Fact {
     } else {
         fact
     }
+}
+
+fn order() -> Fact {
+    let fact = Fact::fine("order", "order of frames", "kept");
+    if super::steering::is_known() || std::thread::available_parallelism().is_ok_and(|n| n.get() == 1) {
+        return fact;
+    }
+    Fact { value: "kept on one processor".into(), ..fact }.but(
+        Standing::Limits,
+        "this kernel steers no frames of new devices (`net.core.rps_default_mask`, Linux 6.3), and what two processors \
+         send may change places: lanes over veth run on one processor alone",
+    )
 }
 
 fn clock() -> Fact {

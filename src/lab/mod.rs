@@ -18,6 +18,7 @@ pub mod namespace;
 pub mod offload;
 pub mod priority;
 mod settings;
+pub mod steering;
 pub mod sysctl;
 #[cfg(target_os = "linux")]
 pub mod tap;
@@ -36,7 +37,9 @@ use std::io;
 use std::net::IpAddr;
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use steering::{Steering, steer_to};
+use tokio::sync::Mutex;
 use veth::{End, Netlink};
 
 /// The target's end of every wire, in a namespace of its own.
@@ -83,8 +86,11 @@ pub struct Lab {
 struct Shared {
     tester: Namespace,
     netlink: Netlink,
-    pairs_made: AtomicU32,
+    pairs_made: AtomicUsize,
     has_ipv6: bool,
+    steering: Steering,
+    /// Held from saying where frames are steered to until the device that it is said for is there.
+    making: Mutex<()>,
     /// As long as some socket wants stamps the kernel stamps every packet on arrival. Switching that on and off stops
     /// all processors for a moment, so it stays on.
     _stamps: OwnedFd,
@@ -95,15 +101,16 @@ impl Lab {
     /// Where the kernel or the caller's privilege does not suffice.
     pub async fn new() -> Result<Self, SetupError> {
         let tester = Namespace::new().await?;
-        let (stamps, has_ipv6) = tester
+        let (stamps, has_ipv6, steering) = tester
             .run(|| {
                 settings::apply_to_tester()?;
-                Ok((keep_stamping()?, settings::has_ipv6()))
+                Ok((keep_stamping()?, settings::has_ipv6(), Steering::find()?))
             })
             .await?;
         let netlink = Netlink::open(&tester).await?;
-        let pairs_made = AtomicU32::new(0);
-        Ok(Self { shared: Arc::new(Shared { tester, netlink, pairs_made, has_ipv6, _stamps: stamps }) })
+        let (pairs_made, making) = (AtomicUsize::new(0), Mutex::new(()));
+        let shared = Shared { tester, netlink, pairs_made, has_ipv6, steering, making, _stamps: stamps };
+        Ok(Self { shared: Arc::new(shared) })
     }
 
     /// Makes a namespace for a target, and the wire to it.
@@ -111,8 +118,10 @@ impl Lab {
     /// # Errors
     /// Where the kernel or the caller's privilege does not suffice, or an option is none.
     pub async fn pair(&self, net: &Net, options: &Options) -> Result<(Pair, AfPacketWire), SetupError> {
-        let Shared { tester, netlink, pairs_made, has_ipv6, _stamps } = &*self.shared;
+        let Shared { tester, netlink, pairs_made, has_ipv6, steering, making, _stamps } = &*self.shared;
         let target = Namespace::new().await?;
+        let number = pairs_made.fetch_add(1, Ordering::Relaxed);
+        let processor = steering.processor(number);
         let asked = options.sysctls.clone();
         target
             .run(move || {
@@ -120,10 +129,14 @@ impl Lab {
                 asked.iter().try_for_each(|(name, value)| sysctl::write(name, value))
             })
             .await?;
-        let device = format!("w{}", pairs_made.fetch_add(1, Ordering::Relaxed));
+        let device = format!("w{number}");
         let own = End { name: &device, mac: TESTER_MAC };
         let other = End { name: TARGET_DEVICE, mac: TARGET_MAC };
-        netlink.add_veth(&own, &other, &target, options.mtu).await?;
+        {
+            let _alone = making.lock().await;
+            tester.run(move || processor.map_or(Ok(()), steer_to)).await?;
+            netlink.add_veth(&own, &other, &target, options.mtu).await?;
+        }
         let target_index = configure_target(&target, net, options, *has_ipv6).await?;
         let (socket, tester_index) = tester
             .run(move || {

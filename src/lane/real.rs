@@ -9,7 +9,7 @@
 use super::Lane;
 use crate::engine::{Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
-use crate::packet::Packet;
+use crate::packet::{Packet, Tcp};
 use crate::plan::{Plan, Tuple};
 use crate::target::{Reply, Target};
 use crate::time::Time;
@@ -245,10 +245,10 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
         self.input(self.now(), what);
     }
 
-    /// Of an earlier try: a target may take its time to let go of a connection.
+    /// Of an earlier try: a target may take its time to let go of a connection, or of fragments that are not whole.
     fn is_stale(&self, packet: &[u8]) -> bool {
         let stale = |port| !self.ports.contains(&port) && self.lane.earlier.contains(&port);
-        !self.lane.earlier.is_empty() && Packet::parse_ip(packet).tcp().is_some_and(|tcp| stale(tcp.dport()))
+        !self.lane.earlier.is_empty() && own_port(&Packet::parse_ip(packet)).is_some_and(stale)
     }
 
     async fn put_out(&mut self) {
@@ -318,9 +318,36 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
     }
 }
 
+/// The port of ours that a packet is for: of a segment, or of the one that an ICMP error is about.
+fn own_port(packet: &Packet) -> Option<u16> {
+    let about = || packet.icmp()?.quoted().map(|quoted| quoted.sport);
+    packet.tcp().map(Tcp::dport).or_else(about)
+}
+
 async fn until(deadline: Option<Instant>) {
     match deadline {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::{Body, Flags, Icmp, Ip};
+    use std::net::Ipv4Addr;
+
+    #[test]
+    fn what_comes_is_for_a_port_or_about_one() {
+        let (peer, target) = (Ipv4Addr::new(192, 0, 2, 1), Ipv4Addr::new(192, 0, 2, 2));
+        let way = |from: Ipv4Addr, to: Ipv4Addr| Ip::between(from.into(), to.into()).unwrap();
+        let syn = Tcp { sport: Some(50_000), dport: Some(7), ..Tcp::with(Flags::SYN) };
+        let syn = Packet::parse_ip(&Packet::of(way(peer, target), Body::Tcp(syn)).build());
+        assert_eq!(own_port(&syn), Some(7), "as its receiver sees it");
+        let late = Icmp { kind: Some(11), code: Some(1), ..Icmp::default() }.quoting(&syn, 8);
+        let late = Packet::of(way(target, peer), Body::Icmp(late)).build();
+        assert_eq!(own_port(&Packet::parse_ip(&late)), Some(50_000));
+        let echo = Packet::of(way(target, peer), Body::Icmp(Icmp::default())).build();
+        assert_eq!(own_port(&Packet::parse_ip(&echo)), None);
     }
 }

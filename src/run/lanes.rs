@@ -2,13 +2,20 @@
 //!
 //! A lane is busy while its case waits, so cases that wait for long want many lanes; what bounds a run is its longest case,
 //! or the work. More lanes than reach that bound only cost their making. How long cases take is remembered from earlier
-//! runs, else read off their steps.
+//! runs, else found out in virtual time, and is never less than what is written in their steps.
 
 use super::{Job, Work};
 use crate::engine::waits;
+use crate::lane::sim;
+use crate::plan::Plan;
 use crate::suite::model::Family;
+use crate::time;
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 use std::time::Duration;
 
 /// How long cases took in an earlier run.
@@ -30,6 +37,49 @@ pub(super) fn estimate(job: &Job, durations: &Durations) -> Duration {
     }
     let guess = if job.info.slow { SLOW_GUESS } else { Duration::ZERO };
     waits(plan).max(guess)
+}
+
+/// Adds what nobody remembers: how long the reference takes for the same plan in virtual time. It is a guess, for another
+/// TCP has other timers, and costs a fraction of the run that it puts in order.
+pub fn foresee(jobs: &[Job], known: &Durations, threads: NonZeroUsize) -> Durations {
+    let key = |plan: &Plan| (plan.case.id.clone(), plan.case.family);
+    let unknown: Vec<&Plan> = jobs
+        .iter()
+        .filter_map(|job| match &job.work {
+            Work::Run(plan) => Some(&**plan),
+            Work::Unsupported(_) => None,
+        })
+        .filter(|plan| !known.contains_key(&key(plan)))
+        .collect();
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let take = || unknown.get(next.fetch_add(1, Ordering::Relaxed));
+        std::iter::from_fn(take).map(|plan| (key(plan), tried(plan).max(waits(plan)))).collect::<Vec<_>>()
+    };
+    let mut all = known.clone();
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..threads.get()).map(|_| scope.spawn(work)).collect();
+        // No thread panics: what a case may do is caught.
+        all.extend(threads.into_iter().filter_map(|thread| thread.join().ok()).flatten());
+    });
+    all
+}
+
+/// How long a case takes in virtual time. If it makes the harness panic, that is told when it is its turn.
+fn tried(plan: &Plan) -> Duration {
+    let plan = Arc::new(plan.clone());
+    let run = AssertUnwindSafe(|| sim::run(&plan, None).verdict.took);
+    catch_unwind(run).unwrap_or_default()
+}
+
+/// Why a case cannot be run on a real clock with this much time for each, if so.
+pub fn too_long(plan: &Plan, limit: Duration) -> Option<String> {
+    let needs = waits(plan);
+    (needs > limit).then(|| {
+        // It also takes what the target takes.
+        let (needs, enough) = (time::about(needs), time::at_least(needs + needs / 8));
+        format!("needs about {needs} of real time: `--case-timeout {enough}`")
+    })
 }
 
 /// The least number of lanes with which the longest case, or the work, is what the run takes; never more than `most`.

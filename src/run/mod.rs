@@ -20,7 +20,7 @@ mod throttle;
 
 pub use finish::Deny;
 pub use judge::judge;
-pub use lanes::{Durations, enough as enough_lanes};
+pub use lanes::{Durations, enough as enough_lanes, foresee, too_long};
 pub use partition::{Partition, PartitionError};
 
 use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted};
@@ -37,6 +37,9 @@ use throttle::{Bounds, Throttle};
 use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
+
+/// How long a case may take where nothing else is said: a run of all, slow ones too, is over within eight minutes.
+pub const CASE_LIMIT: Duration = Duration::from_secs(7 * 60);
 
 /// Events that may wait for the reports before the lanes do.
 const EVENTS_WAITING_MAX: usize = 256;
@@ -92,7 +95,7 @@ impl Default for Options {
             fail_fast: false,
             deny: Deny::default(),
             slow_after: Duration::from_secs(10),
-            case_limit: Duration::from_secs(15 * 60),
+            case_limit: CASE_LIMIT,
             run_limit: None,
             durations: Durations::new(),
         }

@@ -19,8 +19,8 @@ use tcpspec_reference::Mutant;
 const SHORT: Duration = Duration::from_millis(500);
 const LANES: NonZeroUsize = NonZeroUsize::new(48).unwrap();
 /// Bugs that are looked for on the wire, and cases for each.
-const MUTANTS: usize = 6;
-const CASES: usize = 4;
+const MUTANTS: usize = 20;
+const CASES: usize = 3;
 
 fn is_short(plan: &Plan) -> bool {
     sim::run(&Arc::new(plan.clone()), None).verdict.took <= SHORT
@@ -56,25 +56,35 @@ lab_tests! {
 
     /// A bug is a bug on any wire. Cases that kill it in virtual time kill it here, and the others pass.
     async fn bugs_of_the_reference_are_seen_over_veth() {
-        let plans: Vec<_> = common::plans().into_iter().filter(is_short).collect();
-        let mut tried = 0;
-        for mutant in Mutant::ALL.iter().copied().step_by(Mutant::ALL.len() / (4 * MUTANTS)) {
-            let names = |plan: &&Plan| plan.case.kills.iter().any(|id| id == mutant.id());
-            let kills = |plan: &&Plan| {
-                let outcome = sim::run(&Arc::new((*plan).clone()), Some(mutant)).verdict.outcome;
-                matches!(outcome, Outcome::Fail | Outcome::Warn)
-            };
-            let named: Vec<_> = plans.iter().filter(names).filter(kills).take(CASES).cloned().collect();
-            if named.is_empty() {
-                continue;
+        let plans = common::plans();
+        let sample: Vec<_> = spread(Mutant::ALL).filter_map(|mutant| killers(&plans, mutant)).take(MUTANTS).collect();
+        assert_eq!(sample.len(), MUTANTS, "so many bugs have short cases");
+        let mut wrong = Vec::new();
+        for (mutant, plans) in sample {
+            let mut differ = differences(plans.clone(), Some(mutant)).await;
+            if !differ.is_empty() {
+                // Where others keep the machine busy we are late; what is so is so again.
+                differ = differences(plans, Some(mutant)).await;
             }
-            tried += 1;
-            let wrong = differences(named, Some(mutant)).await;
-            assert!(wrong.is_empty(), "{}:\n{}", mutant.id(), wrong.join("\n"));
-            if tried == MUTANTS {
-                return;
-            }
+            wrong.extend((!differ.is_empty()).then(|| format!("{}:\n{}", mutant.id(), differ.join("\n"))));
         }
-        panic!("only {tried} bugs have short cases");
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
+}
+
+/// The short cases that name the bug and kill it in virtual time; `None` if there are none.
+fn killers(plans: &[Plan], mutant: Mutant) -> Option<(Mutant, Vec<Plan>)> {
+    let names = |plan: &&Plan| plan.case.kills.iter().any(|id| id == mutant.id());
+    let kills = |plan: &&Plan| {
+        let outcome = sim::run(&Arc::new((*plan).clone()), Some(mutant)).verdict.outcome;
+        matches!(outcome, Outcome::Fail | Outcome::Warn) && is_short(plan)
+    };
+    let named: Vec<_> = plans.iter().filter(names).filter(kills).take(CASES).cloned().collect();
+    (!named.is_empty()).then_some((mutant, named))
+}
+
+/// From all parts of the list first.
+fn spread(all: &[Mutant]) -> impl Iterator<Item = Mutant> {
+    let stride = all.len().div_ceil(MUTANTS);
+    (0..stride).flat_map(move |first| all.iter().copied().skip(first).step_by(stride))
 }

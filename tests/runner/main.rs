@@ -14,8 +14,10 @@
 mod agree;
 #[path = "../common/mod.rs"]
 mod common;
+mod foresight;
 #[path = "../common/host.rs"]
 mod host;
+mod identity;
 mod program;
 mod trouble;
 

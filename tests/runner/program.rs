@@ -19,15 +19,19 @@ const QUICK: &str = "handshake/passive/**";
 const LONG: &str = "data/** close/** window/** states/** --repeat 20 -j 64 --color never";
 
 /// A directory of a test's own, gone when it is over. Anybody may write there.
-struct Scratch(PathBuf);
+pub(crate) struct Scratch(PathBuf);
 
 impl Scratch {
-    fn new(name: &str) -> Self {
+    pub(crate) fn new(name: &str) -> Self {
         let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("runner").join(name);
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         fs::set_permissions(&path, fs::Permissions::from_mode(0o777)).unwrap();
         Self(path)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
     }
 
     fn command(&self, line: &str) -> Command {
@@ -48,7 +52,7 @@ impl Drop for Scratch {
 }
 
 /// False, loudly, where no real wire can be had.
-fn has_wires(test: &str) -> bool {
+pub(crate) fn has_wires(test: &str) -> bool {
     if user::missing_capabilities().is_empty() {
         return true;
     }
@@ -63,7 +67,7 @@ fn has_wires(test: &str) -> bool {
 }
 
 /// What every case came to, without what differs from run to run.
-fn outcomes(out: &[u8]) -> Vec<String> {
+pub(crate) fn outcomes(out: &[u8]) -> Vec<String> {
     let run: Value = serde_json::from_slice(out).unwrap();
     let text = |case: &Value| format!("{} {} {}", case["id"], case["family"], case["outcome"]);
     run["cases"].as_array().unwrap().iter().map(text).collect()
@@ -212,6 +216,24 @@ fn what_cases_took_is_remembered_beside_the_record() {
     fs::write(scratch.0.join("out/durations.json"), "{").unwrap();
     let second = scratch.command(&line).output().unwrap();
     assert_eq!(outcomes(&first.stdout), outcomes(&second.stdout));
+}
+
+/// Nor is it said to be stale that a part of the suites holds no case of a known deviation.
+#[test]
+fn what_would_take_hours_is_said_and_not_begun() {
+    if !has_wires("hours") {
+        return;
+    }
+    let scratch = Scratch::new("hours");
+    let case = "keepalive/probes/the-default-is-two-hours";
+    let listed = scratch.command(&format!("list -t linux --slow {case}")).output().unwrap();
+    let (out, err) = texts(&listed);
+    assert!(out.contains("needs about 2 h of real time: `--case-timeout 3h`"), "{out}{err}");
+    assert!(!err.contains("stale"), "{err}");
+    let ran =
+        scratch.command(&format!("run -t linux --slow {case} --format json --out out")).output().unwrap();
+    assert_eq!(ran.status.code(), Some(0), "{}", texts(&ran).1);
+    assert!(outcomes(&ran.stdout).iter().all(|case| case.ends_with("\"unsupported\"")), "{}", texts(&ran).0);
 }
 
 /// As root the other tests run as root; this one runs the program as nobody.
