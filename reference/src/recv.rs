@@ -20,7 +20,7 @@ pub(crate) enum AckAdvice {
     None,
     /// In order: may be delayed.
     MayDelay,
-    /// It fills a hole, or it is the second segment: at once.
+    /// It fills a hole or a part of one, or it is the second segment: at once.
     AtOnce,
     /// Out of order: a duplicate ACK at once, one for each such segment.
     Duplicate,
@@ -48,8 +48,6 @@ pub(crate) struct RecvHalf {
     read_at: SeqNum,
     /// In-order segments that were not acknowledged yet.
     unacked_segments: u32,
-    /// The largest text seen in one segment: what "full-sized" means for this peer.
-    largest_text: u32,
     /// Duplicate octets to report once (RFC 2883 section 4).
     dsack: Option<SackBlock>,
     /// RFC 7323 4.3: TS.Recent, and when it was taken.
@@ -75,7 +73,6 @@ impl RecvHalf {
             urgent: None,
             read_at: zero,
             unacked_segments: 0,
-            largest_text: 0,
             dsack: None,
             ts_recent: 0,
             ts_recent_at: Instant::ZERO,
@@ -165,7 +162,7 @@ impl RecvHalf {
     }
 
     /// Moves the right edge as far as silly window avoidance allows and returns the window field. The edge is
-    /// never moved left (SHLD-14).
+    /// never moved left (SHLD-14): the field may round it down (RFC 7323 2.3), but what lies before it is taken (2.4).
     pub(crate) fn advertise(&mut self, mss: u32, config: &Config) -> u16 {
         if self.may_open(mss, config) || config.is(Mutant::WindowShrinks) {
             self.edge = self.nxt + self.room(config);
@@ -173,20 +170,10 @@ impl RecvHalf {
         if config.is(Mutant::WindowConstant) {
             return (self.capacity >> self.shift).min(0xffff) as u16;
         }
-        let unit = 1u32 << self.shift;
-        let window = self.window();
-        // RFC 7323 2.4: rounding down would move the edge left, so round up. What that promises beyond the
-        // buffer is bounded, or tiny segments could push the edge on for ever.
-        let limit = self.room(config).saturating_add(self.capacity / 8);
-        let down = window >> self.shift << self.shift;
-        let up = if down == window { window } else { down + unit };
-        let shown = if up <= limit { up } else { down };
-        let field = (shown >> self.shift).min(0xffff);
-        self.edge = self.nxt + (field << self.shift);
         if config.is(Mutant::WindowFieldNotShifted) {
-            return shown.min(0xffff) as u16;
+            return self.window().min(0xffff) as u16;
         }
-        field as u16
+        (self.window() >> self.shift) as u16
     }
 
     /// The window field of a SYN, which is never scaled (RFC 7323 2.2).
@@ -210,18 +197,14 @@ impl RecvHalf {
         let mut start = segment.seq + u32::from(segment.has(crate::wire::Flags::SYN));
         let mut text = segment.payload;
         let had_holes = self.has_holes();
-        let mut duplicate = false;
-        self.largest_text = self.largest_text.max(text.len() as u32);
         if start.before(self.nxt) && !config.is(Mutant::DataRedelivered) {
             let old = (self.nxt.distance_from(start) as usize).min(text.len());
             self.note_duplicate(SackBlock { start, end: start + old as u32 });
             start += old as u32;
             text = &text[old..];
-            duplicate = old > 0;
         }
-        let room = self.edge.distance_from(start) as usize;
-        if text.len() > room && !config.is(Mutant::BeyondWindowAccepted) {
-            text = &text[..room];
+        if !config.is(Mutant::BeyondWindowAccepted) {
+            text = &text[..text.len().min(self.edge.distance_from(start) as usize)];
         }
         if let Some(fin) = self.fin_at
             && !config.is(Mutant::DataAfterFinAccepted)
@@ -231,7 +214,7 @@ impl RecvHalf {
                 &text[..text.len().min(if fin.after(start) { fin.distance_from(start) as usize } else { 0 })];
         }
         if text.is_empty() {
-            return if duplicate { AckAdvice::Duplicate } else { AckAdvice::None };
+            return AckAdvice::None;
         }
         if start.after(self.nxt) && !config.is(Mutant::HoleIgnored) {
             return self.hold(start, text, config);
@@ -244,7 +227,7 @@ impl RecvHalf {
         if let Some(more) = self.held.take_contiguous(self.nxt) {
             self.deliver(&more, config);
         }
-        if duplicate || had_holes {
+        if had_holes {
             return if config.is(Mutant::HoleFillAckDelayed) {
                 AckAdvice::MayDelay
             } else {
@@ -284,7 +267,6 @@ impl RecvHalf {
             self.buffer.truncate(before);
             return None;
         }
-        self.largest_text = self.largest_text.max(text.len() as u32);
         self.nxt += text.len() as u32;
         Some(self.advise_in_order(config))
     }

@@ -52,8 +52,6 @@ impl SendHalf {
         config: &Config,
     ) {
         let octets = info.ack.distance_from(self.una);
-        // RFC 5681 3.1: the acknowledgment of the SYN must not enlarge the window.
-        let opens = self.una == self.iss;
         let removed = self.board.acknowledge(info.ack);
         self.una = info.ack;
         let text = self.una.later(self.base).distance_from(self.base) as usize;
@@ -79,8 +77,7 @@ impl SendHalf {
         self.timeouts = 0;
         let smss = self.mss(config);
         match self.phase {
-            Phase::Open if opens => {}
-            Phase::Open => self.grow(octets, flight, info, srtt, config),
+            Phase::Open => self.grow(text as u32, flight, info, srtt, config),
             Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
                 acked.later_partial = partial_acks > 0 && !self.sack;
                 self.on_partial(octets, smss, config);
@@ -95,18 +92,18 @@ impl SendHalf {
                 if self.una.at_or_after(recover) {
                     self.phase = Phase::Open;
                 }
-                self.grow(octets, flight, info, srtt, config);
+                self.grow(text as u32, flight, info, srtt, config);
             }
         }
         self.dupacks = 0;
         self.limited = 0;
     }
 
-    /// The window grows only where it was the limit.
+    /// The window grows by text, not by the SYN (RFC 5681 3.1), and only where it was the limit.
     fn grow(&mut self, acked: u32, flight: u32, info: AckInfo<'_>, srtt: Duration, config: &Config) {
         let AckInfo { now, congested, .. } = info;
         let smss = self.mss(config);
-        if flight + smss > self.congestion.cwnd && !congested {
+        if acked > 0 && flight + smss > self.congestion.cwnd && !congested {
             self.congestion.grow(Growth { acked, smss, now, srtt }, config);
         }
     }
