@@ -181,10 +181,7 @@ impl RecvHalf {
         }
         // With text on the SYN (RFC 7413) the room is less than the buffer.
         let window = self.room(config).min(0xffff);
-        if self.nxt != self.irs {
-            // Before the peer's SYN there is no RCV.NXT for it to begin at.
-            self.edge = self.nxt + window;
-        }
+        self.edge = self.nxt + window;
         window as u16
     }
 
