@@ -4,7 +4,7 @@
 //! cargo bench -p tcpspec-reference --bench throughput -- --quick
 //! ```
 //!
-//! `bulk` is goodput over one connection with buffers of 64 KiB. `round/N` sends two full segments over each of N
+//! `bulk` is goodput over one connection with buffers of 64 KiB, made and taken in place or copied. `round/N` sends two full segments over each of N
 //! connections with buffers of 4 KiB; its throughput counts the segments with text. `cycle` opens a
 //! connection and closes it again. `cargo bench -p tcpspec-reference --bench table` prints the same as one table.
 
@@ -13,16 +13,16 @@ mod rig;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 
-use rig::{Host, Pair, Reference, Smoltcp};
+use rig::{Access, Host, MTU, Pair, Reference, Sizes, Smoltcp};
 
 const BULK: usize = 4 << 20;
 
 /// The hosts are made when a benchmark runs, so that one left out costs nothing.
-fn bulk<H: Host>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str) {
+fn bulk<H: Host>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, access: Access) {
     let mut pair = None;
-    group.bench_function(name, |bench| {
-        let pair = pair.get_or_insert_with(|| Pair::<H>::new(1, 65536));
-        bench.iter(|| pair.bulk(BULK));
+    group.bench_function(BenchmarkId::new(name, format!("{access:?}")), |bench| {
+        let pair = pair.get_or_insert_with(|| Pair::<H>::new(1, Sizes { buffer: 65536, mtu: MTU }));
+        bench.iter(|| pair.bulk(BULK, access));
     });
 }
 
@@ -30,7 +30,7 @@ fn round<H: Host>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, connecti
     let mut pair = None;
     group.throughput(Throughput::Elements(2 * connections as u64));
     group.bench_function(BenchmarkId::new(name, connections), |bench| {
-        let pair = pair.get_or_insert_with(|| Pair::<H>::new(connections, 4096));
+        let pair = pair.get_or_insert_with(|| Pair::<H>::new(connections, Sizes { buffer: 4096, mtu: MTU }));
         bench.iter(|| pair.round());
     });
 }
@@ -38,7 +38,7 @@ fn round<H: Host>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str, connecti
 fn cycle<H: Host>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str) {
     let mut pair = None;
     group.bench_function(name, |bench| {
-        let pair = pair.get_or_insert_with(|| Pair::<H>::new(0, 4096));
+        let pair = pair.get_or_insert_with(|| Pair::<H>::new(0, Sizes { buffer: 4096, mtu: MTU }));
         bench.iter(|| pair.cycle());
     });
 }
@@ -46,8 +46,10 @@ fn cycle<H: Host>(group: &mut BenchmarkGroup<'_, WallTime>, name: &str) {
 fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("bulk");
     group.throughput(Throughput::Bytes(BULK as u64));
-    bulk::<Reference>(&mut group, "reference");
-    bulk::<Smoltcp>(&mut group, "smoltcp");
+    for access in [Access::InPlace, Access::Copied] {
+        bulk::<Reference>(&mut group, "reference", access);
+        bulk::<Smoltcp>(&mut group, "smoltcp", access);
+    }
     group.finish();
 
     let mut group = criterion.benchmark_group("round");

@@ -96,8 +96,8 @@ pub struct Config {
     pub user_timeout_option_wanted: bool,
     /// L_LIMIT and U_LIMIT: how far the peer's advice may move R2 (RFC 5482 3.1).
     pub user_timeout_limits: (Duration, Duration),
-    /// Take the short way for the segment that comes most often. It changes no octet that is sent; this is here to
-    /// prove it.
+    /// Take the short ways, in and out, for the segment that comes most often. They change no octet that is sent; this
+    /// is here to prove it.
     pub header_prediction: bool,
     /// Detect losses by time (RFC 8985). Needs SACK.
     pub rack: bool,

@@ -18,6 +18,7 @@ use crate::fragments::Fragments;
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
+use crate::ring::Spare;
 use crate::state::State;
 use crate::time::Instant;
 use crate::tuple::{TupleHasher, TupleKey};
@@ -43,6 +44,8 @@ pub struct Endpoint {
     tuples: HashMap<TupleKey, u32, BuildHasherDefault<TupleHasher>>,
     /// Who had the last packet, and is likely to have the next.
     recent: u32,
+    leaving: Option<Leaving>,
+    arriving: Option<Arriving>,
     listeners: BTreeMap<ListenerId, Listener>,
     next_listener: u64,
     next_port: u64,
@@ -50,6 +53,7 @@ pub struct Endpoint {
     outbox: Outbox,
     challenges: AnswerBudget,
     cookies: FastOpenCache,
+    spare: Spare,
     fragments: Fragments,
     /// Connections that may have something to send.
     ready: VecDeque<u32>,
@@ -73,6 +77,8 @@ impl Endpoint {
             free: Vec::new(),
             tuples: HashMap::default(),
             recent: 0,
+            leaving: None,
+            arriving: None,
             listeners: BTreeMap::new(),
             next_listener: 1,
             next_port: 0,
@@ -80,6 +86,7 @@ impl Endpoint {
             outbox: Outbox::default(),
             challenges: AnswerBudget::default(),
             cookies: FastOpenCache::default(),
+            spare: Spare::default(),
             fragments: Fragments::default(),
             ready: VecDeque::new(),
             deadlines: BTreeSet::new(),
@@ -95,6 +102,7 @@ impl Endpoint {
 
     /// Settings for connections to come: some of them the application may choose.
     pub fn config_mut(&mut self) -> &mut Config {
+        self.leaving = None;
         &mut self.config
     }
 
@@ -217,6 +225,21 @@ impl Endpoint {
         self.call(now, conn, |conn, env| conn.send(octets, env))
     }
 
+    /// SEND without a copy: `fill` is given room for up to `most` octets in the send buffer, as far as it lies in
+    /// one piece, and says how many it has put there. Returns that number; zero if the buffer is full.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn send_with(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        most: usize,
+        fill: impl FnOnce(&mut [u8]) -> usize,
+    ) -> Result<usize, Error> {
+        self.call(now, conn, |conn, _| conn.send_with(most, fill))
+    }
+
     /// SEND with the URGENT flag (RFC 9293 3.8.5).
     ///
     /// # Errors
@@ -231,6 +254,20 @@ impl Endpoint {
     /// See [`Error`].
     pub fn recv(&mut self, now: Instant, conn: ConnId, buf: &mut [u8]) -> Result<Recv, Error> {
         self.call(now, conn, |conn, env| conn.recv(buf, env))
+    }
+
+    /// RECEIVE without a copy: `take` is shown octets in the receive buffer, as far as they lie in one piece, and says
+    /// how many it is done with. It is not called if there are none.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn recv_with(
+        &mut self,
+        now: Instant,
+        conn: ConnId,
+        take: impl FnOnce(&[u8]) -> usize,
+    ) -> Result<Recv, Error> {
+        self.call(now, conn, |conn, env| conn.recv_by(|rcv| rcv.read_with(take), env))
     }
 
     /// Half-close: no more will be sent, but the application still reads.
@@ -311,6 +348,9 @@ impl Endpoint {
         if let Some(packet) = self.outbox.pop() {
             return Some(overwrite(buffer, &packet));
         }
+        if let Some(len) = self.next_leaving(now, buffer) {
+            return Some(len);
+        }
         while let Some(index) = self.ready.pop_front() {
             if !self.conn(index).is_some_and(|conn| conn.queued) {
                 continue;
@@ -319,7 +359,8 @@ impl Endpoint {
                 conn.queued = false;
                 conn.poll(env, buffer)
             });
-            if let Some(Some(len)) = sent {
+            if let Some(Some((len, followers))) = sent {
+                self.start_leaving(now, index, &buffer[..len], followers);
                 return Some(len);
             }
             if let Some(conn) = self.conn_mut(index) {
@@ -348,10 +389,14 @@ impl Endpoint {
     // ---------------------------------------------------------------- internal
 
     /// Lets every timer that is due by `now` expire.
+    #[inline]
     fn advance(&mut self, now: Instant) {
-        if now < self.wake_at {
-            return;
+        if now >= self.wake_at {
+            self.expire(now);
         }
+    }
+
+    fn expire(&mut self, now: Instant) {
         while let Some(&(at, index)) = self.deadlines.first()
             && at <= now
         {
@@ -402,6 +447,7 @@ impl Endpoint {
         index: u32,
         work: impl FnOnce(&mut Connection, &mut Env<'_>) -> R,
     ) -> Option<R> {
+        self.leaving = None;
         let conn = self.slots.get_mut(index as usize)?.conn.as_deref_mut()?;
         let mut env = Env {
             now,
@@ -410,9 +456,12 @@ impl Endpoint {
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
             cookies: &mut self.cookies,
+            spare: &mut self.spare,
         };
         let half_open = conn.half_open_of();
         let result = work(conn, &mut env);
+        conn.give_back(&mut self.spare);
+        let settled = conn.is_settled();
         if let Some(listener) = half_open.filter(|_| conn.half_open_of().is_none()) {
             // Half open no more: accepted, or gone.
             if let Some(entry) = self.listeners.get_mut(&listener) {
@@ -426,7 +475,9 @@ impl Endpoint {
                 }
             }
         }
-        self.settle(index);
+        if !settled {
+            self.settle(index);
+        }
         Some(result)
     }
 
@@ -492,6 +543,7 @@ impl Endpoint {
             outbox: &mut self.outbox,
             challenges: &mut self.challenges,
             cookies: &mut self.cookies,
+            spare: &mut self.spare,
         };
         let conn = make(&self.secret, &mut env);
         self.slots[id.index as usize].conn = Some(Box::new(conn));
@@ -518,8 +570,13 @@ fn is_group(address: IpAddr) -> bool {
 
 mod input;
 mod passive;
+mod train;
+
+use train::{Arriving, Leaving};
 
 #[cfg(test)]
 mod extension_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod train_tests;

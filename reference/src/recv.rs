@@ -106,6 +106,10 @@ impl RecvHalf {
         self.buffer.len()
     }
 
+    pub(crate) fn buffer(&mut self) -> &mut Ring {
+        &mut self.buffer
+    }
+
     pub(crate) fn has_holes(&self) -> bool {
         !self.held.is_empty()
     }
@@ -121,12 +125,14 @@ impl RecvHalf {
             .map_or(0, |up| up.distance_from(self.read_at) as usize)
     }
 
-    /// Room that the application has made, as a window (RFC 9293 3.8.6.2.2): what the field cannot say is none, or each
-    /// read would tell the peer of room that it never hears of.
+    /// Room that the application has made, as far as a window can show it (RFC 9293 3.8.6.2.2, RFC 7323 2.3).
     fn room(&self, config: &Config) -> u32 {
-        let room = self.capacity.saturating_sub(self.buffer.len() as u32);
-        let held = if config.is(Mutant::WindowCountsHeld) { self.held.octets() as u32 } else { 0 };
-        room.saturating_sub(held).min(0xffff << self.shift)
+        let room = self.capacity.saturating_sub(self.buffer.len() as u32).min(0xffff << self.shift);
+        if config.is(Mutant::WindowCountsHeld) {
+            room.saturating_sub(self.held.octets() as u32)
+        } else {
+            room
+        }
     }
 
     /// Whether the right edge may move now: by at least min(half the buffer, Eff.snd.MSS) (MUST-39).
@@ -134,12 +140,18 @@ impl RecvHalf {
         if config.is(Mutant::WindowNeverReopens) && self.window() == 0 {
             return false;
         }
+        let step = match config.mutant {
+            Some(Mutant::ReceiverSillyWindow) => 1,
+            Some(Mutant::HalfBufferStaysClosed) => mss,
+            _ => mss.min(self.capacity / 2),
+        };
+        self.gain(config) >= step
+    }
+
+    /// How far the right edge could move.
+    fn gain(&self, config: &Config) -> u32 {
         let wanted = self.nxt + self.room(config);
-        if !wanted.after(self.edge) {
-            return false;
-        }
-        let step = (self.capacity / 2).min(mss);
-        config.is(Mutant::ReceiverSillyWindow) || wanted.distance_from(self.edge) >= step
+        if wanted.after(self.edge) { wanted.distance_from(self.edge) } else { 0 }
     }
 
     /// Whether a read has opened the window enough that the peer should hear of it.
@@ -147,12 +159,9 @@ impl RecvHalf {
         if config.is(Mutant::WindowUpdateNeverSent) {
             return false;
         }
-        // A window that is still half open needs no word of its own; the next ACK carries it.
-        self.may_open(mss, config)
-            && (self.window() < (self.capacity / 2).min(2 * mss) || {
-                let gain = (self.nxt + self.room(config)).distance_from(self.edge);
-                gain >= (self.capacity / 2).min(4 * mss)
-            })
+        // Less needs no word of its own; the next ACK carries it.
+        let step = if config.is(Mutant::UpdateForEveryRead) { mss } else { 2 * mss };
+        self.may_open(mss, config) && self.gain(config) >= step.min(self.capacity / 2)
     }
 
     /// Moves the right edge as far as silly window avoidance allows and returns the window field. The edge is
@@ -181,12 +190,14 @@ impl RecvHalf {
     }
 
     /// The window field of a SYN, which is never scaled (RFC 7323 2.2).
-    pub(crate) fn syn_window(&self, config: &Config) -> u16 {
+    pub(crate) fn syn_window(&mut self, config: &Config) -> u16 {
         if config.is(Mutant::SynWindowScaled) {
             return (self.capacity >> Self::wanted_shift(self.capacity)).min(0xffff) as u16;
         }
         // With text on the SYN (RFC 7413) the room is less than the buffer.
-        self.room(config).min(0xffff) as u16
+        let window = self.room(config).min(0xffff);
+        self.edge = self.nxt + window;
+        window as u16
     }
 
     /// Takes the text of an acceptable segment: trims it to the window, delivers what is in order and holds the
@@ -379,6 +390,13 @@ impl RecvHalf {
     /// Moves octets to the application.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
         let len = self.buffer.read(out);
+        self.read_at += len as u32;
+        len
+    }
+
+    /// Shows the application octets where they lie; it says how many it is done with.
+    pub(crate) fn read_with(&mut self, take: impl FnOnce(&[u8]) -> usize) -> usize {
+        let len = self.buffer.take(take);
         self.read_at += len as u32;
         len
     }

@@ -1,6 +1,7 @@
 //! The buffers of a connection: octets in order, added at one end and taken off at the other.
 //!
-//! Memory is taken when there is something to hold and given back when there is nothing. Knows no sequence numbers.
+//! Memory is taken when there is something to hold and given back when there is nothing, to be used again while it is
+//! warm. Knows no sequence numbers.
 
 use crate::wire::checksum::Sum;
 
@@ -8,6 +9,15 @@ use crate::wire::checksum::Sum;
 const LEAST: usize = 4096;
 /// A buffer that has grown beyond this is kept even when it is empty: its connection moves bulk.
 const KEPT: usize = 16 * 1024;
+
+/// Memory of rings that have run empty, for those of any connection. The last to come is the first to go.
+#[derive(Debug, Default)]
+pub(crate) struct Spare(Vec<Vec<u8>>);
+
+impl Spare {
+    /// Pieces of [`LEAST`] octets that are kept.
+    const KEPT: usize = 32;
+}
 
 /// A ring of octets. The caller bounds its length.
 #[derive(Debug, Default)]
@@ -23,8 +33,37 @@ impl Ring {
         self.len
     }
 
+    /// Octets are about to be added: if it has no memory it may have some that is to spare.
+    #[inline]
+    pub(crate) fn lend(&mut self, spare: &mut Spare) {
+        if self.octets.capacity() == 0
+            && let Some(octets) = spare.0.pop()
+        {
+            self.octets = octets;
+        }
+    }
+
+    /// Gives back what it holds nothing in.
+    #[inline(always)]
+    pub(crate) fn give_back(&mut self, spare: &mut Spare) {
+        if self.len == 0 && self.octets.capacity() > 0 {
+            self.give_back_empty(spare);
+        }
+    }
+
+    fn give_back_empty(&mut self, spare: &mut Spare) {
+        let capacity = self.octets.capacity();
+        if capacity <= KEPT {
+            let octets = core::mem::take(&mut self.octets);
+            if capacity == LEAST && spare.0.len() < Spare::KEPT {
+                spare.0.push(octets);
+            }
+        }
+    }
+
     /// Adds octets at the end.
     pub(crate) fn push(&mut self, octets: &[u8]) {
+        self.reserve(octets.len());
         let end = self.start + self.len;
         if end == self.octets.len() && end + octets.len() <= self.octets.capacity() {
             // Fresh memory behind the last octet needs no zeros first.
@@ -52,11 +91,30 @@ impl Ring {
         sum
     }
 
+    /// Has up to `most` octets added where they will lie, as far as there is room in one piece, and takes as many as
+    /// `fill` says there are.
+    pub(crate) fn fill(&mut self, most: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> usize {
+        let before = self.len;
+        let (room, _) = self.extend(most);
+        let len = fill(room).min(room.len());
+        self.truncate(before + len);
+        len
+    }
+
     /// Makes the ring longer by `more` octets and returns where they lie, for the caller to fill.
+    #[inline]
     fn extend(&mut self, more: usize) -> (&mut [u8], &mut [u8]) {
-        if self.octets.capacity() - self.len < more {
-            self.grow(self.len + more);
+        let end = self.start + self.len;
+        if end + more <= self.octets.len() {
+            self.len += more;
+            return (&mut self.octets[end..end + more], &mut []);
         }
+        self.extend_further(more)
+    }
+
+    /// The same over the end of the memory, or where it was never used before.
+    fn extend_further(&mut self, more: usize) -> (&mut [u8], &mut [u8]) {
+        self.reserve(more);
         let capacity = self.octets.capacity();
         let end = self.start + self.len;
         let from = if end < capacity { end } else { end - capacity };
@@ -69,6 +127,13 @@ impl Ring {
         (&mut above[..first], &mut below[..more - first])
     }
 
+    fn reserve(&mut self, more: usize) {
+        if self.octets.capacity() - self.len < more {
+            self.grow(self.len + more);
+        }
+    }
+
+    #[cold]
     fn grow(&mut self, wanted: usize) {
         let mut octets = Vec::with_capacity(wanted.next_power_of_two().max(LEAST));
         let (front, back) = self.slices(0, self.len);
@@ -97,10 +162,6 @@ impl Ring {
         }
         self.len -= count;
         if self.len == 0 {
-            if self.octets.capacity() <= KEPT {
-                // An idle connection holds no buffer, and the next busy one finds this memory warm.
-                self.octets = Vec::new();
-            }
             self.start = 0;
         }
     }
@@ -120,9 +181,21 @@ impl Ring {
         len
     }
 
+    /// Shows what lies in one piece at the front, and takes off as many octets as `take` says it is done with.
+    pub(crate) fn take(&mut self, take: impl FnOnce(&[u8]) -> usize) -> usize {
+        let (front, _) = self.slices(0, self.len);
+        let len = take(front).min(front.len());
+        self.drop_front(len);
+        len
+    }
+
     /// Gives everything up.
     pub(crate) fn clear(&mut self) {
-        *self = Self::default();
+        if self.octets.capacity() > KEPT {
+            self.octets = Vec::new();
+        }
+        self.start = 0;
+        self.len = 0;
     }
 }
 
@@ -161,13 +234,27 @@ mod tests {
     }
 
     #[test]
-    fn a_small_ring_holds_no_memory_when_empty() {
+    fn a_small_ring_gives_its_memory_back_and_another_gets_it() {
+        let mut spare = Spare::default();
         let mut ring = Ring::default();
+        ring.lend(&mut spare);
         assert_eq!(ring.slices(0, 0), (&[][..], &[][..]));
         ring.push(b"abc");
         let mut out = [0; 8];
         assert_eq!((ring.read(&mut out), &out[..3]), (3, &b"abc"[..]));
+        let memory = ring.octets.as_ptr();
+        ring.give_back(&mut spare);
         assert_eq!(ring.octets.capacity(), 0);
         assert_eq!(ring.read(&mut out), 0);
+        let mut other = Ring::default();
+        other.lend(&mut spare);
+        other.push(b"de");
+        assert_eq!((other.octets.as_ptr(), other.slices(0, 2).0), (memory, &b"de"[..]));
+        other.give_back(&mut spare);
+        assert_eq!(other.len(), 2, "it holds something");
+        ring.push(&[7; KEPT + 1]);
+        ring.clear();
+        ring.give_back(&mut spare);
+        assert!(spare.0.is_empty(), "too large to keep for others");
     }
 }

@@ -43,8 +43,8 @@ impl RttEstimator {
             // RFC 6298 2.3: RTTVAR before SRTT; alpha 1/8, beta 1/4
             Some(srtt) => {
                 let beta = if config.is(Mutant::RttWeightsWrong) { 2 } else { 4 };
-                self.rttvar = self.rttvar * (beta - 1) / beta + srtt.abs_diff(rtt) / beta;
-                self.srtt = Some(srtt * 7 / 8 + rtt / 8);
+                self.rttvar = weighted(self.rttvar, srtt.abs_diff(rtt), beta);
+                self.srtt = Some(weighted(srtt, rtt, 8));
             }
         }
         let variance = if config.is(Mutant::RtoWithoutVariance) { Duration::ZERO } else { self.rttvar * 4 };
@@ -90,6 +90,12 @@ impl RttEstimator {
     pub(crate) fn min(&self) -> Option<Duration> {
         self.min
     }
+}
+
+/// `(1 - 1/n) * old + 1/n * new`, in whole nanoseconds.
+fn weighted(old: Duration, new: Duration, n: u64) -> Duration {
+    let [old, new] = [old, new].map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX / n));
+    Duration::from_nanos(old * (n - 1) / n + new / n)
 }
 
 #[cfg(test)]

@@ -35,6 +35,11 @@ impl Record {
         self.seq + self.len
     }
 
+    /// Octets of text.
+    pub(crate) fn text(&self) -> u32 {
+        self.len - u32::from(self.syn) - u32::from(self.fin)
+    }
+
     pub(crate) fn is_sacked(&self) -> bool {
         self.sacked
     }
@@ -328,21 +333,22 @@ impl Scoreboard {
         self.records.iter().rev().find(|record| !record.sacked).copied()
     }
 
-    /// How much text from `record` on is lost and lies together, up to `limit`: a repetition may be cut anew
-    /// (RFC 9293 3.8.1), so that a smaller MSS or a half-acknowledged segment leaves no tinygrams.
-    pub(crate) fn lost_run(&self, record: &Record, limit: u32) -> u32 {
-        let Some(first) = self.index_of(record.seq) else { return record.len };
-        let mut len = 0;
+    /// How much text from `record` on is lost and lies together, and whether our FIN ends it: a repetition may be cut
+    /// anew (RFC 9293 3.8.1), so that a smaller MSS or a half-acknowledged segment leaves no tinygrams. Nobody asks for
+    /// more than `limit`.
+    pub(crate) fn lost_run(&self, record: &Record, limit: u32) -> (u32, bool) {
+        let Some(first) = self.index_of(record.seq) else { return (record.text(), record.fin) };
+        let mut text = 0;
         for next in self.records.range(first..) {
-            if len >= limit || !next.is_lost() || next.sacked || next.syn {
+            if text > limit || !next.is_lost() || next.sacked || next.syn {
                 break;
             }
-            len += next.len;
+            text += next.text();
             if next.fin {
-                break;
+                return (text, true);
             }
         }
-        len
+        (text, false)
     }
 
     fn index_of(&self, seq: SeqNum) -> Option<usize> {

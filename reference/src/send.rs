@@ -8,7 +8,7 @@ use crate::congestion::Congestion;
 use crate::mutant::Mutant;
 use crate::ring::Ring;
 use crate::rtt::RttEstimator;
-use crate::scoreboard::{DUP_THRESH, Delivered, Scoreboard};
+use crate::scoreboard::{Delivered, Scoreboard};
 use crate::seq::SeqNum;
 use crate::time::Instant;
 use crate::wire::SackBlock;
@@ -214,13 +214,26 @@ impl SendHalf {
         if end.after(self.nxt) { end.distance_from(self.nxt.later(self.base)) } else { 0 }
     }
 
+    pub(crate) fn buffer(&mut self) -> &mut Ring {
+        &mut self.buffer
+    }
+
     /// Takes what fits into the buffer.
     pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
         let room = self.capacity.saturating_sub(self.buffer.len());
         let len = octets.len().min(room);
         self.buffer.push(&octets[..len]);
-        self.was_full |= len < octets.len();
+        if len < octets.len() {
+            self.was_full = true;
+        }
         len
+    }
+
+    /// The same for octets that `fill` puts where they will lie, as far as there is room in one piece.
+    pub(crate) fn write_with(&mut self, most: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> usize {
+        let room = self.capacity.saturating_sub(self.buffer.len());
+        self.was_full |= room < most;
+        self.buffer.fill(most.min(room), fill)
     }
 
     /// Everything written so far is urgent (RFC 9293 3.8.5, MUST-31, MUST-62).
@@ -277,7 +290,8 @@ impl SendHalf {
         if self.phase != Phase::Open || !counts || config.is(Mutant::NoLimitedTransmit) {
             return 0;
         }
-        self.dupacks.min(DUP_THRESH - 1) * self.mss(config)
+        // The third ends this phase.
+        self.dupacks * self.mss(config)
     }
 
     fn cwnd_room(&self, config: &Config) -> u32 {
@@ -288,7 +302,7 @@ impl SendHalf {
     }
 
     /// The next segment of text or FIN that was never sent (RFC 9293 3.8.6.2.1, 3.7.4).
-    pub(crate) fn fresh(&self, now: Instant, rtt: &RttEstimator, config: &Config) -> Fresh {
+    pub(crate) fn fresh(&self, config: &Config) -> Fresh {
         let queued = self.unsent();
         let fin_pending = self.fin == Fin::Queued
             && !(config.is(Mutant::FinWaitsForAck) && self.nxt != self.una)
@@ -316,14 +330,7 @@ impl SendHalf {
         if !self.worth_sending(len, queued, mss, config) {
             return Fresh::Hold;
         }
-        let idle = self.board.is_empty() && now.since(self.last_sent) > rtt.rto(config);
-        let room = if idle && !config.is(Mutant::NoRestartAfterIdle) {
-            self.cwnd_room(config).min(Congestion::initial_window(mss, false, config))
-        } else {
-            self.cwnd_room(config)
-        };
-        // After a timeout the front goes alone; nothing new overtakes it (RFC 6298 5.4).
-        if (len > room || self.timeouts > 0) && self.board.pipe() > 0 {
+        if len > self.cwnd_room(config) {
             return Fresh::CwndFull;
         }
         let fin = fin_pending && len == queued && (usable > len || config.is(Mutant::FinIgnoresWindow));
@@ -332,7 +339,7 @@ impl SendHalf {
 
     /// The four rules against silly windows, with Nagle's algorithm in the second and third (MUST-38, SHLD-7).
     fn worth_sending(&self, len: u32, queued: u32, mss: u32, config: &Config) -> bool {
-        let quiet = self.nxt == self.una
+        let quiet = (self.nxt == self.una && !config.is(Mutant::IdleWriteWaits))
             || (self.nodelay && !config.is(Mutant::NoDelayIgnored))
             || config.is(Mutant::NoNagle);
         let closing = self.fin == Fin::Queued && !config.is(Mutant::NagleHoldsLastBeforeFin);
@@ -348,7 +355,7 @@ impl SendHalf {
             // (2) everything, and nothing is outstanding (or Nagle is off, or nothing will follow)
             || (len == queued && (quiet || closing))
             // (3) half of the largest window seen
-            || (quiet && u64::from(len) * 2 >= u64::from(self.max_wnd))
+            || (quiet && u64::from(len) * 2 >= u64::from(self.max_wnd) && !config.is(Mutant::HalfWindowWaits))
             // (4) the override timeout
             || self.override_due
     }
@@ -361,39 +368,30 @@ impl SendHalf {
             return None;
         }
         let mss = self.mss(config);
-        let (text, has_fin) = if record.syn {
-            (0, false)
-        } else {
-            let run = self.board.lost_run(&record, mss + 1);
-            // A FIN can only be the last octet of all.
-            let fin = matches!(self.fin, Fin::Sent(at) if at == record.seq + run - 1);
-            (run - u32::from(fin), fin)
-        };
         // A repeated SYN goes without text (RFC 7413 4.1.3).
-        let len = if record.syn { 0 } else { text.min(mss) };
-        let room = self.cwnd_room(config);
+        let (text, ends) = if record.syn { (0, false) } else { self.board.lost_run(&record, mss) };
+        let len = text.min(mss);
         let everything = config.is(Mutant::TimerResendsEverything)
             || (config.is(Mutant::LostAllAtOnce) && self.timeouts == 0);
-        // RFC 6298 5.4, RFC 9293 3.10.8: a timeout sends the front alone, until something is acknowledged.
-        let waits = self.timeouts > 0 || (len > 0 && len > room);
-        if !self.force && waits && self.board.pipe() > 0 && !everything {
+        // After a timeout the window is one segment, so the front goes alone (RFC 6298 5.4, RFC 9293 3.10.8).
+        if !self.force && len > self.cwnd_room(config) && !everything {
             return None;
         }
-        if config.is(Mutant::FinNotRetransmitted) && text == 0 && has_fin {
+        let fin = ends && len == text;
+        if config.is(Mutant::FinNotRetransmitted) && fin && len == 0 {
             return None;
         }
-        let fin = has_fin && len == text;
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
     }
 
     /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
     pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
         let Phase::Fast { rescued: false, .. } = self.phase else { return None };
-        let record = self.board.last_unsacked().filter(|_| self.sack)?;
-        if record.ever_resent || self.cwnd_room(config) < self.mss(config) {
+        let fits = self.cwnd_room(config) >= self.mss(config);
+        if !self.sack || !fits || self.board.last_unsacked()?.ever_resent || config.is(Mutant::NoRescue) {
             return None;
         }
-        self.last_piece(config).filter(|piece| piece.len > 0)
+        self.last_piece(config)
     }
 
     /// A tail loss probe of new text, which cwnd does not stop (RFC 8985 7.3).
@@ -405,7 +403,7 @@ impl SendHalf {
     /// The last segment that nobody has reported, to be sent again as a tail loss probe.
     pub(crate) fn last_piece(&self, config: &Config) -> Option<Piece> {
         let record = self.board.last_unsacked()?;
-        let text = record.len - u32::from(record.syn) - u32::from(record.fin);
+        let text = record.text();
         (text <= self.mss(config)).then_some(Piece {
             seq: record.seq,
             len: text,
@@ -416,10 +414,10 @@ impl SendHalf {
     }
 
     /// The front of the queue as one octet, for a window probe (RFC 9293 3.8.6.1).
-    pub(crate) fn probe(&self) -> Option<Piece> {
+    pub(crate) fn probe(&self, config: &Config) -> Option<Piece> {
         if let Some(record) = self.board.front() {
-            let text = record.len - u32::from(record.syn) - u32::from(record.fin);
-            let fin = record.fin && text == 0;
+            let text = record.text();
+            let fin = record.fin && (text == 0 || config.is(Mutant::ProbeCarriesFin));
             return Some(Piece { seq: record.seq, len: text.min(1), syn: record.syn, fin, again: true });
         }
         match (self.unsent(), self.fin) {
@@ -434,39 +432,58 @@ impl SendHalf {
         let Piece { seq, len, syn, fin, again } = piece;
         let space = len + u32::from(syn) + u32::from(fin);
         if again {
-            self.board.resend(seq, space, now);
-            self.force = false;
             if let Phase::Fast { rescued, .. } = &mut self.phase {
+                // What is not known to be lost goes again as a rescue.
                 *rescued |= !self.board.has_lost();
             }
+            self.board.resend(seq, space, now);
+            self.force = false;
         } else {
-            // RFC 5681 4.1, once the connection is open.
-            if self.board.is_empty() && !syn && now.since(self.last_sent) > rtt.rto(config) {
+            // RFC 5681 4.1
+            if self.board.is_empty() && now.since(self.last_sent) > rtt.rto(config) {
                 let mss = self.mss(config);
                 self.congestion.restart_after_idle(mss, config);
             }
             self.board.push(seq, space, syn, fin, now);
             self.nxt = seq + space;
-            if self.limited_allowance(config) > 0 {
+            if self.limited_allowance(config) > 0 && !config.is(Mutant::LimitedTransmitCounted) {
                 self.limited += len;
             }
             if fin {
                 self.fin = Fin::Sent(seq + len);
-            }
-            if self.urgent.is_some_and(|up| up.at_or_before(self.una)) {
-                self.urgent = None;
             }
         }
         self.override_due = false;
         self.last_sent = now;
     }
 
+    /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
+    /// if there is nothing to think about.
+    pub(crate) fn full_segments(&self, config: &Config) -> u32 {
+        let plain = self.phase == Phase::Open
+            && self.dupacks == 0
+            && self.timeouts == 0
+            && !self.paused
+            && !self.board.has_lost()
+            && self.urgent.is_none();
+        let text = self.unsent().saturating_sub(1);
+        let room = text.min(self.usable(config)).min(self.cwnd_room(config));
+        if plain { room / self.mss(config) } else { 0 }
+    }
+
+    /// One of these goes out.
+    pub(crate) fn sent_full(&mut self, len: u32, now: Instant) {
+        self.board.push(self.nxt, len, false, false, now);
+        self.nxt += len;
+        self.last_sent = now;
+    }
+
     /// SND.WND, SND.WL1 and SND.WL2 (RFC 9293 3.10.7.4, fifth).
     pub(crate) fn update_window(&mut self, seq: SeqNum, ack: SeqNum, window: u32, config: &Config) {
         // A later acknowledgement is newer whatever its sequence number: a retransmission is numbered below WL1, and
-        // to keep the old window as an offset from the new SND.UNA would move the right edge (MUST-34).
-        let fresh =
-            self.wl2.before(ack) || self.wl1.before(seq) || (self.wl1 == seq && self.wl2.at_or_before(ack));
+        // to keep the old window as an offset from the new SND.UNA would move the right edge (MUST-34). An earlier one
+        // does not come this far.
+        let fresh = self.wl2.before(ack) || self.wl1.at_or_before(seq);
         if !fresh && !config.is(Mutant::StaleWindowAccepted) {
             return;
         }
@@ -498,7 +515,7 @@ impl SendHalf {
         let before = self.mss(config);
         self.path_mss = path_mss;
         let mss = self.mss(config);
-        if self.una == self.iss + 1 && before > 0 && !config.is(Mutant::PathMtuKeepsOctets) {
+        if self.una == self.iss + 1 && !config.is(Mutant::PathMtuKeepsOctets) {
             // RFC 5681 3.1: the initial window was counted in segments of the larger size.
             let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
             self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);

@@ -16,6 +16,7 @@ use crate::suite::source::SourceMap;
 use crate::suite::{disk, embedded};
 use crate::target::manifest::Waiver;
 use crate::target::profile::Deviation;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use tcpspec_reference::Mutant;
 
@@ -86,13 +87,21 @@ pub(super) fn selection(
     })
 }
 
-/// The case instances that are selected, planned for the target, in the order of (id, family).
+/// What is selected.
+pub(super) struct Selected {
+    /// The case instances, planned for the target, in the order of (id, family).
+    pub(super) jobs: Vec<Job>,
+    /// The known deviations of the target that are asked in part only, by the cases that they name.
+    pub(super) in_part: BTreeSet<String>,
+}
+
+/// The case instances that are selected.
 pub(super) fn jobs(
     arguments: &SelectArguments,
     target: &Target,
     seed: u64,
     streams: &Streams,
-) -> Result<Vec<Job>, Failure> {
+) -> Result<Selected, Failure> {
     let selection = selection(&arguments.select, arguments.filter.as_deref(), streams)?;
     let corpus = load_valid(&arguments.suites, streams)?;
     let known = deviations(target);
@@ -100,16 +109,19 @@ pub(super) fn jobs(
     let mut jobs = Vec::new();
     let mut slow = 0;
     let mut ids = Vec::new();
+    let mut in_part = BTreeSet::new();
     for case in corpus.instances() {
-        for family in arguments.families().iter().copied().filter(|f| case.families.contains(f)) {
-            if !selection.matches(&case, family) || case.level < arguments.level() {
+        for family in case.families.iter().copied() {
+            let is_selected = arguments.families().contains(&family)
+                && selection.matches(&case, family)
+                && case.level >= arguments.level();
+            let is_too_slow = case.slow && !arguments.slow && !target.is_virtual();
+            if is_selected && !is_too_slow {
+                jobs.push(job(&case, family, seed, target, &known, &oracle)?);
                 continue;
             }
-            if case.slow && !arguments.slow && !target.is_virtual() {
-                slow += 1;
-                continue;
-            }
-            jobs.push(job(&case, family, seed, target, &known, &oracle)?);
+            slow += usize::from(is_selected);
+            in_part.extend(deviation(&case, family, &known).map(|known| known.cases.clone()));
         }
         ids.push(case.id);
     }
@@ -125,7 +137,7 @@ pub(super) fn jobs(
         let near = near.map(|near| format!("; did you mean `{near}`?")).unwrap_or_default();
         streams.note(&format!("warning: no case matches `{pattern}`{near}\n"));
     }
-    Ok(jobs)
+    Ok(Selected { jobs, in_part })
 }
 
 /// Every case for every family on the reference, in order: for commands that are about the suites.
@@ -164,9 +176,13 @@ fn job(
         (None, Some(why)) => Work::Unsupported(format!("{} cannot be had here: {why}", target.name)),
         (None, None) => work,
     };
-    let deviation =
-        known.iter().find(|(cases, _)| cases.matches(case, family)).map(|(_, known)| known.clone());
+    let deviation = deviation(case, family, known).cloned();
     Ok(Job { info, work, fresh: case.fresh, deviation })
+}
+
+/// The first that names the case counts.
+fn deviation<'a>(case: &Case, family: Family, known: &'a [(Selection, Deviation)]) -> Option<&'a Deviation> {
+    known.iter().find(|(cases, _)| cases.matches(case, family)).map(|(_, known)| known)
 }
 
 /// Says which rules of the target's manifest name no case: they were written for another corpus, or are mistyped.

@@ -52,7 +52,7 @@ struct Row<'a> {
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
     let target = target::resolve(&arguments.target, None, streams)?;
-    let jobs = corpus::jobs(&arguments.select, &target, target::SEED, streams)?;
+    let jobs = corpus::jobs(&arguments.select, &target, target::SEED, streams)?.jobs;
     match arguments.format {
         ListFormat::Text => text(&jobs, streams)?,
         ListFormat::Json => {

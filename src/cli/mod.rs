@@ -12,6 +12,7 @@ mod doctor;
 mod durations;
 mod error;
 mod explain;
+mod faded;
 mod interrupt;
 mod list;
 mod mutants;

@@ -1,6 +1,7 @@
 //! `tcpspec run`: cases against a target, and the reports of that.
 
 use super::error::{Failure, shown};
+use super::faded::Faded;
 use super::outputs::{self, Kind, Wanted};
 use super::select::{SelectArguments, Share};
 use super::stream::Streams;
@@ -152,7 +153,9 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     };
     target.prepare(&directory.join("build.log"), streams)?;
     target.profile.timing.scale *= arguments.how.timeout_scale;
-    let mut jobs = corpus::jobs(&arguments.select, &target, arguments.how.seed, streams)?;
+    let selected = corpus::jobs(&arguments.select, &target, arguments.how.seed, streams)?;
+    let faded = Faded::new(&selected);
+    let (mut jobs, name) = (selected.jobs, target.name.clone());
     if let Some(share) = arguments.how.partition {
         let partition = share.resolve(variable)?;
         jobs = partition.keep(jobs, |job| (&job.info.id, job.info.family));
@@ -179,6 +182,12 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     if arguments.output.format == RunFormat::Json {
         streams.print(&Kind::Json.render(&run, require_all, streams.out_look()))?;
     }
+    for (glob, cases) in faded.of(&run.cases) {
+        let cases = count(cases, "case");
+        streams.note(&format!(
+            "warning: `deviations` of {name} is stale: of {cases} none deviates in `{glob}` any more\n"
+        ));
+    }
     let palette = streams.err_look().palette;
     let line = format!("{:>12} {}", "Reports", shown(&directory));
     streams.note(&format!("{}\n", paint(palette.dim, line)));
@@ -202,8 +211,7 @@ fn conclude(summary: &Summary, ended: &Ended, lanes: usize, streams: &Streams) -
     for error in &ended.lanes_lost {
         streams.note(&format!("warning: went on with fewer lanes: {error}\n"));
     }
-    if ended.lanes_low < lanes {
-        let low = ended.lanes_low;
+    if let Some(low) = ended.lanes_low {
         streams
             .note(&format!("     Lanes   {low} of {lanes} at times: this machine was too busy for more\n"));
     }

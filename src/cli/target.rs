@@ -98,8 +98,12 @@ impl Target {
     pub(super) fn lanes_most(&self, cpus: NonZeroUsize) -> NonZeroUsize {
         const PROGRAMS: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
         const NAMESPACES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
-        let each = if matches!(self.maker, AnyMaker::Attached(_)) { PROGRAMS } else { NAMESPACES };
-        let files = NonZeroUsize::new(crate::lab::limits::lanes_by_open_files()).unwrap_or(NonZeroUsize::MIN);
+        use crate::lab::limits::{FILES_OF_A_LANE, FILES_OF_A_PROGRAM, lanes_by_open_files};
+        let (each, files) = match self.maker {
+            AnyMaker::Attached(_) => (PROGRAMS, FILES_OF_A_PROGRAM),
+            _ => (NAMESPACES, FILES_OF_A_LANE),
+        };
+        let files = NonZeroUsize::new(lanes_by_open_files(files)).unwrap_or(NonZeroUsize::MIN);
         each.saturating_mul(cpus).min(files)
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Book {
     held: Spans,
     /// Where a hole was filled, and how far an acknowledgment of that must reach, newest last.
     pub(crate) joined: VecDeque<(SeqNum, SeqNum)>,
+    /// The same, with what it ought to have discarded: what it acknowledges of that it did receive.
+    reached: Spans,
     /// SND.UNA: the highest acknowledgment of the target.
     pub(crate) snd_una: SeqNum,
     /// The target's window, in octets.
@@ -82,6 +84,9 @@ pub(crate) enum Weight {
     Counts,
     /// A correct target may take it, or discard it.
     Possible,
+    /// A target ought to discard it: as if it had never been sent. One that takes it has broken a SHOULD, and does not lie
+    /// when it acknowledges it.
+    Unwanted,
     /// A correct target discards it: as if it had never been sent.
     Void,
 }
@@ -120,6 +125,7 @@ impl Book {
             possible: Spans::default(),
             held: Spans::default(),
             joined: VecDeque::new(),
+            reached: Spans::default(),
             snd_una: isn,
             snd_wnd: 0,
             target_edge: None,
@@ -152,6 +158,11 @@ impl Book {
     /// Up to where an acknowledgment of the target can be true.
     pub(crate) fn ackable(&self) -> SeqNum {
         self.isn + self.possible.contiguous()
+    }
+
+    /// Up to where it is no lie, though it may be of what should have been discarded.
+    pub(crate) fn ackable_at_all(&self) -> SeqNum {
+        self.isn + self.reached.contiguous()
     }
 
     /// Our FIN has no hole before it: the application has come to the end of the stream, or will.
@@ -225,7 +236,12 @@ impl Book {
         if !segment.is_pure_ack() {
             self.answers_due += 1;
         }
-        if weight == Weight::Void {
+        if matches!(weight, Weight::Unwanted | Weight::Void) {
+            if weight == Weight::Unwanted
+                && let Ok(start) = u32::try_from(segment.seq.diff(self.isn))
+            {
+                self.reached.insert(start, start.saturating_add(segment.len()));
+            }
             if self.ours.syn && segment.flags.core() & !Flags::FIN == Flags::SYN {
                 self.knocking = Some(segment.clone());
             }
@@ -255,6 +271,7 @@ impl Book {
         if let Ok(start) = u32::try_from(offset.max(0)) {
             let end = start.saturating_add(segment.len().saturating_sub(offset.min(0).unsigned_abs()));
             self.possible.insert(start, end);
+            self.reached.insert(start, end);
             if weight == Weight::Possible {
                 // Its octets may be refused where its ACK is not (RFC 9293 section 3.10.7.4, first check).
                 if segment.has(Flags::ACK) {
@@ -464,6 +481,16 @@ mod tests {
         let mut book = established();
         book.on_sent(Time::ZERO, &segment(Flags::ACK, 101, 501, 50), Weight::Void);
         assert_eq!(book.snd_nxt(), SeqNum(101));
+        assert_eq!(book.ackable(), SeqNum(101));
+    }
+
+    #[test]
+    fn what_the_target_ought_to_discard_may_be_acknowledged() {
+        let mut book = established();
+        book.on_sent(Time::ZERO, &segment(Flags::ACK, 101, 501, 50), Weight::Unwanted);
+        assert_eq!(book.snd_nxt(), SeqNum(101));
+        assert_eq!(book.ackable(), SeqNum(101));
+        assert_eq!(book.ackable_at_all(), SeqNum(151));
     }
 
     #[test]

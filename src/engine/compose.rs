@@ -14,7 +14,7 @@ use crate::packet::{
 };
 use crate::suite::expr::{Bound, Expr};
 use crate::suite::model::{
-    Cut, Family, FieldName, Fields, FlagSpec, IcmpKind, IcmpSend, OctetField, OptionSpec, SackSpec,
+    Cut, Family, FieldName, Fields, FlagSpec, IcmpKind, IcmpSend, Level, OctetField, OptionSpec, SackSpec,
 };
 use std::net::IpAddr;
 
@@ -418,7 +418,8 @@ impl<'a> Draft<'a> {
         let weight = match fields.counts {
             _ if elsewhere => Weight::Void,
             Some(true) => Weight::Counts,
-            Some(false) => Weight::Void,
+            Some(false) if self.scope.level == Level::Must => Weight::Void,
+            Some(false) => Weight::Unwanted,
             None if self.spoiled || mute => Weight::Void,
             None => self.scope.book.weigh(&segment),
         };

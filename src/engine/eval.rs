@@ -8,7 +8,7 @@ use super::book::Book;
 use crate::packet::{Ip, Packet, SeqNum};
 use crate::plan::Tuple;
 use crate::suite::expr::{BinaryOp, Expr};
-use crate::suite::model::Family;
+use crate::suite::model::{Family, Level};
 use crate::target::profile::Profile;
 use crate::time::Time;
 use std::collections::BTreeMap;
@@ -46,6 +46,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) profile: &'a Profile,
     pub(crate) tuple: Tuple,
     pub(crate) family: Family,
+    /// How much the case demands.
+    pub(crate) level: Level,
 }
 
 impl Scope<'_> {

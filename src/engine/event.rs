@@ -115,6 +115,12 @@ pub enum CaseEventKind {
     Late {
         by: Duration,
     },
+    /// The target has waited so long for a processor, within the time before this.
+    Waited {
+        #[serde(rename = "for")]
+        time: Duration,
+        over: Duration,
+    },
     /// We were late or lost frames.
     Inconclusive {
         why: String,
@@ -276,4 +282,10 @@ pub struct Verdict {
     pub took: Duration,
     /// The latest of our own sends.
     pub lateness: Duration,
+    /// Of a verdict that is inconclusive because the target had to wait for a processor: what it would be without that.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub excused: Option<Box<(Outcome, String)>>,
+    /// The longest that the target was seen to wait for a processor.
+    #[serde(default, skip_serializing_if = "Duration::is_zero")]
+    pub waited: Duration,
 }

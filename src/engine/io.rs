@@ -30,6 +30,8 @@ pub enum InputKind {
     Timeout,
     /// A frame has left, or a call was made: how much later than it should have been.
     Sent { late_ns: u64 },
+    /// The target has waited so long for a processor, within the time `over_ns` before this. It could not answer then.
+    Waited { for_ns: u64, over_ns: u64 },
     /// Frames were lost on our side (a full capture buffer): nothing may be concluded from silence.
     CaptureLost { count: u64 },
     /// The target's process is gone.

@@ -2,9 +2,10 @@
 //!
 //! A verdict can only worsen. What happens in a fixture does not count against the case that needed
 //! it: the case is blocked, and the case that tests the fixture's own steps is named. Our own
-//! lateness is never the target's failure.
+//! lateness is never the target's failure, nor is its waiting for a processor.
 
 use super::event::{CaseEvent, CaseEventKind, Outcome, Verdict, Violation, ViolationKind};
+use super::exec::NOTHING;
 use super::monitor;
 use crate::plan::Plan;
 use crate::suite::model::Level;
@@ -22,12 +23,19 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
         traffic: None,
         took: events.last().map_or(Time::ZERO, |event| event.at).since_start(),
         lateness: Duration::ZERO,
+        excused: None,
+        waited: Duration::ZERO,
     };
     for event in events {
         fold(plan, &mut verdict, event);
     }
     if verdict.lateness > LATE_MAX && may_be_ours(&verdict) {
-        excuse(&mut verdict);
+        let late = crate::time::span(verdict.lateness);
+        excuse(&mut verdict, &format!("a segment of ours left {late} late"));
+    } else if let Some(waited) = kept_waiting(&verdict, events) {
+        let waited = crate::time::span(waited);
+        verdict.excused = Some(Box::new((verdict.outcome, verdict.reason.clone())));
+        excuse(&mut verdict, &format!("the target had to wait {waited} for a processor"));
     }
     verdict
 }
@@ -45,11 +53,63 @@ fn may_be_ours(verdict: &Verdict) -> bool {
     })
 }
 
-/// The one step back that a verdict can take: a violation that our own lateness may have caused.
-fn excuse(verdict: &mut Verdict) {
-    let late = crate::time::span(verdict.lateness);
+/// A target that has waited longer than this for a processor, and for longer than a tenth of the time in which it was to do
+/// something, may have done it too late for that reason.
+const WAITED_MAX: Duration = Duration::from_millis(20);
+/// What kept it from an answer may have been just before the question, or that before.
+const BEFORE: Duration = Duration::from_millis(100);
+
+/// How long the target was kept from a processor around the violation, where that may be what the violation is about.
+fn kept_waiting(verdict: &Verdict, events: &[CaseEvent]) -> Option<Duration> {
+    let violation = verdict.violation.as_ref().filter(|violation| {
+        let kind = &violation.kind;
+        !matches!(kind, ViolationKind::Monitor(_) | ViolationKind::Content | ViolationKind::Crashed)
+    })?;
+    let since = violation.at.since_start().saturating_sub(violation.after + BEFORE);
+    let around = events.iter().filter_map(|event| match &event.what {
+        CaseEventKind::Waited { time, over } => {
+            let ended_after = event.at.since_start() >= since;
+            let began_before = event.at.since_start().saturating_sub(*over) <= violation.at.since_start();
+            (ended_after && began_before).then_some(*time)
+        }
+        _ => None,
+    });
+    let waited = around.sum::<Duration>();
+    (waited > WAITED_MAX.max(violation.after / 10)).then_some(waited)
+}
+
+/// Two tries, in both of which the target was kept from a processor: what it did wrong in both, in the same step and the
+/// same way, it did not do for that reason. Silence says nothing: it may have been kept from its answer twice.
+pub(crate) fn confirmed(before: &Verdict, last: &Verdict) -> Option<(Outcome, String)> {
+    let (_, Some(excused)) = (before.excused.as_ref()?, &last.excused) else { return None };
+    let (one, other) = (before.violation.as_ref()?, last.violation.as_ref()?);
+    let is_same = (&one.kind, one.step) == (&other.kind, other.step)
+        && one.got.as_deref().map(without_clock) == other.got.as_deref().map(without_clock);
+    let is_known = match one.kind {
+        ViolationKind::WrongAnswer | ViolationKind::NotSilent | ViolationKind::Unexpected => is_same,
+        ViolationKind::App => is_same && one.got.as_deref().is_some_and(|got| got != NOTHING),
+        ViolationKind::TooEarly => is_same && one.after.abs_diff(other.after) < one.after / 10,
+        _ => false,
+    };
+    let (outcome, reason) = &**excused;
+    is_known.then(|| (*outcome, reason.clone()))
+}
+
+/// A segment in one line, without the timestamps, which no two tries have in common.
+fn without_clock(line: &str) -> Vec<&str> {
+    let mut is_value = false;
+    let mut keep = |word: &&str| {
+        let keep = !is_value;
+        is_value = *word == "ts";
+        keep
+    };
+    line.split_whitespace().filter(|word| keep(word)).collect()
+}
+
+/// The one step back that a verdict can take: a violation that the target may not be to blame for.
+fn excuse(verdict: &mut Verdict, why: &str) {
     verdict.outcome = Outcome::Inconclusive;
-    verdict.reason = format!("a segment of ours left {late} late; what followed: {}", verdict.reason);
+    verdict.reason = format!("{why}; what followed: {}", verdict.reason);
 }
 
 fn fold(plan: &Plan, verdict: &mut Verdict, event: &CaseEvent) {
@@ -70,6 +130,7 @@ fn fold(plan: &Plan, verdict: &mut Verdict, event: &CaseEvent) {
                 verdict.observed.push((step, answer.clone()));
             }
         }
+        CaseEventKind::Waited { time, .. } => verdict.waited = verdict.waited.max(*time),
         CaseEventKind::Late { by } => verdict.lateness = verdict.lateness.max(*by),
         CaseEventKind::Violated(violation) => violated(plan, verdict, violation),
         CaseEventKind::Unsupported { why } => {

@@ -21,6 +21,7 @@ pub fn waits(plan: &Plan) -> Duration {
         profile: &plan.profile,
         tuple: plan.tuple,
         family: plan.case.family,
+        level: plan.case.level,
     };
     let span = |expr: &Expr| match eval(expr, &scope) {
         Ok(Value::Span(span)) => span,

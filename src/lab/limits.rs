@@ -3,14 +3,16 @@
 use std::mem::MaybeUninit;
 
 /// Descriptors of a lane: its namespace, wire, sockets and pollers, with some to spare.
-const FILES_OF_A_LANE: u64 = 12;
+pub const FILES_OF_A_LANE: u64 = 12;
+/// The same where the target is a program: pipes, and what is watched of its threads.
+pub const FILES_OF_A_PROGRAM: u64 = 28;
 /// Beside all lanes: reports, the runtime, the tester's side.
 const FILES_BESIDE: u64 = 100;
 
-/// How many lanes the limit on open files has room for, after raising it as far as a process may.
+/// How many lanes of so many files the limit on open files has room for, after raising it as far as a process may.
 #[must_use]
-pub fn lanes_by_open_files() -> usize {
-    let most = raise_open_files().saturating_sub(FILES_BESIDE) / FILES_OF_A_LANE;
+pub fn lanes_by_open_files(each: u64) -> usize {
+    let most = raise_open_files().saturating_sub(FILES_BESIDE) / each.max(1);
     usize::try_from(most).unwrap_or(usize::MAX).max(1)
 }
 

@@ -6,12 +6,13 @@
 use super::namespace::Namespace;
 use super::{denied, settings, sysctl};
 use crate::lane::SetupError;
+use crate::target::process::STARTING;
 use crate::wire::af_packet::{Carries, Socket};
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::fs::OpenOptions;
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::sync::{PoisonError, RwLock};
+use std::sync::PoisonError;
 
 /// What a device of a program carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,11 +67,8 @@ pub async fn make(namespace: &Namespace, device: &str, kind: Kind) -> Result<(),
     })
 }
 
-/// Held while a device is open here (exclusively) and while a program is started (shared). A program that is being
-/// started holds every descriptor of ours until it is executed; a device among them would be busy for its own program.
-pub static STARTING: RwLock<()> = RwLock::new(());
-
 fn make_here(device: &str, kind: Kind) -> io::Result<()> {
+    // Open here it would be open in a program that is being started, too, and busy for its own.
     let _alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
     let tun = OpenOptions::new().read(true).write(true).open("/dev/net/tun")?;
     let mut request = request(device)?;

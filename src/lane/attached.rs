@@ -18,6 +18,7 @@ use crate::engine::{Exec, Input, InputKind, Outcome, replay, verdict};
 use crate::event::Try;
 use crate::packet::{Body, Flags, Ip, Packet, SeqNum, Tcp};
 use crate::plan::Plan;
+use crate::target::Target;
 use crate::target::manifest::{App, Lifetime, Link, Manifest};
 use crate::target::process::ProcessTarget;
 use crate::time::Time;
@@ -184,7 +185,8 @@ impl Lane for AttachedLane {
         let lost = self.after(&mut live, &tried).await;
         let is_lost = lost.is_some();
         if let Some(what) = lost {
-            tried = worsened(plan, tried, what);
+            let waited = live.lane.parts().1.waited().map(|waited| kept(waited, tried.verdict.took));
+            tried = worsened(plan, tried, waited.into_iter().chain([what]));
         }
         if !matches!(tried.verdict.outcome, Outcome::Pass | Outcome::Unsupported) {
             tried.output = bounded(live.lane.target().heard().since(mark));
@@ -202,7 +204,7 @@ impl AttachedLane {
     async fn bring_up(&mut self) -> Result<Live, Trouble> {
         let up = match self.up.bring_up().await {
             // It was ready before: once more, for our machine may be busy.
-            Err(Trouble::NotReady(..)) => self.up.bring_up().await?,
+            Err(Trouble::NotReady(..) | Trouble::Kept(..)) => self.up.bring_up().await?,
             other => other?,
         };
         let mut lane = RealLane::new(up.wire, up.target, self.start);
@@ -278,10 +280,16 @@ fn farewells(tried: &Try) -> Vec<Vec<u8>> {
     last.into_iter().filter_map(rst).collect()
 }
 
+/// A target that was kept from a processor, within a time that is over.
+fn kept(waited: Duration, over: Duration) -> InputKind {
+    let [for_ns, over_ns] = [waited, over].map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX));
+    InputKind::Waited { for_ns, over_ns }
+}
+
 /// The try, with what was found out after its end.
-fn worsened(plan: &Arc<Plan>, mut tried: Try, what: InputKind) -> Try {
+fn worsened(plan: &Arc<Plan>, mut tried: Try, what: impl IntoIterator<Item = InputKind>) -> Try {
     let at = tried.inputs.last().map_or(Time::ZERO, |input| input.at);
-    tried.inputs.push(Input { at, what });
+    tried.inputs.extend(what.into_iter().map(|what| Input { at, what }));
     let plan = Arc::new(plan.on(tried.tuple.unwrap_or(plan.tuple)));
     (tried.events, tried.verdict) = replay(&plan, &tried.inputs);
     tried
@@ -299,15 +307,20 @@ fn bounded(output: String) -> String {
 /// A case that never began, for want of a target.
 fn without_target(plan: &Arc<Plan>, trouble: Trouble) -> Try {
     let mut exec = Exec::new(Arc::clone(plan));
+    let waited = match &trouble {
+        Trouble::Kept(.., waited) => Some(kept(*waited, *waited)),
+        _ => None,
+    };
     let what = match trouble {
         Trouble::Setup(error) => InputKind::Broken { how: error.to_string() },
-        Trouble::NotReady(_, how) => InputKind::TargetHung { how },
+        Trouble::NotReady(_, how) | Trouble::Kept(_, how, _) => InputKind::TargetHung { how },
         Trouble::Died(how) => InputKind::TargetDied { how },
         Trouble::Unsupported(why) => InputKind::Absent { why },
     };
-    let input = Input { at: Time::ZERO, what };
-    exec.handle(&input);
+    let inputs: Vec<Input> =
+        waited.into_iter().chain([what]).map(|what| Input { at: Time::ZERO, what }).collect();
+    inputs.iter().for_each(|input| exec.handle(input));
     let events = exec.into_events();
     let verdict = verdict(plan, &events);
-    Try { tuple: None, inputs: vec![input], verdict, output: String::new(), events }
+    Try { tuple: None, inputs, verdict, output: String::new(), events }
 }

@@ -31,6 +31,10 @@ const LATE_CALL: Duration = Duration::from_millis(1);
 const INPUTS_MAX: usize = 200_000;
 const OCTETS_MAX: usize = 64 << 20;
 
+/// So often it is asked at most how long the target has waited for a processor, and so little is not worth telling.
+const ASK_PAUSE: Duration = Duration::from_millis(20);
+const WAITED_MIN: Duration = Duration::from_millis(1);
+
 /// So many frames are looked at before a deadline that has come, in case they came before it.
 const FRAMES_AT_ONCE: usize = 10_000;
 
@@ -99,11 +103,13 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             inputs: Vec::new(),
             start: Instant::now(),
             due: Time::ZERO,
+            asked: Time::ZERO,
             ports: BTreeSet::from([tuple.peer_port]),
             octets: 0,
             is_deaf: false,
             lane: self,
         };
+        drive.lane.target.watch();
         drive.finish().await;
         let Drive { exec, inputs, ports, .. } = drive;
         self.clear(ports).await;
@@ -119,6 +125,8 @@ struct Drive<'a, W, T> {
     start: Instant,
     /// When what comes out of `exec` now should have left: at the moment that brought it about, not when we saw it.
     due: Time,
+    /// When it was asked last how long the target has waited.
+    asked: Time,
     /// The ports that the case has spoken from.
     ports: BTreeSet<u16>,
     /// All that has come.
@@ -170,7 +178,10 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
     fn take(&mut self, wake: Wake) -> Option<WireError> {
         match wake {
             Wake::Frame(frame) => return self.frame(frame),
-            Wake::Reply(reply) => self.reply(reply),
+            Wake::Reply(reply) => {
+                self.ask(ASK_PAUSE, self.now());
+                self.reply(reply);
+            }
             Wake::Deadline => {
                 let lost = self.lane.wire.lost();
                 if lost > 0 {
@@ -190,6 +201,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                 }
                 // A timer that fired late makes what follows late.
                 let due = self.exec.poll_timeout();
+                self.ask(WAITED_MIN, self.now());
                 self.input(self.now(), InputKind::Timeout);
                 self.due = due.unwrap_or(self.due).min(self.due);
             }
@@ -203,6 +215,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                 self.octets = self.octets.saturating_add(packet.len());
                 if !self.is_stale(&packet) {
                     let at = self.time(at);
+                    self.ask(ASK_PAUSE, at);
                     self.input(at, InputKind::Frame { octets: packet });
                 }
                 None
@@ -269,6 +282,23 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
     fn late(&mut self, by: Duration) {
         let late_ns = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
         self.input(self.now(), InputKind::Sent { late_ns });
+    }
+
+    /// Asks how long the target has waited for a processor, unless that was asked a moment ago, and tells it before what has
+    /// come at `at`.
+    fn ask(&mut self, pause: Duration, at: Time) {
+        let now = self.now();
+        let over = now.since(self.asked);
+        if over < pause {
+            return;
+        }
+        self.asked = now;
+        let waited = self.lane.target.waited().filter(|waited| *waited >= WAITED_MIN);
+        if let Some(waited) = waited {
+            let [for_ns, over_ns] =
+                [waited, over].map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX));
+            self.input(at, InputKind::Waited { for_ns, over_ns });
+        }
     }
 
     fn input(&mut self, at: Time, what: InputKind) {

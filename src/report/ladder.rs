@@ -149,6 +149,7 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
             // Marked below: a monitor speaks before the row it speaks of is there.
             CaseEventKind::Violated(_)
             | CaseEventKind::Late { .. }
+            | CaseEventKind::Waited { .. }
             | CaseEventKind::StepStarted
             | CaseEventKind::StepSkipped
             | CaseEventKind::StepPassed

@@ -18,6 +18,7 @@ pub mod text;
 #[cfg(test)]
 pub(crate) mod sample;
 
+use crate::engine::Outcome;
 use crate::event::{CaseFinished, RunEvent, Try};
 use std::io;
 
@@ -38,7 +39,9 @@ pub(crate) fn counted_index(case: &CaseFinished) -> Option<usize> {
     case.tries.iter().rposition(same).or_else(|| case.tries.len().checked_sub(1))
 }
 
-/// True where the tries of a case did not agree.
+/// True where the tries of a case did not agree. One that we could not judge says nothing.
 pub fn flaky(case: &CaseFinished) -> bool {
-    case.tries.windows(2).any(|pair| pair[0].verdict.outcome != pair[1].verdict.outcome)
+    let outcomes = case.tries.iter().map(|t| t.verdict.outcome);
+    let mut judged = outcomes.filter(|outcome| *outcome != Outcome::Inconclusive);
+    judged.next().is_some_and(|first| judged.any(|outcome| outcome != first))
 }

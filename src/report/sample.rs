@@ -58,6 +58,8 @@ pub(crate) fn verdict(outcome: Outcome, reason: &str) -> Verdict {
         monitors: vec![MonitorCount { id: "checksum".into(), checked: 3, violations: 0 }],
         took: Duration::from_micros(3_200),
         lateness: Duration::from_micros(12),
+        excused: None,
+        waited: Duration::ZERO,
     }
 }
 

@@ -103,7 +103,8 @@ impl<M: LaneMaker> Worker<M> {
                 .await;
             let (tried, lane) = self.link.attempt(&case, lane).await;
             self.lane = lane;
-            turn.ended(tried.verdict.lateness);
+            // Too many lanes make targets wait, too.
+            turn.ended(tried.verdict.lateness.max(tried.verdict.waited));
             case.tries.push(tried);
             let options = &self.link.shared.options;
             let (retries, repeat) = (options.retries, options.repeat.get());

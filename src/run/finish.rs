@@ -1,6 +1,6 @@
 //! From the tries of a case to what is said of it. Pure.
 
-use crate::engine::{Outcome, Verdict};
+use crate::engine::{Outcome, Verdict, confirmed};
 use crate::event::{CaseFinished, Try};
 use crate::plan::{CaseInfo, Plan};
 use crate::target::profile::Deviation;
@@ -76,6 +76,11 @@ pub(super) fn tried(
     deny: Deny,
 ) -> CaseFinished {
     let mut verdict = decide(&tries, repeat).clone();
+    if let (Outcome::Inconclusive, [.., before, last]) = (verdict.outcome, &tries[..])
+        && let Some((outcome, reason)) = confirmed(&before.verdict, &last.verdict)
+    {
+        verdict = Verdict { outcome, reason, excused: None, ..verdict };
+    }
     let (deviation, expected) = expected(deviation, verdict.outcome);
     verdict.outcome = deny.raise(verdict.outcome);
     CaseFinished { info, plan: Some(plan), tries, verdict, deviation, expected }
@@ -109,6 +114,8 @@ fn empty(outcome: Outcome, reason: String) -> Verdict {
         traffic: None,
         took: Duration::ZERO,
         lateness: Duration::ZERO,
+        excused: None,
+        waited: Duration::ZERO,
     }
 }
 
@@ -116,7 +123,11 @@ fn empty(outcome: Outcome, reason: String) -> Verdict {
 fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<String>, bool) {
     match deviation {
         // A glob says where a target deviates, not that it does so in every case of it.
-        Some(known) if outcome == Outcome::Pass && known.is_glob() => (None, true),
+        Some(known) if known.is_glob() && matches!(outcome, Outcome::Pass | Outcome::Unsupported) => {
+            (None, true)
+        }
+        // What could not be judged says nothing of what is known.
+        Some(_) if outcome == Outcome::Inconclusive => (None, false),
         Some(known) => (Some(known.outcome.to_string()), known.outcome == outcome),
         None => (None, matches!(outcome, Outcome::Pass | Outcome::Unsupported)),
     }
@@ -125,6 +136,8 @@ fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<String>,
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::{Violation, ViolationKind};
+    use crate::report::sample;
     use rstest::rstest;
 
     use Outcome::{Blocked, Error, Fail, Inconclusive, Pass, Unsupported, Warn};
@@ -172,6 +185,55 @@ mod tests {
     #[case::late_at_last(&[Fail, Inconclusive], 3, Inconclusive)]
     fn what_counts(#[case] outcomes: &[Outcome], #[case] repeat: u32, #[case] says: Outcome) {
         assert_eq!(decide(&tries(outcomes), repeat).outcome, says);
+    }
+
+    /// A try that was inconclusive because the target had to wait.
+    fn excused(kind: ViolationKind, step: usize, got: Option<&str>) -> Try {
+        let violation =
+            Violation { kind, step: Some(step), got: got.map(str::to_owned), ..sample::violation() };
+        let mut tried = tries(&[Inconclusive]).remove(0);
+        tried.verdict.violation = Some(Box::new(violation));
+        tried.verdict.excused = Some(Box::new((Fail, "it is wrong".to_owned())));
+        tried
+    }
+
+    #[rstest]
+    #[case::the_same(ViolationKind::WrongAnswer, 2, Some("RST seq=isn"), Fail)]
+    #[case::with_an_option_and_without(
+        ViolationKind::WrongAnswer,
+        2,
+        Some("RST seq=isn ts 7/9"),
+        Inconclusive
+    )]
+    #[case::another_step(ViolationKind::WrongAnswer, 3, Some("RST seq=isn"), Inconclusive)]
+    #[case::another_answer(ViolationKind::WrongAnswer, 2, Some("RST seq=isn+1"), Inconclusive)]
+    #[case::another_way(ViolationKind::Unexpected, 2, Some("RST seq=isn"), Inconclusive)]
+    fn what_was_wrong_twice_in_the_same_way_is_wrong(
+        #[case] kind: ViolationKind,
+        #[case] step: usize,
+        #[case] got: Option<&str>,
+        #[case] says: Outcome,
+    ) {
+        let before = excused(ViolationKind::WrongAnswer, 2, Some("RST seq=isn"));
+        let last = excused(kind, step, got);
+        let info = sample::info("close/one");
+        let plan = Box::new(sample::plan(&info));
+        let case = tried(info, plan, vec![before, last], None, 1, Deny::default());
+        assert_eq!(case.verdict.outcome, says);
+    }
+
+    /// A clock shows another time in each try; silence may have been waiting both times.
+    #[test]
+    fn no_clock_makes_a_difference_and_silence_is_no_answer() {
+        let both = |kind: &ViolationKind, one: Option<&str>, other: Option<&str>| {
+            confirmed(&excused(kind.clone(), 1, one).verdict, &excused(kind.clone(), 1, other).verdict)
+                .is_some()
+        };
+        assert!(both(&ViolationKind::NotSilent, Some("ACK win 8 ts 3/4"), Some("ACK win 8 ts 5/6")));
+        assert!(!both(&ViolationKind::NotSilent, Some("ACK win 8 ts 3/4"), Some("ACK win 9 ts 5/6")));
+        assert!(!both(&ViolationKind::NoAnswer, None, None));
+        assert!(!both(&ViolationKind::App, Some("nothing"), Some("nothing")));
+        assert!(both(&ViolationKind::App, Some("reset"), Some("reset")));
     }
 
     #[test]

@@ -109,8 +109,8 @@ pub struct Ended {
     pub timed_out: bool,
     /// Lanes that could not be made. The run goes on while there is one.
     pub lanes_lost: Vec<SetupError>,
-    /// How many lanes ran at once when it was fewest, for want of time.
-    pub lanes_low: usize,
+    /// How many lanes ran at once when it was fewest, where the machine was too busy for all of them.
+    pub lanes_low: Option<usize>,
 }
 
 impl Ended {

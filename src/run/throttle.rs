@@ -93,9 +93,9 @@ impl Throttle {
         }
     }
 
-    /// The least number of lanes that was allowed.
-    pub(super) fn low(&self) -> usize {
-        self.state().low
+    /// The least number of lanes that was allowed, if it ever was less than all.
+    pub(super) fn low(&self) -> Option<usize> {
+        Some(self.state().low).filter(|low| *low < self.bounds.most)
     }
 }
 
@@ -146,9 +146,9 @@ mod tests {
         report(&throttle, LATE_MAX + 1, TOO_LATE);
         assert_eq!(limit(&throttle), 75);
         report(&throttle, 20 * WINDOW, TOO_LATE);
-        assert_eq!((limit(&throttle), throttle.low()), (4, 4));
+        assert_eq!((limit(&throttle), throttle.low()), (4, Some(4)));
         report(&throttle, 40 * WINDOW, IN_TIME);
-        assert_eq!((limit(&throttle), throttle.low()), (100, 4));
+        assert_eq!((limit(&throttle), throttle.low()), (100, Some(4)));
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
         let throttle = Throttle::new(Bounds { least: 7, most: 7 });
         report(&throttle, 10 * WINDOW, TOO_LATE);
         report(&throttle, 10 * WINDOW, IN_TIME);
-        assert_eq!((limit(&throttle), throttle.low()), (7, 7));
+        assert_eq!((limit(&throttle), throttle.low()), (7, None));
     }
 
     #[tokio::test]

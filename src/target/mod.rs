@@ -9,6 +9,7 @@ pub mod reference;
 
 use crate::engine::{AppCall, AppEvent, AppOutcome};
 use std::future::Future;
+use std::time::Duration;
 
 /// What the application above a target says.
 #[derive(Debug, Clone, PartialEq)]
@@ -46,6 +47,14 @@ pub trait Target: Send {
     /// The device of the wire is gone: what that means. `None` where the target ended as it may.
     fn device_gone(&mut self, how: String) -> impl Future<Output = Option<Reply>> + Send {
         std::future::ready(Some(Reply::Broken { how }))
+    }
+
+    /// From now on it is counted how long it waits for a processor.
+    fn watch(&mut self) {}
+
+    /// How long it has waited for a processor since this was asked last, where that is known.
+    fn waited(&mut self) -> Option<Duration> {
+        None
     }
 
     /// Forgets the case: closes listeners, aborts connections, drops replies that nobody waits for.

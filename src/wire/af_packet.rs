@@ -6,15 +6,14 @@
 #![allow(clippy::disallowed_methods, reason = "stamps what the kernel could not stamp")]
 
 mod socket;
-mod stamp;
 
 use super::link::{self, Inbound, Link, TargetMac};
+use super::stamp::{Clocks, read_clocks};
 use super::{DOWN, GONE, Received, Wire, WireError};
 use crate::packet::{ETHERTYPE_IPV6, Mac};
 use crate::target::profile::Net;
+use socket::FRAME_LEN_MAX;
 pub use socket::{Carries, Socket};
-use socket::{FRAME_LEN_MAX, read_clocks};
-use stamp::Clocks;
 use std::io;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};

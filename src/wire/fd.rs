@@ -1,22 +1,26 @@
 //! The wire without privilege: one packet in one datagram, over a Unix socket pair or over UDP on loopback.
 //!
 //! The target inherits its end as a descriptor, or is told where to send datagrams; either way it needs neither
-//! devices nor namespaces. There is no link layer. Packets are stamped when they are read, for no kernel stamps
-//! them.
+//! devices nor namespaces. There is no link layer. On Linux the kernel stamps packets when the target sends them; elsewhere
+//! they are stamped when they are read.
 #![allow(
     clippy::disallowed_methods,
     clippy::disallowed_types,
     reason = "a wire is made of sockets and stamps"
 )]
 
+use super::stamp::{Clocks, read_clocks};
 use super::{Received, Wire, WireError};
 use nix::sys::socket::{
-    AddressFamily, MsgFlags, SockFlag, SockType, recv, send, setsockopt, socketpair, sockopt,
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrLike, recvmsg,
+    send, setsockopt, socketpair, sockopt,
 };
-use std::io;
+use nix::sys::time::TimeSpec;
+use std::io::{self, IoSliceMut};
 use std::net::SocketAddr;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
+use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::UdpSocket;
 
@@ -24,13 +28,67 @@ use tokio::net::UdpSocket;
 const PACKET_LEN_MAX: usize = 64 * 1024;
 /// What waits while we are busy.
 const BUFFER: usize = 4 << 20;
+/// Datagrams of others in a row that are read without waiting.
+const NOISE_MAX: u32 = 4096;
 /// A target that does not read for so long loses packets, as on a full queue.
 const SEND_PATIENCE: Duration = Duration::from_millis(500);
+
+/// Reads datagrams, with the time at which they were sent.
+#[derive(Debug)]
+struct Inbox {
+    buffer: Box<[u8]>,
+    /// For the kernel's stamp.
+    control: Vec<u8>,
+    clocks: Clocks,
+}
+
+impl Inbox {
+    /// For a socket whose kernel is to stamp what comes, where it can.
+    fn of(socket: &impl AsFd) -> Self {
+        #[cfg(target_os = "linux")]
+        let _unstamped = setsockopt(socket, sockopt::ReceiveTimestampns, &true);
+        #[cfg(not(target_os = "linux"))]
+        let _ = socket;
+        let buffer = vec![0; PACKET_LEN_MAX].into_boxed_slice();
+        Self { buffer, control: nix::cmsg_space!(TimeSpec), clocks: Clocks::new(read_clocks()) }
+    }
+
+    /// The next datagram and who sent it; an error where there is none.
+    fn read<A: SockaddrLike>(&mut self, socket: &impl AsRawFd) -> io::Result<(Received, Option<A>)> {
+        let looked_at = Instant::now();
+        let mut parts = [IoSliceMut::new(&mut self.buffer)];
+        let flags = MsgFlags::MSG_DONTWAIT;
+        let read = recvmsg::<A>(socket.as_raw_fd(), &mut parts, Some(&mut self.control), flags);
+        let message = read.map_err(io::Error::from).inspect_err(|e| {
+            if e.kind() == io::ErrorKind::WouldBlock {
+                self.clocks.was_empty(looked_at);
+            }
+        })?;
+        // A stamp that did not fit is none.
+        let stamp =
+            message.cmsgs().ok().and_then(|mut messages| messages.find_map(|message| stamp_of(&message)));
+        let (len, from) = (message.bytes, message.address);
+        let at = self.clocks.arrival(stamp, read_clocks());
+        let packet = self.buffer.get(..len).unwrap_or_default().to_vec();
+        Ok((Received { at, packet }, from))
+    }
+}
+
+/// In nanoseconds of the wall clock.
+fn stamp_of(message: &ControlMessageOwned) -> Option<i128> {
+    match message {
+        #[cfg(target_os = "linux")]
+        ControlMessageOwned::ScmTimestampns(at) => {
+            Some(i128::from(at.tv_sec()) * 1_000_000_000 + i128::from(at.tv_nsec()))
+        }
+        _ => None,
+    }
+}
 
 #[derive(Debug)]
 pub struct FdWire {
     socket: AsyncFd<OwnedFd>,
-    buffer: Box<[u8]>,
+    inbox: Inbox,
     /// The target has closed its end. That is its own affair; nothing will come any more.
     is_closed: bool,
 }
@@ -43,7 +101,12 @@ impl FdWire {
     pub fn pair() -> io::Result<(Self, OwnedFd)> {
         // Packets keep their borders and the end of the target is seen; elsewhere only the former.
         let kind = if cfg!(target_os = "linux") { SockType::SeqPacket } else { SockType::Datagram };
-        let (own, other) = socketpair(AddressFamily::Unix, kind, None, SockFlag::empty())?;
+        // Programs that are being started at this moment must not have them.
+        #[cfg(target_os = "linux")]
+        let flags = SockFlag::SOCK_CLOEXEC;
+        #[cfg(not(target_os = "linux"))]
+        let flags = SockFlag::empty();
+        let (own, other) = socketpair(AddressFamily::Unix, kind, None, flags)?;
         for end in [&own, &other] {
             // As much as the system gives.
             let _less = setsockopt(end, sockopt::SndBuf, &BUFFER);
@@ -53,8 +116,20 @@ impl FdWire {
             nix::fcntl::fcntl(end, nix::fcntl::FcntlArg::F_SETFD(nix::fcntl::FdFlag::FD_CLOEXEC))?;
         }
         nix::fcntl::fcntl(&own, nix::fcntl::FcntlArg::F_SETFL(nix::fcntl::OFlag::O_NONBLOCK))?;
-        let buffer = vec![0; PACKET_LEN_MAX].into_boxed_slice();
-        Ok((Self { socket: watched(own)?, buffer, is_closed: false }, other))
+        let inbox = Inbox::of(&own);
+        Ok((Self { socket: watched(own)?, inbox, is_closed: false }, other))
+    }
+
+    /// What was read, if that is a packet. The truth is that there was something to read.
+    fn take(&mut self, read: io::Result<(Received, Option<()>)>) -> Option<Result<Received, WireError>> {
+        match read {
+            Ok((received, _)) if !received.packet.is_empty() => return Some(Ok(received)),
+            Ok(_) => self.is_closed = true,
+            Err(e) if e.kind() == io::ErrorKind::ConnectionReset => self.is_closed = true,
+            Err(e) if e.kind() == io::ErrorKind::Interrupted => {}
+            Err(e) => return Some(Err(broken("receive", &e))),
+        }
+        None
     }
 }
 
@@ -62,21 +137,27 @@ impl Wire for FdWire {
     async fn recv(&mut self) -> Result<Received, WireError> {
         while !self.is_closed {
             let mut guard = self.socket.readable().await.map_err(|e| broken("wait for a packet", &e))?;
-            let buffer = &mut self.buffer;
-            let read = guard.try_io(|fd| Ok(recv(fd.as_raw_fd(), buffer, MsgFlags::MSG_DONTWAIT)?));
-            match read {
-                Ok(Ok(0)) => self.is_closed = true,
-                Ok(Ok(len)) => {
-                    let packet = self.buffer.get(..len).unwrap_or_default().to_vec();
-                    return Ok(Received { at: Instant::now(), packet });
-                }
-                Ok(Err(e)) if e.kind() == io::ErrorKind::ConnectionReset => self.is_closed = true,
-                Ok(Err(e)) if e.kind() == io::ErrorKind::Interrupted => {}
-                Ok(Err(e)) => return Err(broken("receive", &e)),
-                Err(_would_block) => {}
+            let inbox = &mut self.inbox;
+            let Ok(read) = guard.try_io(|fd| inbox.read(fd.get_ref())) else { continue };
+            if let Some(received) = self.take(read) {
+                return received;
             }
         }
         std::future::pending().await
+    }
+
+    fn try_recv(&mut self) -> Option<Result<Received, WireError>> {
+        while !self.is_closed {
+            match self.inbox.read(self.socket.get_ref()) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return None,
+                read => {
+                    if let Some(received) = self.take(read) {
+                        return Some(received);
+                    }
+                }
+            }
+        }
+        None
     }
 
     async fn send(&mut self, packet: &[u8]) -> Result<Instant, WireError> {
@@ -111,7 +192,7 @@ impl Wire for FdWire {
 pub struct UdpWire {
     socket: UdpSocket,
     target: Option<SocketAddr>,
-    buffer: Box<[u8]>,
+    inbox: Inbox,
 }
 
 impl UdpWire {
@@ -119,7 +200,8 @@ impl UdpWire {
     /// Where there is no loopback interface.
     pub async fn bind() -> io::Result<Self> {
         let socket = UdpSocket::bind("127.0.0.1:0").await?;
-        Ok(Self { socket, target: None, buffer: vec![0; PACKET_LEN_MAX].into_boxed_slice() })
+        let inbox = Inbox::of(&socket);
+        Ok(Self { socket, target: None, inbox })
     }
 
     /// What the target is told.
@@ -131,21 +213,52 @@ impl UdpWire {
     }
 }
 
+impl UdpWire {
+    /// What was read, if that is a packet of the target.
+    fn take(
+        &mut self,
+        read: io::Result<(Received, Option<SockaddrIn>)>,
+    ) -> Option<Result<Received, WireError>> {
+        match read {
+            Ok((received, from)) => {
+                let from = SocketAddr::V4(from?.into());
+                let is_packet = *self.target.get_or_insert(from) == from && !received.packet.is_empty();
+                // Or somebody else of this machine.
+                is_packet.then_some(Ok(received))
+            }
+            Err(e) if is_gone(&e) || e.kind() == io::ErrorKind::Interrupted => None,
+            Err(e) => Some(Err(broken("receive", &e))),
+        }
+    }
+}
+
 impl Wire for UdpWire {
     async fn recv(&mut self) -> Result<Received, WireError> {
         loop {
-            match self.socket.recv_from(&mut self.buffer).await {
-                Ok((len, from)) if *self.target.get_or_insert(from) == from => {
-                    if let Some(packet) = self.buffer.get(..len).filter(|packet| !packet.is_empty()) {
-                        return Ok(Received { at: Instant::now(), packet: packet.to_vec() });
-                    }
-                }
-                // Somebody else of this machine.
-                Ok(_) => {}
-                Err(e) if is_gone(&e) => {}
-                Err(e) => return Err(broken("receive", &e)),
+            self.socket.readable().await.map_err(|e| broken("wait for a packet", &e))?;
+            let (socket, inbox) = (&self.socket, &mut self.inbox);
+            let read = socket.try_io(Interest::READABLE, || inbox.read(socket));
+            if matches!(&read, Err(e) if e.kind() == io::ErrorKind::WouldBlock) {
+                continue;
+            }
+            if let Some(received) = self.take(read) {
+                return received;
             }
         }
+    }
+
+    fn try_recv(&mut self) -> Option<Result<Received, WireError>> {
+        for _ in 0..NOISE_MAX {
+            match self.inbox.read(&self.socket) {
+                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return None,
+                read => {
+                    if let Some(received) = self.take(read) {
+                        return Some(received);
+                    }
+                }
+            }
+        }
+        None
     }
 
     async fn send(&mut self, packet: &[u8]) -> Result<Instant, WireError> {

@@ -11,6 +11,7 @@ pub mod fd;
 #[cfg(target_os = "linux")]
 pub mod link;
 pub mod mem;
+mod stamp;
 
 use futures_util::FutureExt;
 use std::future::Future;

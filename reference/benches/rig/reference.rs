@@ -4,27 +4,36 @@
 use core::net::{IpAddr, SocketAddr};
 use core::time::Duration;
 
-use tcpspec_reference::{Config, ConnId, Endpoint, EventKind, Instant, ListenerId, Recv};
+use tcpspec_reference::{Config, ConnId, Endpoint, Error, EventKind, Instant, ListenerId, Recv};
 
-use super::{Host, PORT, Packet, SERVER, TIME_WAIT_US, Wire};
+use super::{Host, PORT, Packet, SERVER, Sizes, TIME_WAIT_US, Wire};
 
 pub(crate) struct Reference {
     endpoint: Endpoint,
     address: IpAddr,
     listener: Option<ListenerId>,
+    mtu: usize,
 }
 
 fn at(now: u64) -> Instant {
     Instant::from_micros(now)
 }
 
+fn octets(answer: Result<Recv, Error>) -> usize {
+    match answer.expect("an open connection") {
+        Recv::Octets(len) => len,
+        Recv::WouldBlock | Recv::Eof => 0,
+    }
+}
+
 impl Host for Reference {
     type Conn = ConnId;
 
-    fn new(address: [u8; 4], buffer: usize) -> Self {
+    fn new(address: [u8; 4], Sizes { buffer, mtu }: Sizes) -> Self {
         let address = IpAddr::from(address);
         let config = Config {
             addresses: vec![address],
+            mtu: mtu as u16,
             send_buffer: buffer as u32,
             recv_buffer: buffer as u32,
             delayed_ack: None,
@@ -33,7 +42,7 @@ impl Host for Reference {
             msl: Duration::from_micros(TIME_WAIT_US / 2),
             ..Config::default()
         };
-        Self { endpoint: Endpoint::new(config), address, listener: None }
+        Self { endpoint: Endpoint::new(config), address, listener: None, mtu }
     }
 
     fn listen(&mut self, _connections: usize) {
@@ -55,10 +64,15 @@ impl Host for Reference {
     }
 
     fn read(&mut self, now: u64, conn: ConnId, into: &mut [u8]) -> usize {
-        match self.endpoint.recv(at(now), conn, into).expect("an open connection") {
-            Recv::Octets(len) => len,
-            Recv::WouldBlock | Recv::Eof => 0,
-        }
+        octets(self.endpoint.recv(at(now), conn, into))
+    }
+
+    fn make(&mut self, now: u64, conn: ConnId, most: usize) -> usize {
+        self.endpoint.send_with(at(now), conn, most, |room| room.len()).expect("an open connection")
+    }
+
+    fn take(&mut self, now: u64, conn: ConnId) -> usize {
+        octets(self.endpoint.recv_with(at(now), conn, <[u8]>::len))
     }
 
     fn close(&mut self, now: u64, conn: ConnId) {
@@ -78,7 +92,7 @@ impl Host for Reference {
             debug_assert_ne!(event.kind, EventKind::Reset);
         }
         while leaving.has_room() {
-            let mut buffer = leaving.spare();
+            let mut buffer = leaving.spare(self.mtu);
             let Some(len) = self.endpoint.poll_transmit_into(at(now), &mut buffer) else {
                 leaving.recycle(buffer);
                 return;

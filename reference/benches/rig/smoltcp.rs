@@ -7,12 +7,12 @@ use smoltcp::socket::tcp::{self, Socket, SocketBuffer};
 use smoltcp::time::Instant;
 use smoltcp::wire::{HardwareAddress, IpAddress, IpCidr};
 
-use super::{Host, MTU, PORT, Packet, SERVER, Wire};
+use super::{Host, PORT, Packet, SERVER, Sizes, Wire};
 
 pub(crate) struct Smoltcp {
     interface: Interface,
     sockets: SocketSet<'static>,
-    buffer: usize,
+    sizes: Sizes,
     /// Sockets that listen or have been accepted, the listening ones last.
     listening: Vec<SocketHandle>,
     idle: Vec<SocketHandle>,
@@ -23,7 +23,7 @@ impl Smoltcp {
         if let Some(handle) = self.idle.pop() {
             return handle;
         }
-        let space = || SocketBuffer::new(vec![0; self.buffer]);
+        let space = || SocketBuffer::new(vec![0; self.sizes.buffer]);
         let mut socket = Socket::new(space(), space());
         socket.set_ack_delay(None);
         self.sockets.add(socket)
@@ -47,16 +47,16 @@ fn at(now: u64) -> Instant {
 impl Host for Smoltcp {
     type Conn = SocketHandle;
 
-    fn new(address: [u8; 4], buffer: usize) -> Self {
+    fn new(address: [u8; 4], sizes: Sizes) -> Self {
         let (mut arrived, mut leaving) = (Wire::default(), Wire::default());
-        let mut device = Ends { arrived: &mut arrived, leaving: &mut leaving };
+        let mut device = Ends { arrived: &mut arrived, leaving: &mut leaving, mtu: sizes.mtu };
         let mut interface = Interface::new(Config::new(HardwareAddress::Ip), &mut device, at(0));
         interface.update_ip_addrs(|list| {
             list.push(IpCidr::new(IpAddress::from(core::net::Ipv4Addr::from(address)), 24))
                 .expect("room for one");
         });
         let sockets = SocketSet::new(Vec::new());
-        Self { interface, sockets, buffer, listening: Vec::new(), idle: Vec::new() }
+        Self { interface, sockets, sizes, listening: Vec::new(), idle: Vec::new() }
     }
 
     fn listen(&mut self, _connections: usize) {
@@ -89,6 +89,15 @@ impl Host for Smoltcp {
         self.get(conn).recv_slice(into).expect("an open connection")
     }
 
+    fn make(&mut self, _now: u64, conn: SocketHandle, most: usize) -> usize {
+        let fill = |room: &mut [u8]| (room.len().min(most), room.len().min(most));
+        self.get(conn).send(fill).expect("an open connection")
+    }
+
+    fn take(&mut self, _now: u64, conn: SocketHandle) -> usize {
+        self.get(conn).recv(|text| (text.len(), text.len())).expect("an open connection")
+    }
+
     fn close(&mut self, _now: u64, conn: SocketHandle) {
         self.get(conn).close();
     }
@@ -99,7 +108,7 @@ impl Host for Smoltcp {
     }
 
     fn work(&mut self, now: u64, arrived: &mut Wire, leaving: &mut Wire) {
-        let mut device = Ends { arrived, leaving };
+        let mut device = Ends { arrived, leaving, mtu: self.sizes.mtu };
         self.interface.poll(at(now), &mut device, &mut self.sockets);
     }
 }
@@ -108,6 +117,7 @@ impl Host for Smoltcp {
 struct Ends<'a> {
     arrived: &'a mut Wire,
     leaving: &'a mut Wire,
+    mtu: usize,
 }
 
 impl Device for Ends<'_> {
@@ -125,17 +135,17 @@ impl Device for Ends<'_> {
             return None;
         }
         let packet = self.arrived.pop()?;
-        Some((Arrived { packet, wire: self.arrived }, Leaving { wire: self.leaving }))
+        Some((Arrived { packet, wire: self.arrived }, Leaving { wire: self.leaving, mtu: self.mtu }))
     }
 
     fn transmit(&mut self, _now: Instant) -> Option<Leaving<'_>> {
-        self.leaving.has_room().then_some(Leaving { wire: self.leaving })
+        self.leaving.has_room().then_some(Leaving { wire: self.leaving, mtu: self.mtu })
     }
 
     fn capabilities(&self) -> DeviceCapabilities {
         let mut capabilities = DeviceCapabilities::default();
         capabilities.medium = Medium::Ip;
-        capabilities.max_transmission_unit = MTU;
+        capabilities.max_transmission_unit = self.mtu;
         capabilities
     }
 }
@@ -155,13 +165,14 @@ impl phy::RxToken for Arrived<'_> {
 
 struct Leaving<'a> {
     wire: &'a mut Wire,
+    mtu: usize,
 }
 
 impl phy::TxToken for Leaving<'_> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, work: F) -> R {
-        let mut buffer = self.wire.spare();
+        let mut buffer = self.wire.spare(self.mtu);
         // Never shrunk, so there is nothing to fill with zeros.
-        buffer.resize(MTU, 0);
+        buffer.resize(self.mtu, 0);
         let result = work(&mut buffer[..len]);
         self.wire.push(Packet { buffer, len });
         result

@@ -5,16 +5,27 @@ use core::time::Duration;
 use super::{Connection, Env};
 use crate::event::{ConnOption, Error, Recv};
 use crate::mutant::Mutant;
+use crate::recv::RecvHalf;
 use crate::send::Fin;
 use crate::state::{State, closing};
 use crate::timer::Timer;
 
 impl Connection {
     /// SEND (RFC 9293 3.10.2). Before ESTABLISHED the octets are queued.
-    pub(crate) fn send(&mut self, octets: &[u8], env: &Env<'_>) -> Result<usize, Error> {
+    pub(crate) fn send(&mut self, octets: &[u8], env: &mut Env<'_>) -> Result<usize, Error> {
         self.writable()?;
-        let _ = env;
+        self.snd.buffer().lend(env.spare);
         Ok(self.snd.write(octets))
+    }
+
+    /// SEND of octets that are made where they will lie.
+    pub(crate) fn send_with(
+        &mut self,
+        most: usize,
+        fill: impl FnOnce(&mut [u8]) -> usize,
+    ) -> Result<usize, Error> {
+        self.writable()?;
+        Ok(self.snd.write_with(most, fill))
     }
 
     /// SEND with the URGENT flag (RFC 9293 3.8.5, MUST-30).
@@ -45,15 +56,32 @@ impl Connection {
 
     /// RECEIVE (RFC 9293 3.10.3). After a FIN what is left is returned first, then the end (MUST-12).
     pub(crate) fn recv(&mut self, out: &mut [u8], env: &Env<'_>) -> Result<Recv, Error> {
+        let none_wanted = out.is_empty();
+        let read = |rcv: &mut RecvHalf| {
+            let len = rcv.read(out);
+            if len > 2041 && env.config.is(Mutant::LargeReadCorrupts) {
+                out[2041] ^= 0x55;
+            }
+            len
+        };
+        match self.recv_by(read, env) {
+            Ok(Recv::WouldBlock) if none_wanted => Ok(Recv::Octets(0)),
+            answer => answer,
+        }
+    }
+
+    /// The same by whatever takes octets off the buffer, and says how many.
+    pub(crate) fn recv_by(
+        &mut self,
+        read: impl FnOnce(&mut RecvHalf) -> usize,
+        env: &Env<'_>,
+    ) -> Result<Recv, Error> {
         if self.released {
             return Err(Error::Closing);
         }
         self.readable_told = false;
         if self.rcv.readable() > 0 {
-            let len = self.rcv.read(out);
-            if len > 2041 && env.config.is(Mutant::LargeReadCorrupts) {
-                out[2041] ^= 0x55;
-            }
+            let len = read(&mut self.rcv);
             if self.state.takes_text() && self.rcv.wants_update(self.mss(env.config), env.config) {
                 self.owed.ack = true;
             }
@@ -70,7 +98,6 @@ impl Connection {
             State::SynSent | State::SynReceived(_) if env.config.is(Mutant::EarlyReadRefused) => {
                 Err(Error::NotFound)
             }
-            _ if out.is_empty() => Ok(Recv::Octets(0)),
             _ => Ok(Recv::WouldBlock),
         }
     }

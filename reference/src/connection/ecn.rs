@@ -64,7 +64,11 @@ impl Connection {
         if segment.has(Flags::CWR) && !env.config.is(Mutant::EcnEchoNeverStops) {
             self.ecn.echo = false;
         }
-        if ecn == Ecn::Ce && !env.config.is(Mutant::EcnCeIgnored) {
+        self.note_mark(ecn, env);
+    }
+
+    pub(super) fn note_mark(&mut self, ecn: Ecn, env: &Env<'_>) {
+        if self.ecn.on && ecn == Ecn::Ce && !env.config.is(Mutant::EcnCeIgnored) {
             self.ecn.echo = true;
         }
     }
@@ -95,6 +99,11 @@ impl Connection {
         }
         self.ecn.until = Some(self.snd.nxt);
         self.ecn.note_reduction();
+    }
+
+    /// Whether nothing is said on any segment.
+    pub(super) fn ecn_is_off(&self) -> bool {
+        !self.ecn.on
     }
 
     /// The bits of an outgoing segment that is no SYN, and its codepoint: new text only is ECN-capable (6.1.4 to

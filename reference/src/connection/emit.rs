@@ -1,6 +1,6 @@
 //! What goes out, one segment for each call, and what sending it starts.
 
-use super::{Connection, Env};
+use super::{Connection, Env, Followers};
 use crate::mutant::Mutant;
 use crate::recv::RecvHalf;
 use crate::send::{Fresh, Piece};
@@ -21,13 +21,13 @@ enum Choice {
 }
 
 impl Connection {
-    /// Writes the next packet over what `buffer` holds, if there is one, and returns its length.
-    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> Option<usize> {
-        Some(match self.choose(env)? {
+    /// Writes the next packet over what `buffer` holds, if there is one. Returns its length and what may follow.
+    pub(crate) fn poll(&mut self, env: &mut Env<'_>, buffer: &mut Vec<u8>) -> Option<(usize, Followers)> {
+        let len = match self.choose(env)? {
             Choice::Piece(piece) => {
                 let len = self.emit_piece(piece, env, buffer);
                 self.after_piece(piece, env);
-                len
+                return Some((len, self.followers(piece, env)));
             }
             Choice::Ack => {
                 let len = self.emit_ack(self.snd.acceptable_nxt(), env, buffer);
@@ -48,7 +48,8 @@ impl Connection {
                     };
                 self.emit_empty(seq, octet, env, buffer)
             }
-        })
+        };
+        Some((len, Followers::default()))
     }
 
     fn choose(&mut self, env: &Env<'_>) -> Option<Choice> {
@@ -66,7 +67,7 @@ impl Connection {
         }
         if self.probe_due {
             self.probe_due = false;
-            if let Some(piece) = self.snd.probe() {
+            if let Some(piece) = self.snd.probe(env.config) {
                 return Some(Choice::Piece(piece));
             }
         }
@@ -100,7 +101,7 @@ impl Connection {
         if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
             return self.snd.fresh_piece(env.config);
         }
-        match self.snd.fresh(env.now, &self.rtt, env.config) {
+        match self.snd.fresh(env.config) {
             Fresh::Send(piece) => Some(piece),
             Fresh::Hold => {
                 // RFC 9293 3.8.6.2.1: the override timer, when no ACK will come to help.
@@ -117,7 +118,7 @@ impl Connection {
                 }
                 None
             }
-            Fresh::CwndFull => self.snd.rescue(env.config),
+            Fresh::CwndFull => None,
             Fresh::Nothing => self.snd.rescue(env.config),
         }
     }

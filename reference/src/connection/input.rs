@@ -13,7 +13,7 @@ use crate::state::syn_sent::{self, SynSentDisposition};
 use crate::state::synchronized::{self, Acceptability, AckDisposition, ResetDisposition};
 use crate::state::{Origin, State, closed, closing};
 use crate::timer::Timer;
-use crate::wire::{Ecn, Flags, Segment};
+use crate::wire::{Ecn, Flags, Segment, Timestamps};
 
 /// RFC 7323 5.5: a connection idle for longer than this has outdated timestamps.
 const TS_RECENT_LIFETIME: Duration = Duration::from_secs(24 * 24 * 3600);
@@ -152,7 +152,9 @@ impl Connection {
                 return Check::Done;
             }
         }
-        self.note_timestamp(segment, env);
+        if !rst {
+            self.note_timestamp(segment.seq, segment.options.timestamps, env);
+        }
         Check::Passed
     }
 
@@ -238,12 +240,11 @@ impl Connection {
     }
 
     /// RFC 7323 4.3 (2): TS.Recent follows the segment that covers Last.ACK.sent.
-    pub(super) fn note_timestamp(&mut self, segment: &Segment<'_>, env: &Env<'_>) {
-        let Some(timestamps) = segment.options.timestamps.filter(|_| self.timestamps) else { return };
+    pub(super) fn note_timestamp(&mut self, seq: SeqNum, timestamps: Option<Timestamps>, env: &Env<'_>) {
+        let Some(timestamps) = timestamps.filter(|_| self.timestamps) else { return };
         let newer = !synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent);
-        let covers = segment.seq.at_or_before(self.rcv.last_ack_sent);
-        let covers = covers || env.config.is(Mutant::TsRecentFromAnySegment);
-        if newer && covers && !segment.has(Flags::RST) {
+        let covers = seq.at_or_before(self.rcv.last_ack_sent);
+        if newer && (covers || env.config.is(Mutant::TsRecentFromAnySegment)) {
             self.rcv.ts_recent = timestamps.value;
             self.rcv.ts_recent_at = env.now;
         }
@@ -471,7 +472,7 @@ impl Connection {
         let was_closed = self.snd.wnd == 0;
         let window = self.scaled_window(segment, env);
         self.snd.update_window(segment.seq, segment.ack, window, env.config);
-        let waiting = || !self.snd.board.is_empty() || self.snd.probe().is_some();
+        let waiting = || !self.snd.board.is_empty() || self.snd.probe(env.config).is_some();
         if self.snd.wnd == 0 && self.state.is_synchronized() && waiting() {
             self.timers.stop(Timer::Retransmit);
             self.snd.paused = false;
@@ -558,6 +559,7 @@ impl Connection {
             return;
         }
         let before = self.rcv.nxt;
+        self.rcv.buffer().lend(env.spare);
         let advice = self.rcv.take_text(segment, env.config);
         if self.released && self.rcv.nxt != before && self.resets_late_text(env) {
             return;

@@ -7,23 +7,28 @@
 mod calls;
 mod ecn;
 mod emit;
+mod env;
 mod fast_open;
 mod icmp;
 mod input;
 mod predict;
 mod rack;
 mod timeouts;
+mod train;
+
+pub(crate) use env::{AnswerBudget, Env, Outbox};
+pub(crate) use predict::Plain;
+pub(crate) use train::Followers;
 
 use core::net::SocketAddr;
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use crate::config::Config;
-use crate::cookie::FastOpenCache;
 use crate::event::{ConnId, Error, Event, EventKind, ListenerId, Status};
 use crate::isn::{Purpose, Secret};
 use crate::mutant::Mutant;
 use crate::recv::RecvHalf;
+use crate::ring::Spare;
 use crate::rtt::RttEstimator;
 use crate::send::{Phase, SendHalf};
 use crate::seq::SeqNum;
@@ -34,60 +39,6 @@ use crate::timer::{Timer, TimerTable};
 use crate::tuple::TupleKey;
 use crate::wire::ip::{self, HeaderFields};
 use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeout};
-
-/// What a connection may use of the endpoint that owns it.
-pub(crate) struct Env<'a> {
-    pub(crate) now: Instant,
-    pub(crate) config: &'a Config,
-    pub(crate) events: &'a mut VecDeque<Event>,
-    pub(crate) outbox: &'a mut Outbox,
-    pub(crate) challenges: &'a mut AnswerBudget,
-    pub(crate) cookies: &'a mut FastOpenCache,
-}
-
-/// Packets that belong to no connection any more: resets and cookies. Bounded; what does not fit is lost, as any
-/// packet may be.
-#[derive(Debug, Default)]
-pub(crate) struct Outbox {
-    packets: VecDeque<Vec<u8>>,
-}
-
-impl Outbox {
-    const CAPACITY: usize = 1024;
-
-    pub(crate) fn push(&mut self, config: &Config, outgoing: Outgoing<'_>) {
-        if self.packets.len() < Self::CAPACITY {
-            let mut packet = Vec::new();
-            crate::distort::emit(config, &outgoing, &mut packet);
-            self.packets.push_back(packet);
-        }
-    }
-
-    pub(crate) fn push_raw(&mut self, packet: Vec<u8>) {
-        self.packets.push_back(packet);
-    }
-
-    pub(crate) fn pop(&mut self) -> Option<Vec<u8>> {
-        self.packets.pop_front()
-    }
-}
-
-/// RFC 5961 section 7: how many answers may still be given in this second.
-#[derive(Debug, Default)]
-pub(crate) struct AnswerBudget {
-    second: Instant,
-    used: u32,
-}
-
-impl AnswerBudget {
-    pub(crate) fn take(&mut self, now: Instant, limit: u32) -> bool {
-        if now.since(self.second) >= Duration::from_secs(1) {
-            *self = Self { second: now, used: 0 };
-        }
-        self.used = self.used.saturating_add(1);
-        self.used <= limit
-    }
-}
 
 /// What the application has set.
 #[derive(Clone, Debug)]
@@ -205,6 +156,7 @@ impl Connection {
             hop_limit: config.hop_limit,
             soft_errors: true,
         };
+        let unguessable = secret.hash(Purpose::Timestamp, local, remote, 0);
         Self {
             id,
             local,
@@ -228,7 +180,7 @@ impl Connection {
             fast_open: fast_open::FastOpenState::default(),
             announce_timeout: false,
             timestamps: false,
-            ts_offset: secret.hash(Purpose::Timestamp, local, remote, 0) as u32,
+            ts_offset: unguessable as u32,
             syn_repeats: 0,
             persist_backoff: 0,
             probe_due: false,
@@ -239,7 +191,7 @@ impl Connection {
             released: false,
             owned: false,
             readable_told: false,
-            identification: secret.hash(Purpose::Timestamp, local, remote, 1) as u16,
+            identification: (unguessable >> 32) as u16,
             armed: None,
             queued: false,
         }
@@ -557,6 +509,20 @@ impl Connection {
     pub(crate) fn forget(&mut self, env: &mut Env<'_>) {
         self.error = Some(Error::Reset);
         self.transition(State::Closed, env);
+    }
+
+    /// Whether the endpoint will look at it in time, for text and for timers.
+    #[inline]
+    pub(crate) fn is_settled(&self) -> bool {
+        let in_time = |next| self.armed.is_some_and(|armed| armed <= next);
+        self.queued && self.state != State::Closed && self.timers.next().is_none_or(in_time)
+    }
+
+    /// An idle connection holds no buffers.
+    #[inline]
+    pub(crate) fn give_back(&mut self, spare: &mut Spare) {
+        self.snd.buffer().give_back(spare);
+        self.rcv.buffer().give_back(spare);
     }
 
     /// The old incarnation makes room for a new one.

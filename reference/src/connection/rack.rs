@@ -164,10 +164,14 @@ impl Connection {
         if repairing || self.snd.board.is_empty() {
             return None;
         }
-        let piece = match self.snd.fresh(env.now, &self.rtt, env.config) {
+        let piece = match self.snd.fresh(env.config) {
             Fresh::Send(piece) => piece,
-            Fresh::CwndFull => self.snd.fresh_piece(env.config)?,
-            Fresh::Hold | Fresh::WindowClosed | Fresh::Nothing => self.snd.last_piece(env.config)?,
+            Fresh::CwndFull if !env.config.is(Mutant::TailProbeRepeatsOnly) => {
+                self.snd.fresh_piece(env.config)?
+            }
+            Fresh::CwndFull | Fresh::Hold | Fresh::WindowClosed | Fresh::Nothing => {
+                self.snd.last_piece(env.config)?
+            }
         };
         self.rack.probe_was_repeat = piece.again;
         let end = piece.seq + piece.len + u32::from(piece.fin);

@@ -14,7 +14,7 @@ impl Connection {
         while let Some(timer) = self.timers.take_expired(env.now) {
             match timer {
                 Timer::Retransmit => self.on_retransmit(env),
-                Timer::Persist => self.probe_due = self.snd.probe().is_some(),
+                Timer::Persist => self.probe_due = self.snd.probe(env.config).is_some(),
                 Timer::DelayedAck => self.owed.ack = true,
                 Timer::Override => self.snd.override_due = true,
                 Timer::KeepAlive => self.on_keepalive(env),

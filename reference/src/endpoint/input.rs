@@ -3,7 +3,7 @@
 use core::net::{IpAddr, SocketAddr};
 
 use super::{Endpoint, is_group};
-use crate::connection::{Connection, Incarnation};
+use crate::connection::{Connection, Incarnation, Plain};
 use crate::distort::{misreads, source_quench};
 use crate::fragments;
 use crate::mutant::Mutant;
@@ -17,6 +17,9 @@ impl Endpoint {
     /// A whole IPv4 or IPv6 packet has arrived. What is malformed or not for us is dropped.
     pub fn handle_packet(&mut self, now: Instant, packet: &[u8]) {
         self.advance(now);
+        if self.take_arriving(now, packet) {
+            return;
+        }
         let whole;
         let packet = match fragments::of(packet) {
             None => packet,
@@ -31,10 +34,10 @@ impl Endpoint {
             return;
         }
         match &IpPacket::parse(packet) {
-            Ok(packet) => self.handle_ip(now, packet),
+            Ok(parsed) => self.handle_ip(now, parsed, packet),
             Err(_) if self.config.is(Mutant::IpVersionUnchecked) => {
-                if let Ok(packet) = &IpPacket::parse_as_v4(packet) {
-                    self.handle_ip(now, packet);
+                if let Ok(parsed) = &IpPacket::parse_as_v4(packet) {
+                    self.handle_ip(now, parsed, packet);
                 }
             }
             Err(_) => {}
@@ -42,9 +45,9 @@ impl Endpoint {
     }
 
     #[inline]
-    fn handle_ip(&mut self, now: Instant, packet: &IpPacket<'_>) {
+    fn handle_ip(&mut self, now: Instant, packet: &IpPacket<'_>, octets: &[u8]) {
         match packet.protocol {
-            ip::PROTOCOL_TCP => self.handle_tcp(now, packet),
+            ip::PROTOCOL_TCP => self.handle_tcp(now, packet, octets),
             ip::PROTOCOL_ICMP | ip::PROTOCOL_ICMPV6 if self.is_for_us(packet) => {
                 self.handle_icmp(now, packet);
             }
@@ -59,15 +62,24 @@ impl Endpoint {
     }
 
     #[inline]
-    fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>) {
+    fn handle_tcp(&mut self, now: Instant, packet: &IpPacket<'_>, octets: &[u8]) {
         let Ok(segment) = &mut Segment::parse(packet, Verify::No) else { return };
         let (local, remote) =
             ((packet.destination, segment.destination_port), (packet.source, segment.source_port));
+        let last = self.recent;
         let mut found = self.find(TupleKey::of(local, remote));
         if let Some(index) = found
-            && self.conn(index).is_some_and(|conn| conn.predicts(segment, &self.config))
+            && let Some(plain) = Plain::of(segment, packet.ecn)
+            && let Some(conn) = self.conn(index)
+            && conn.predicts(&plain, segment.seq, segment.payload.len(), &self.config)
         {
-            self.with_conn(now, index, |conn, env| conn.on_predicted(packet, segment, env));
+            let (id, text) = (conn.id, segment.payload);
+            let mut sum = packet.pseudo_header();
+            sum.add_few(&packet.payload[..packet.payload.len() - text.len()]);
+            self.with_conn(now, index, |conn, env| conn.on_predicted(&plain, segment.seq, text, sum, env));
+            if last == index {
+                self.start_arriving(id, plain, octets);
+            }
             return;
         }
         if !self.is_for_us(packet) || !(packet.is_intact() || self.config.is(Mutant::BadChecksumAccepted)) {

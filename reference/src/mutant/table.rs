@@ -238,6 +238,10 @@ mutants! {
         "Text held above a hole is taken off the window a second time.";
     WindowNeverReopens "window-never-reopens" "RFC9293-MUST-39" "student catalogue"
         "A window that has closed stays closed.";
+    UpdateForEveryRead "update-for-every-read" "RFC9293-SHLD-18" "silly window"
+        "Each segment that is read draws a window update, although the window is wide open.";
+    HalfBufferStaysClosed "half-buffer-stays-closed" "RFC9293-MUST-39" "silly window"
+        "A window opens by whole segments only, also where the buffer has no room for one.";
     WindowUpdateNeverSent "window-update-never-sent" "RFC9293-MUST-39" "student catalogue"
         "Reading does not send a window update.";
     ReceiverSillyWindow "receiver-silly-window" "RFC9293-MUST-39" "MUST list"
@@ -261,6 +265,8 @@ mutants! {
         "A closed window is never probed.";
     PersistNoBackoff "persist-no-backoff" "RFC9293-SHLD-30" "timers"
         "Window probes come at a constant interval.";
+    ProbeCarriesFin "probe-carries-fin" "RFC9293-MUST-36" "off by one"
+        "A window probe of text carries the FIN that belongs behind the rest of the text.";
     PersistGivesUp "persist-gives-up" "RFC9293-MUST-37" "MUST list"
         "A window that stays closed for R2 ends the connection although probes are answered.";
     NoNagle "no-nagle" "RFC9293-SHLD-7" "MUST list"
@@ -273,6 +279,10 @@ mutants! {
         "The last small segment before a FIN waits for an acknowledgement.";
     SenderSillyWindow "sender-silly-window" "RFC9293-MUST-38" "MUST list"
         "Whatever small window opens is filled at once.";
+    IdleWriteWaits "idle-write-waits" "RFC9293-SHLD-7" "off by one"
+        "A small write waits for the override timer although nothing is on its way.";
+    HalfWindowWaits "half-window-waits" "RFC9293-MUST-38" "MUST list"
+        "Half of the largest window is not used before the override timer.";
     PushNeverSet "push-never-set" "RFC9293-MUST-61" "TCP-Fuzz (TLDK)"
         "No segment ever carries PSH.";
     // Urgent data
@@ -364,6 +374,12 @@ mutants! {
         "The window stays inflated after recovery.";
     NoLimitedTransmit "no-limited-transmit" "RFC3042-2-1" "MUST list"
         "The first two duplicates let nothing out.";
+    LimitedTransmitCounted "limited-transmit-counted" "RFC5681-3.2-3" "MUST list"
+        "What limited transmit has sent is part of the flight that is halved.";
+    SackBelievedUnasked "sack-believed-unasked" "RFC6582-3.2-4" "options"
+        "SACK blocks are believed although SACK was not agreed on.";
+    NoRescue "no-rescue" "RFC6675-4-4" "MUST list"
+        "In recovery a lost tail is never sent again while nothing above it is reported.";
     FastRetransmitTooEarly "fast-retransmit-too-early" "RFC5681-3.2-1" "student catalogue"
         "One duplicate ACK is enough for a retransmission.";
     FastRetransmitTooLate "fast-retransmit-too-late" "RFC5681-3.2-1" "student catalogue"
@@ -700,6 +716,8 @@ mutants! {
         "All that is marked as lost goes out at once.";
     TailProbeRepeated "tail-probe-repeated" "RFC8985-7.3-1" "MUST list"
         "A probe that is not answered is sent again.";
+    TailProbeRepeatsOnly "tail-probe-repeats-only" "RFC8985-7.3-2" "MUST list"
+        "The probe for a lost tail is a repetition where new data could be sent.";
     TailProbeInRecovery "tail-probe-in-recovery" "RFC8985-7.2-2" "MUST list"
         "A tail is probed for while a hole is known.";
     // More of Fast Open

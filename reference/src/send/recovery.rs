@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::{AckInfo, Acked, Phase, SendHalf};
 use crate::config::Config;
-use crate::congestion::{Congestion, Growth};
+use crate::congestion::Growth;
 use crate::mutant::Mutant;
 use crate::scoreboard::DUP_THRESH;
 use crate::time::Instant;
@@ -15,7 +15,7 @@ impl SendHalf {
         let flight = self.flight();
         let mut sacked = 0;
         let mut acked = Acked::default();
-        if self.sack && !config.is(Mutant::SackIgnored) {
+        if (self.sack && !config.is(Mutant::SackIgnored)) || config.is(Mutant::SackBelievedUnasked) {
             let reported = self.board.apply_sack(info.sack, self.una, self.nxt);
             sacked = reported.octets;
             acked.newest = reported.newest;
@@ -32,7 +32,7 @@ impl SendHalf {
 
     /// RFC 5681 section 2; with SACK, new information makes a duplicate (RFC 6675 section 2).
     fn is_duplicate(&self, info: AckInfo<'_>, sacked: u32, config: &Config) -> bool {
-        if self.board.is_empty() || info.ack != self.una {
+        if self.board.is_empty() {
             return false;
         }
         if config.is(Mutant::AnyAckIsDuplicate) {
@@ -71,8 +71,9 @@ impl SendHalf {
             (reported, removed) => reported.or(removed),
         };
         acked.reordered |= removed.reordered;
-        acked.made_room = self.was_full && text > 0;
-        self.was_full &= text == 0;
+        if text > 0 {
+            acked.made_room = core::mem::take(&mut self.was_full);
+        }
         self.timeouts = 0;
         let smss = self.mss(config);
         match self.phase {
@@ -102,9 +103,7 @@ impl SendHalf {
     fn grow(&mut self, acked: u32, flight: u32, info: AckInfo<'_>, srtt: Duration, config: &Config) {
         let AckInfo { now, congested, .. } = info;
         let smss = self.mss(config);
-        let Congestion { cwnd, ssthresh, .. } = self.congestion;
-        let used = if cwnd < ssthresh { flight.saturating_mul(2) } else { flight + smss };
-        if used >= cwnd && !congested {
+        if flight + smss > self.congestion.cwnd && !congested {
             self.congestion.grow(Growth { acked, smss, now, srtt }, config);
         }
     }
@@ -123,9 +122,6 @@ impl SendHalf {
         }
         if self.sack {
             self.board.mark_lost_by_sack(smss);
-            if self.board.sacked_octets() > 0 && self.board.next_lost().is_none() && self.board.pipe() == 0 {
-                self.board.mark_front_lost();
-            }
             return;
         }
         self.board.mark_front_lost();

@@ -32,7 +32,7 @@ impl Bench {
         loop {
             let piece = match self.half.retransmission(&self.config) {
                 Some(piece) => piece,
-                None => match self.half.fresh(self.now, &self.rtt, &self.config) {
+                None => match self.half.fresh(&self.config) {
                     Fresh::Send(piece) => piece,
                     _ => return out,
                 },
@@ -78,7 +78,7 @@ fn nagle_holds_a_small_segment_until_the_flight_is_acknowledged() {
     bench.write(10);
     assert_eq!(bench.flush(), [(0, 10)]);
     bench.write(10);
-    assert_eq!(bench.half.fresh(bench.now, &bench.rtt, &bench.config), Fresh::Hold);
+    assert_eq!(bench.half.fresh(&bench.config), Fresh::Hold);
     bench.half.nodelay = true;
     assert_eq!(bench.flush(), [(10, 10)]);
     bench.half.nodelay = false;
@@ -93,10 +93,10 @@ fn a_small_window_opening_is_not_filled_with_a_tinygram() {
     let mut bench = Bench::new(Config::default());
     bench.write(500);
     bench.half.set_window(SeqNum(1), SeqNum(1000), 10);
-    assert_eq!(bench.half.fresh(bench.now, &bench.rtt, &bench.config), Fresh::Hold);
+    assert_eq!(bench.half.fresh(&bench.config), Fresh::Hold);
     bench.half.override_due = true;
     assert_eq!(bench.flush(), [(0, 10)]);
-    assert_eq!(bench.half.fresh(bench.now, &bench.rtt, &bench.config), Fresh::WindowClosed);
+    assert_eq!(bench.half.fresh(&bench.config), Fresh::WindowClosed);
 }
 
 #[test]
@@ -180,7 +180,7 @@ fn a_fin_waits_for_room_in_the_window_and_is_resent_whole() {
     bench.write(100);
     bench.half.queue_fin(&bench.config);
     assert_eq!(bench.flush(), [(0, 100)]);
-    assert_eq!(bench.half.fresh(bench.now, &bench.rtt, &bench.config), Fresh::WindowClosed);
+    assert_eq!(bench.half.fresh(&bench.config), Fresh::WindowClosed);
     bench.half.set_window(SeqNum(1), SeqNum(1000), 101);
     assert_eq!(bench.flush(), [(100, 0)]);
     bench.ack(101);

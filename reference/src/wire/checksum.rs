@@ -62,8 +62,27 @@ impl Sum {
         let (blocks, rest) = from.as_chunks::<BLOCK>();
         let (to_blocks, to_rest) = to.as_chunks_mut::<BLOCK>();
         self.0 += copy_blocks(blocks, to_blocks);
-        to_rest.copy_from_slice(rest);
-        self.add_few(rest);
+        let (words, few) = rest.as_chunks::<4>();
+        let (to_words, to_few) = to_rest.as_chunks_mut::<4>();
+        for (to, from) in to_words.iter_mut().zip(words) {
+            *to = *from;
+            self.0 += u64::from(u32::from_ne_bytes(*from));
+        }
+        if !few.is_empty() {
+            to_few.copy_from_slice(few);
+            self.add_few(few);
+        }
+    }
+
+    /// The same for text in two pieces, as a ring buffer holds it. What was added before is of an even length.
+    pub(crate) fn add_text(&mut self, text: (&[u8], &[u8]), to: &mut [u8]) {
+        let (first, second) = to.split_at_mut(text.0.len());
+        self.add_copied(text.0, first);
+        if !second.is_empty() {
+            let mut rest = Self::default();
+            rest.add_copied(text.1, second);
+            self.append(first.len(), rest);
+        }
     }
 
     /// The same for the few octets of a header.
@@ -71,11 +90,20 @@ impl Sum {
     pub(crate) fn add_few(&mut self, octets: &[u8]) {
         let (fours, rest) = octets.as_chunks::<4>();
         self.0 += fours.iter().map(|word| u64::from(u32::from_ne_bytes(*word))).sum::<u64>();
+        if rest.is_empty() {
+            return;
+        }
         let mut last = [0; 4];
         for (to, from) in last.iter_mut().zip(rest) {
             *to = *from;
         }
         self.0 += u64::from(u32::from_ne_bytes(last));
+    }
+
+    /// The same for 32 bits of a header that are not yet in memory.
+    #[inline]
+    pub(crate) fn add_word(&mut self, word: u32) {
+        self.0 += u64::from(word.to_be());
     }
 
     /// Adds the sum of what follows `len` octets of the packet. Behind an odd number of octets every word lies
@@ -90,12 +118,12 @@ impl Sum {
     pub fn add_pseudo_header(&mut self, source: IpAddr, destination: IpAddr, protocol: u8, len: usize) {
         for address in [source, destination] {
             match address {
-                IpAddr::V4(ip) => self.add_few(&ip.octets()),
+                IpAddr::V4(ip) => self.add_word(ip.to_bits()),
                 IpAddr::V6(ip) => self.add_few(&ip.octets()),
             }
         }
-        self.add_few(&(len as u32).to_be_bytes());
-        self.add_few(&[0, 0, 0, protocol]);
+        self.add_word(len as u32);
+        self.add_word(u32::from(protocol));
     }
 
     fn folded(self) -> u16 {

@@ -3,7 +3,7 @@
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::checksum::Sum;
-use super::{Malformed, be16};
+use super::{Malformed, be16, halves, put_words};
 
 /// Protocol numbers.
 pub const PROTOCOL_ICMP: u8 = 1;
@@ -179,16 +179,16 @@ pub fn fragment(octets: &[u8]) -> Option<Fragment<'_>> {
 }
 
 fn fragment_v4(octets: &[u8]) -> Option<Fragment<'_>> {
-    let header = usize::from(octets.first()? & 0x0f) * 4;
-    if octets.len() < 20
-        || header < 20
-        || header > octets.len()
-        || super::checksum::of(&octets[..header]) != 0
-    {
+    let word = be16(octets.get(..20)?, 6) & 0x3fff;
+    if word == 0 {
+        // Nearly all are whole, and are asked no more.
+        return None;
+    }
+    let header = usize::from(octets[0] & 0x0f) * 4;
+    if header < 20 || header > octets.len() || super::checksum::of(&octets[..header]) != 0 {
         return None;
     }
     let total = usize::from(be16(octets, 2));
-    let word = be16(octets, 6) & 0x3fff;
     Some(Fragment {
         source: v4(&octets[12..16]),
         destination: v4(&octets[16..20]),
@@ -199,7 +199,6 @@ fn fragment_v4(octets: &[u8]) -> Option<Fragment<'_>> {
         header: octets[..header].to_vec(),
         payload: octets.get(header..total)?,
     })
-    .filter(|_| word != 0)
 }
 
 /// RFC 8200 section 4.5: what stands before the fragment header is in every fragment.
@@ -311,31 +310,24 @@ pub(crate) fn write(
     let class = (fields.dscp << 2) | fields.ecn as u8;
     match (source, destination) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
-            let mut header = [0u8; 20];
-            header[0] = 0x45;
-            header[1] = class;
-            header[2..4].copy_from_slice(&((20 + len) as u16).to_be_bytes());
-            header[4..6].copy_from_slice(&fields.identification.to_be_bytes());
-            header[6] = 0x40;
-            header[8] = fields.hops;
-            header[9] = PROTOCOL_TCP;
-            header[12..16].copy_from_slice(&source.octets());
-            header[16..20].copy_from_slice(&destination.octets());
+            let hops = u16::from(fields.hops) << 8 | u16::from(PROTOCOL_TCP);
+            let mut header = [
+                halves(0x4500 | u16::from(class), (20 + len) as u16),
+                halves(fields.identification, 0x4000),
+                halves(hops, 0),
+                source.to_bits(),
+                destination.to_bits(),
+            ];
             let mut sum = Sum::default();
-            sum.add_few(&header);
-            header[10..12].copy_from_slice(&sum.finish().to_be_bytes());
-            octets.copy_from_slice(&header);
+            header.iter().for_each(|&word| sum.add_word(word));
+            header[2] = halves(hops, sum.finish());
+            put_words(&header, octets);
         }
         (IpAddr::V6(source), IpAddr::V6(destination)) => {
-            let mut header = [0u8; 40];
-            header[0] = 0x60 | (class >> 4);
-            header[1] = class << 4;
-            header[4..6].copy_from_slice(&(len as u16).to_be_bytes());
-            header[6] = PROTOCOL_TCP;
-            header[7] = fields.hops;
-            header[8..24].copy_from_slice(&source.octets());
-            header[24..40].copy_from_slice(&destination.octets());
-            octets.copy_from_slice(&header);
+            let hops = u16::from(PROTOCOL_TCP) << 8 | u16::from(fields.hops);
+            put_words(&[0x6000_0000 | u32::from(class) << 20, halves(len as u16, hops)], octets);
+            octets[8..24].copy_from_slice(&source.octets());
+            octets[24..40].copy_from_slice(&destination.octets());
         }
         _ => debug_assert!(false, "a four-tuple has one address family"),
     }

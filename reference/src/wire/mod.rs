@@ -8,6 +8,7 @@ pub mod icmp;
 pub mod ip;
 pub mod options;
 pub mod tcp;
+pub(crate) mod template;
 
 pub use icmp::{IcmpError, IcmpKind};
 pub use ip::{Ecn, IpPacket};
@@ -47,4 +48,18 @@ pub(crate) fn be16(octets: &[u8], at: usize) -> u16 {
 
 pub(crate) fn be32(octets: &[u8], at: usize) -> u32 {
     u32::from_be_bytes([octets[at], octets[at + 1], octets[at + 2], octets[at + 3]])
+}
+
+/// Writes a header word by word. What is in registers goes out in one width, so that nothing waits for it.
+#[inline]
+pub(crate) fn put_words(words: &[u32], octets: &mut [u8]) {
+    for (octets, word) in octets.as_chunks_mut::<4>().0.iter_mut().zip(words) {
+        *octets = word.to_be_bytes();
+    }
+}
+
+/// Two fields of sixteen bits as one word.
+#[inline]
+pub(crate) fn halves(upper: u16, lower: u16) -> u32 {
+    u32::from(upper) << 16 | u32::from(lower)
 }

@@ -5,7 +5,7 @@ use core::net::SocketAddr;
 use core::ops::BitOr;
 
 use super::checksum::Sum;
-use super::{IpPacket, Malformed, Options, Verify, be16, be32, ip};
+use super::{IpPacket, Malformed, Options, Verify, be16, be32, halves, ip, put_words};
 use crate::seq::SeqNum;
 
 /// Length of the header without options.
@@ -204,30 +204,23 @@ impl Outgoing<'_> {
         let mut sum = Sum::default();
         sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
         let (header, text) = segment.split_at_mut(segment.len() - self.text_len());
-        let mut fixed = [0u8; HEADER_LEN];
-        fixed[0..2].copy_from_slice(&self.local.port().to_be_bytes());
-        fixed[2..4].copy_from_slice(&self.remote.port().to_be_bytes());
-        fixed[4..8].copy_from_slice(&self.seq.0.to_be_bytes());
-        fixed[8..12].copy_from_slice(&self.ack.0.to_be_bytes());
-        fixed[12] = ((header.len() / 4) as u8) << 4;
-        fixed[13] = self.flags.0;
-        fixed[14..16].copy_from_slice(&self.window.to_be_bytes());
-        fixed[18..20].copy_from_slice(&self.urgent.to_be_bytes());
-        sum.add_few(&fixed);
+        let offset = ((header.len() / 4) as u16) << 12 | u16::from(self.flags.0);
+        let mut fixed = [
+            halves(self.local.port(), self.remote.port()),
+            self.seq.0,
+            self.ack.0,
+            halves(offset, self.window),
+            halves(0, self.urgent),
+        ];
+        fixed.iter().for_each(|&word| sum.add_word(word));
         let (fixed_part, options) = header.split_at_mut(HEADER_LEN);
         if !options.is_empty() {
             self.options.write(options);
             sum.add_few(options);
         }
-        let (first, second) = text.split_at_mut(self.text.0.len());
-        sum.add_copied(self.text.0, first);
-        if !second.is_empty() {
-            let mut rest = Sum::default();
-            rest.add_copied(self.text.1, second);
-            sum.append(first.len(), rest);
-        }
-        fixed[16..18].copy_from_slice(&sum.finish().to_be_bytes());
-        fixed_part.copy_from_slice(&fixed);
+        sum.add_text(self.text, text);
+        fixed[4] = halves(sum.finish(), self.urgent);
+        put_words(&fixed, fixed_part);
     }
 }
 

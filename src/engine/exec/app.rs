@@ -436,7 +436,7 @@ pub(super) fn event_of(wanted: &AppExpect) -> Option<AppEvent> {
 const NOBODY: u32 = 0;
 
 /// What an application got that waited in vain.
-pub(super) const NOTHING: &str = "nothing";
+pub(in crate::engine) const NOTHING: &str = "nothing";
 
 impl AppEvent {
     pub fn word(self) -> &'static str {

@@ -9,6 +9,7 @@
 //! before or after it began. See `book.rs` for the two books that this takes.
 
 mod app;
+pub(super) use app::NOTHING;
 mod arrive;
 mod expect;
 mod linux;
@@ -196,6 +197,7 @@ impl Exec {
             InputKind::Sent { late_ns } => {
                 self.emit(CaseEventKind::Late { by: Duration::from_nanos(*late_ns) });
             }
+            InputKind::Waited { for_ns, over_ns } => self.waited(*for_ns, *over_ns),
             InputKind::CaptureLost { count } => {
                 let why = format!("{count} frames were lost on our side");
                 self.end_with(CaseEventKind::Inconclusive { why });
@@ -221,6 +223,7 @@ impl Exec {
         match &input.what {
             InputKind::TargetDied { how } => self.lost(ViolationKind::Crashed, how),
             InputKind::TargetHung { how } => self.lost(ViolationKind::Hung, how),
+            InputKind::Waited { for_ns, over_ns } => self.waited(*for_ns, *over_ns),
             InputKind::Frame { .. }
             | InputKind::App { .. }
             | InputKind::AppEvent { .. }
@@ -231,6 +234,11 @@ impl Exec {
             | InputKind::Broken { .. }
             | InputKind::Stopped { .. } => {}
         }
+    }
+
+    fn waited(&mut self, for_ns: u64, over_ns: u64) {
+        let [time, over] = [for_ns, over_ns].map(Duration::from_nanos);
+        self.emit(CaseEventKind::Waited { time, over });
     }
 
     fn lost(&mut self, kind: ViolationKind, how: &str) {
@@ -491,6 +499,7 @@ impl Exec {
             profile: &self.plan.profile,
             tuple: self.tuple_of(number),
             family: self.plan.case.family,
+            level: self.plan.case.level,
         }
     }
 

@@ -376,6 +376,46 @@ fn our_trouble_is_not_the_targets_failure() {
     }
 }
 
+/// Silence for 1 s, of which the target was kept from a processor for a part.
+#[rstest]
+#[case::hardly(50, 1000, Outcome::Fail)]
+#[case::for_long(300, 1000, Outcome::Inconclusive)]
+#[case::a_little_over_a_tenth(101, 1000, Outcome::Inconclusive)]
+fn a_target_that_waits_for_a_processor_cannot_answer(
+    #[case] waited_ms: u64,
+    #[case] over_ms: u64,
+    #[case] outcome: Outcome,
+) {
+    let mut stage = Stage::of(handshake());
+    stage.sent();
+    stage.now = stage.exec.poll_timeout().expect("a deadline");
+    let [for_ns, over_ns] = [waited_ms, over_ms].map(|ms| ms * 1_000_000);
+    stage.input(InputKind::Waited { for_ns, over_ns });
+    let (_, verdict) = stage.end();
+    assert_eq!((verdict.outcome, verdict.violation.is_some()), (outcome, true), "{}", verdict.reason);
+    let says = verdict.reason.starts_with("the target had to wait");
+    assert_eq!(says, outcome == Outcome::Inconclusive, "{}", verdict.reason);
+}
+
+/// What was over long before says nothing, and nothing excuses wrong octets or an end.
+#[test]
+fn waiting_excuses_what_it_explains_only() {
+    let waited = InputKind::Waited { for_ns: 800_000_000, over_ns: 900_000_000 };
+    let mut stage =
+        Stage::of([vec![step(Verb::Wait(parse_expr("2s").expect("a span")))], handshake()].concat());
+    stage.input(waited.clone());
+    assert_eq!(stage.end().1.outcome, Outcome::Fail, "two seconds before");
+    for (input, outcome) in [
+        (InputKind::TargetDied { how: "signal 11".into() }, Outcome::Fail),
+        (InputKind::TargetHung { how: "no answer".into() }, Outcome::Inconclusive),
+    ] {
+        let mut stage = Stage::of(handshake());
+        stage.input(waited.clone());
+        stage.input(input);
+        assert_eq!(stage.outcome(), outcome);
+    }
+}
+
 #[test]
 fn what_the_application_cannot_do_makes_the_case_unsupported() {
     let mut stage = Stage::of(vec![step(Verb::App(App::Listen))]);

@@ -62,7 +62,7 @@ impl Flow {
         let last = book.last_sent.as_ref().map(|(last, _)| (last.seq, last.ack));
         let (isn, field, wnd, clock) = (book.isn, book.window_field, book.rcv_wnd, book.our_tsval);
         self.book.on_sent(now, segment, weight);
-        if weight == Weight::Void || self.book.isn != isn {
+        if matches!(weight, Weight::Unwanted | Weight::Void) || self.book.isn != isn {
             return;
         }
         // A retransmission has an old number and a new clock; what was overtaken has an old clock.

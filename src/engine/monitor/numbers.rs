@@ -24,11 +24,14 @@ pub(super) fn ack_of_unsent(seen: &Sighting<'_>) -> Judgement {
     if !segment.has(Flags::ACK) || segment.has(Flags::RST) || !book.ours.syn {
         return Judgement::Idle;
     }
-    Judgement::of(segment.ack.le(book.ackable()), || {
-        if segment.ack.le(book.snd_max()) {
+    Judgement::of(segment.ack.le(book.ackable_at_all()), || {
+        let lied = segment.ack.diff(book.snd_max());
+        if lied <= 0 {
             "It acknowledges octets behind a hole: what is missing was never received.".to_owned()
+        } else if book.recently(|sent| sent.end.ge(segment.ack)) {
+            format!("It acknowledges {lied} octets of what it had to discard.")
         } else {
-            format!("It acknowledges {} octets that were never sent.", segment.ack.diff(book.snd_max()))
+            format!("It acknowledges {lied} octets that were never sent.")
         }
     })
 }

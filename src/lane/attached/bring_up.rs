@@ -7,6 +7,7 @@ use crate::lane::SetupError;
 use crate::packet::Flags;
 use crate::suite::model::Family;
 use crate::suite::text::fill;
+use crate::target::Target;
 use crate::target::manifest::{App, Link, LinkKind, Manifest, Ready};
 use crate::target::process::client::Client;
 use crate::target::process::{Manner, Order, Place, ProcessTarget, Running};
@@ -56,6 +57,8 @@ pub(super) enum Trouble {
     Setup(SetupError),
     /// It started, and never became ready: how far it came.
     NotReady(Stage, String),
+    /// The same, where the program had to wait so long for a processor.
+    Kept(Stage, String, Duration),
     Died(String),
     Unsupported(String),
 }
@@ -235,10 +238,7 @@ impl BringUp {
             Some(wire) => wire,
             None => match self.late_wire(&world, &mut target).await {
                 Ok(wire) => wire,
-                Err(trouble) => {
-                    target.stop().await;
-                    return Err(trouble);
-                }
+                Err(trouble) => return Err(self.stopped(target, trouble).await),
             },
         };
         let mut up = Up { wire, target, world, probed: Vec::new() };
@@ -252,8 +252,19 @@ impl BringUp {
             Err(_) if program.ready == Ready::Delay => return Ok(up),
             Err(_) => Trouble::NotReady(self.manifest.program.ready.stage(), self.never_ready(&up)),
         };
-        up.target.stop().await;
-        Err(trouble)
+        Err(self.stopped(up.target, trouble).await)
+    }
+
+    /// Ends what is not ready, and says whether that may be for want of a processor.
+    async fn stopped(&self, mut target: ProcessTarget, trouble: Trouble) -> Trouble {
+        let waited = target.waited().unwrap_or_default();
+        target.stop().await;
+        match trouble {
+            Trouble::NotReady(stage, why) if waited > self.manifest.program.within / 10 => {
+                Trouble::Kept(stage, why, waited)
+            }
+            other => other,
+        }
     }
 
     /// Nothing runs until a case connects.
@@ -277,7 +288,9 @@ impl BringUp {
         let (running, stdin, stdout) =
             self.start(&program.run, attached, fd).await.map_err(Trouble::Setup)?;
         let client = (!program.connect.is_empty()).then(|| self.client(attached, None));
-        Ok(ProcessTarget::new(manner, running, stdin, stdout).with_client(client))
+        let mut target = ProcessTarget::new(manner, running, stdin, stdout).with_client(client);
+        target.watch();
+        Ok(target)
     }
 
     fn client(&self, attached: &Attached, fd: Option<OwnedFd>) -> Client {

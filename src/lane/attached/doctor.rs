@@ -66,7 +66,12 @@ pub(super) async fn examine(up: &BringUp) -> Result<Learned, SetupError> {
     match result {
         Ok(()) => Ok(learned),
         Err(Trouble::Setup(error)) => Err(error),
-        Err(Trouble::NotReady(_, why) | Trouble::Died(why) | Trouble::Unsupported(why)) => Err(SetupError {
+        Err(
+            Trouble::NotReady(_, why)
+            | Trouble::Kept(_, why, _)
+            | Trouble::Died(why)
+            | Trouble::Unsupported(why),
+        ) => Err(SetupError {
             operation: format!("examine {}", up.name()),
             cause: why,
             hint: Some(

@@ -43,6 +43,10 @@ pub(super) async fn smoke(up: &BringUp) -> Result<Found, SetupError> {
             ));
         }
         Err(Trouble::NotReady(stage, why)) => return Err(stopped(stage.word(), why, stage.hint())),
+        Err(Trouble::Kept(stage, why, waited)) => {
+            let why = format!("{why}; it had to wait {} for a processor", crate::time::span(waited));
+            return Err(stopped(stage.word(), why, "is this machine busy? try again when it is not"));
+        }
     };
     let result = match up.is_client_only() {
         true => client(up, &mut live).await,

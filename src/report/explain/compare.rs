@@ -72,6 +72,7 @@ fn texts(expected: &str, got: &str, limit: &str, after: &str, look: Look) -> Vec
         let width = look.width - INDENT.len() - head.len();
         let mut lines = wrap(text, width);
         match lines.last_mut() {
+            Some(_) if tail.is_empty() => {}
             Some(last) if columns(last) + 4 + columns(tail) <= width => last.push_str(&format!("    {tail}")),
             Some(_) | None => lines.push(tail.to_owned()),
         }

@@ -53,6 +53,14 @@ fn a_case_whose_tries_disagree_is_flaky() {
 }
 
 #[test]
+fn a_try_that_was_not_judged_makes_nothing_flaky() {
+    let mut case = sample::failed();
+    let verdict = sample::verdict(Outcome::Inconclusive, "a segment of ours left late");
+    case.tries.insert(0, Try { tuple: None, inputs: vec![], verdict, output: String::new(), events: vec![] });
+    assert!(shown(&sample::run(vec![case])).0.contains("        FAIL ["));
+}
+
+#[test]
 fn known_and_stale_deviations_are_told_apart() {
     let mut known = sample::failed();
     known.deviation = Some("fail".into());

@@ -28,10 +28,17 @@ pub(super) fn stream(v6: bool) -> Result<OwnedFd, Errno> {
 
 /// Makes a socket of `stream` listen on every address.
 pub(super) fn listen_on(fd: &OwnedFd, v6: bool, port: u16, backlog: u32) -> Result<(), Errno> {
-    set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    share_port(fd)?;
     let any = if v6 { IpAddr::V6(Ipv6Addr::UNSPECIFIED) } else { IpAddr::V4(Ipv4Addr::UNSPECIFIED) };
     bind(fd.as_raw_fd(), &SockaddrStorage::from(SocketAddr::new(any, port)))?;
     listen_with(fd, backlog)
+}
+
+/// A port may have what listens and what connects, and what is left in TIME-WAIT (RFC 9293 MUST-42): the kernel asks for
+/// both words of both sockets.
+fn share_port(fd: &OwnedFd) -> Result<(), Errno> {
+    set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)
 }
 
 /// Listens with this backlog; on a socket that listens already, from here on.
@@ -206,7 +213,7 @@ pub(super) fn bind_address(fd: &OwnedFd, address: IpAddr) -> Result<(), Errno> {
 
 /// Binds an active opener to its address and port, where others may be already.
 pub(super) fn bind_to(fd: &OwnedFd, address: SocketAddr) -> Result<(), Errno> {
-    set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    share_port(fd)?;
     bind(fd.as_raw_fd(), &SockaddrStorage::from(address))
 }
 

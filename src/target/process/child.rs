@@ -3,32 +3,39 @@
 //! It must not know what the program is for.
 #![allow(clippy::disallowed_methods, reason = "this is the edge where programs are started")]
 
+use super::kin::{self, Family, TOKEN};
 #[cfg(target_os = "linux")]
 use crate::lab::namespace::Namespace;
-use nix::sys::signal::{Signal, kill, killpg};
+use nix::fcntl::{FcntlArg, FdFlag, fcntl};
+use nix::sys::signal::Signal;
 use nix::unistd::Pid;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
-use std::os::unix::process::ExitStatusExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
-use std::process::{ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, mpsc};
+use std::thread::{self, sleep};
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt};
-use tokio::process::{ChildStdin, ChildStdout, Command};
-use tokio::sync::watch;
+use tokio::process::{ChildStderr, ChildStdin, ChildStdout};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
 
+/// Ten times the share of an ordinary program, about.
+const NICENESS: libc::c_int = -10;
 /// What is kept of a program's output: the last of it.
 const HEARD_MAX: usize = 16 * 1024;
 /// A program that is asked to end has so long before it is made to.
 const GRACE: Duration = Duration::from_millis(200);
-/// How often what is left is looked for: a program that forks for ever is not won by looking.
-const ROUNDS_MAX: usize = 8;
-/// By this variable everything that a program started is found again.
-const TOKEN: &str = "TCPSPEC_TOKEN";
+/// Between SIGKILL and the end of all that a program has started. What the kernel holds for longer is left to it.
+const END_PATIENCE: Duration = Duration::from_secs(2);
+/// What a program wrote last is waited for so long after its end.
+const LAST_WORDS_MS: u32 = 50;
+/// Plenty for a few system calls; only touched pages count.
+const KEEPER_STACK: usize = 256 * 1024;
 
 /// Where a program is started.
 #[derive(Debug, Clone)]
@@ -63,80 +70,154 @@ pub struct Order {
 #[derive(Debug)]
 pub struct Running {
     group: Pid,
-    token: String,
-    namespace: Option<u64>,
+    family: Arc<Family>,
+    keeper: Option<Keeper>,
     ended: watch::Receiver<Option<ExitStatus>>,
     heard: Heard,
 }
+
+type Started = (Running, ChildStdin, ChildStdout);
 
 impl Order {
     /// Starts the program in a process group of its own.
     ///
     /// # Errors
     /// Where it cannot be executed.
-    pub async fn start(self, place: &Place) -> io::Result<(Running, ChildStdin, ChildStdout)> {
+    pub async fn start(self, place: &Place) -> io::Result<Started> {
+        kin::adopt();
+        let runtime = tokio::runtime::Handle::current();
+        let namespace = place.own();
+        // Until the program is executed, whoever starts it waits: that must not be a lane.
+        let start = move || {
+            let _watched_by = runtime.enter();
+            self.begin(namespace)
+        };
+        match place {
+            Place::Here => {
+                let (tell, started) = oneshot::channel();
+                let keep = move || match start() {
+                    Ok((started, vigil)) => {
+                        // Where nobody waits any more it ends with the message.
+                        let _late = tell.send(Ok(started));
+                        vigil.keep();
+                    }
+                    Err(e) => drop(tell.send(Err(e))),
+                };
+                keeper(keep)?;
+                started.await.map_err(io::Error::other)?
+            }
+            #[cfg(target_os = "linux")]
+            Place::Inside(namespace) => {
+                let start = move || {
+                    let (started, vigil) = start()?;
+                    keeper(move || vigil.keep())?;
+                    Ok(started)
+                };
+                namespace.run(start).await
+            }
+        }
+    }
+
+    fn begin(self, namespace: Option<u64>) -> io::Result<(Started, Vigil)> {
         static STARTED: AtomicU32 = AtomicU32::new(0);
         let Self { argv, env, directory, fd } = self;
         let token = format!("{}-{}", std::process::id(), STARTED.fetch_add(1, Ordering::Relaxed));
         let (program, arguments) = argv.split_first().ok_or(io::ErrorKind::InvalidInput)?;
         let mut command = Command::new(resolved(program, &directory));
         command.args(arguments).envs(env).env(TOKEN, &token).current_dir(directory).process_group(0);
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         if let Some(fd) = &fd {
-            let raw = fd.as_raw_fd();
-            command.env("TCPSPEC_FD", raw.to_string());
-            // SAFETY: between fork and exec only fcntl is called, which is safe there; the descriptor is open until
-            // the child was started.
-            unsafe {
-                command.pre_exec(move || match libc::fcntl(raw, libc::F_SETFD, 0) {
-                    0 => Ok(()),
-                    _ => Err(io::Error::last_os_error()),
-                });
-            }
+            command.env("TCPSPEC_FD", fd.as_raw_fd().to_string());
         }
-        let mut child = match place {
-            Place::Here => spawn(&mut command)?,
-            #[cfg(target_os = "linux")]
-            Place::Inside(namespace) => {
-                let runtime = tokio::runtime::Handle::current();
-                namespace
-                    .run(move || {
-                        let _watched_by = runtime.enter();
-                        spawn(&mut command)
-                    })
-                    .await?
-            }
-        };
-        drop(fd);
-        let id = child.id().and_then(|id| i32::try_from(id).ok()).ok_or(io::ErrorKind::NotFound)?;
-        let heard = Heard::default();
-        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
-        let stdin = child.stdin.take().ok_or_else(gone)?;
-        let stdout = child.stdout.take().ok_or_else(gone)?;
-        let stderr = child.stderr.take().ok_or_else(gone)?;
-        let listening = tokio::spawn(heard.clone().listen(stderr));
+        let mut child = spawn(&mut command, fd)?;
+        let group = Pid::from_raw(i32::try_from(child.id()).map_err(io::Error::other)?);
+        let family = Arc::new(Family { leader: group, token, namespace });
+        family.born();
+        favour(group);
+        let (orders, asked) = mpsc::channel();
         let (tell, ended) = watch::channel(None);
-        tokio::spawn(async move {
-            if let Ok(status) = child.wait().await {
-                // Its last words may still be in the pipe; something that it started may hold the pipe open.
-                let _incomplete = tokio::time::timeout(Duration::from_millis(50), listening).await;
-                let _ = tell.send(Some(status));
-            }
-        });
-        let namespace = place.own();
-        Ok((Running { group: Pid::from_raw(id), token, namespace, ended, heard }, stdin, stdout))
+        let heard = Heard::default();
+        let keeper = Some(Keeper(orders));
+        // From here on it ends with this.
+        let running = Running { group, family: Arc::clone(&family), keeper, ended, heard: heard.clone() };
+        let gone = || io::Error::from(io::ErrorKind::BrokenPipe);
+        let stdin = ChildStdin::from_std(child.stdin.take().ok_or_else(gone)?)?;
+        let stdout = ChildStdout::from_std(child.stdout.take().ok_or_else(gone)?)?;
+        let stderr = ChildStderr::from_std(child.stderr.take().ok_or_else(gone)?)?;
+        let listening = tokio::spawn(heard.listen(stderr));
+        Ok(((running, stdin, stdout), Vigil { child, family, listening, tell, asked }))
     }
 }
 
-#[cfg(target_os = "linux")]
-fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
-    let _no_device_is_open = crate::lab::tap::STARTING.read().unwrap_or_else(PoisonError::into_inner);
-    command.spawn()
+/// What is called when all is over.
+type Done = Box<dyn FnOnce() + Send>;
+
+/// By this the thread is told that goes with a program.
+#[derive(Debug)]
+struct Keeper(mpsc::Sender<Done>);
+
+/// What the thread does that goes with a program: waits for its end, buries it, and ends what it has left.
+///
+/// It is a thread of ordinary priority: the kernel takes a dead process out of /proc, and where the last thread of the
+/// process is not done with that itself, the one that buries it tries again and again, instead of letting that thread run.
+struct Vigil {
+    child: Child,
+    family: Arc<Family>,
+    listening: JoinHandle<()>,
+    tell: watch::Sender<Option<ExitStatus>>,
+    asked: mpsc::Receiver<Done>,
 }
 
-#[cfg(not(target_os = "linux"))]
-fn spawn(command: &mut Command) -> io::Result<tokio::process::Child> {
-    command.spawn()
+impl Vigil {
+    fn keep(mut self) {
+        self.family.until_dead();
+        let Ok(status) = self.child.wait() else { return };
+        // Its last words may still be in the pipe; something that it started may hold the pipe open.
+        for _ in 0..LAST_WORDS_MS {
+            if self.listening.is_finished() {
+                break;
+            }
+            sleep(Duration::from_millis(1));
+        }
+        let _nobody_asks = self.tell.send(Some(status));
+        let done = self.asked.recv();
+        self.family.end();
+        if let Ok(done) = done {
+            done();
+        }
+    }
+}
+
+fn keeper(work: impl FnOnce() + Send + 'static) -> io::Result<()> {
+    thread::Builder::new().name("keeper".into()).stack_size(KEEPER_STACK).spawn(work).map(drop)
+}
+
+/// Held while something is open that only one program may have: a device that is being made, or the end of a wire that is
+/// being handed over. A program that is being started holds every descriptor of ours until it is executed, and those that
+/// are to be inherited for ever.
+pub static STARTING: RwLock<()> = RwLock::new(());
+
+/// Nothing is run between the birth of the process and its program (no `pre_exec`): so the process is not made as a copy of
+/// this one, whose memory grows with the run.
+fn spawn(command: &mut Command, fd: Option<OwnedFd>) -> io::Result<Child> {
+    let Some(fd) = fd else {
+        let _nothing_is_open = STARTING.read().unwrap_or_else(PoisonError::into_inner);
+        return command.spawn();
+    };
+    let _alone = STARTING.write().unwrap_or_else(PoisonError::into_inner);
+    fcntl(&fd, FcntlArg::F_SETFD(FdFlag::empty()))?;
+    let started = command.spawn();
+    // Closed before anything else is started.
+    drop(fd);
+    started
+}
+
+/// Lets a program go before most others, if this process may: what waits for a processor cannot be judged. Lanes still go
+/// before it, and it shares with what runs beside it, only not evenly.
+fn favour(id: Pid) {
+    let id = libc::id_t::try_from(id.as_raw()).unwrap_or(0);
+    // SAFETY: takes numbers.
+    let _may_not = unsafe { libc::setpriority(libc::PRIO_PROCESS, id, NICENESS) };
 }
 
 /// A program named by a path is looked for from the manifest on, whatever the working directory is.
@@ -147,6 +228,11 @@ fn resolved(program: &str, directory: &Path) -> PathBuf {
 impl Running {
     pub fn heard(&self) -> &Heard {
         &self.heard
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> i32 {
+        self.group.as_raw()
     }
 
     /// How it ended, if it has.
@@ -181,63 +267,28 @@ impl Running {
     /// Asks it to end, and makes it and everything that it started.
     pub async fn stop(mut self) {
         if self.ended().is_none() {
-            let _gone = killpg(self.group, Signal::SIGTERM);
+            self.family.signal(Signal::SIGTERM);
             let _stubborn = tokio::time::timeout(GRACE, self.wait()).await;
         }
-        let (group, token, alive) = (self.group, self.token.clone(), self.ended().is_none());
-        let namespace = self.namespace;
-        // Whatever is left has had its chance; reading through /proc may take a while.
-        let _done = tokio::task::spawn_blocking(move || end(group, alive, &token, namespace)).await;
-        self.token.clear();
+        // Whatever is left has had its chance.
+        self.family.signal(Signal::SIGKILL);
+        let Some(Keeper(keeper)) = self.keeper.take() else { return };
+        let (tell, done) = oneshot::channel();
+        if keeper.send(Box::new(move || tell.send(()).unwrap_or_default())).is_ok() {
+            let _stuck = tokio::time::timeout(END_PATIENCE, done).await;
+        }
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if !self.token.is_empty() {
-            end(self.group, self.ended().is_none(), &self.token, self.namespace);
+        let Some(Keeper(keeper)) = self.keeper.take() else { return };
+        self.family.signal(Signal::SIGKILL);
+        let (tell, done) = mpsc::channel();
+        if keeper.send(Box::new(move || tell.send(()).unwrap_or_default())).is_ok() {
+            let _stuck = done.recv_timeout(END_PATIENCE);
         }
     }
-}
-
-/// Kills the group, and what has left it: daemons, and what they started, by the mark in their environment or by the
-/// namespace that they are in.
-fn end(group: Pid, alive: bool, token: &str, namespace: Option<u64>) {
-    if alive {
-        let _gone = killpg(group, Signal::SIGKILL);
-    }
-    // What is being started while we look is found the next time.
-    for _ in 0..ROUNDS_MAX {
-        let others = left(token, namespace);
-        if others.is_empty() {
-            return;
-        }
-        for id in others {
-            let _gone = kill(Pid::from_raw(id), Signal::SIGKILL);
-        }
-    }
-}
-
-/// The processes that a program has started and that are still there, dying ones aside.
-fn left(token: &str, namespace: Option<u64>) -> Vec<i32> {
-    let mark = format!("{TOKEN}={token}");
-    let own = i32::try_from(std::process::id()).unwrap_or(0);
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir("/proc").into_iter().flatten().flatten() {
-        let name = entry.file_name();
-        let Some(id) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        // Others' processes cannot be read, and are not ours; what is dead has neither.
-        let is_inside = || {
-            let place = std::fs::metadata(entry.path().join("ns/net")).map(|place| place.ino());
-            namespace.is_some() && place.ok() == namespace
-        };
-        let environ = std::fs::read(entry.path().join("environ")).unwrap_or_default();
-        let is_marked = environ.split(|octet| *octet == 0).any(|variable| variable == mark.as_bytes());
-        if id != own && (is_marked || is_inside()) {
-            found.push(id);
-        }
-    }
-    found
 }
 
 /// The last of what a program has written.

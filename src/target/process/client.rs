@@ -103,6 +103,11 @@ impl Client {
         }
     }
 
+    /// The number of the process that runs, if one does.
+    pub(super) fn id(&self) -> Option<i32> {
+        self.running.as_ref().map(|(running, _)| running.id())
+    }
+
     pub(super) async fn stop(&mut self) {
         if let Some((running, _)) = self.running.take() {
             running.stop().await;

@@ -5,8 +5,10 @@
 mod child;
 pub mod client;
 pub mod control;
+mod kin;
+mod waits;
 
-pub use child::{Heard, Order, Place, Running};
+pub use child::{Heard, Order, Place, Running, STARTING};
 use client::Client;
 
 use super::manifest::{App, Lifetime, Stdin};
@@ -21,6 +23,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{ChildStdin, ChildStdout};
 use tokio::sync::mpsc;
+use waits::Waits;
 
 /// Lines that may wait to be looked at; beyond that the program waits.
 const LINES_WAITING_MAX: usize = 256;
@@ -61,6 +64,7 @@ pub struct ProcessTarget {
     accepts: VecDeque<u32>,
     accepted: VecDeque<(u32, SocketAddr)>,
     replies: VecDeque<Reply>,
+    waits: Waits,
 }
 
 impl ProcessTarget {
@@ -112,6 +116,7 @@ impl ProcessTarget {
             accepts: VecDeque::new(),
             accepted: VecDeque::new(),
             replies: VecDeque::new(),
+            waits: Waits::default(),
         }
     }
 
@@ -337,6 +342,17 @@ impl Target for ProcessTarget {
             },
             None => Some(Reply::Died { how: format!("{how}, and its program still runs") }),
         }
+    }
+
+    fn watch(&mut self) {
+        let client = || self.client.as_ref().and_then(Client::id);
+        if let Some(leader) = self.running.as_ref().map(Running::id).or_else(client) {
+            self.waits.begin(leader);
+        }
+    }
+
+    fn waited(&mut self) -> Option<Duration> {
+        self.waits.look()
     }
 
     async fn reset(&mut self) {

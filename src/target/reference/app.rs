@@ -23,6 +23,8 @@ struct Conn {
     id: ConnId,
     /// Octets that the stack had no room for yet: where they begin, and how many.
     unwritten: (u64, u64),
+    /// The last write did not find room for all.
+    blocked: bool,
     urgent: bool,
     /// What was asked for after those octets.
     then: Option<Ending>,
@@ -117,6 +119,11 @@ impl Apps {
     pub(super) fn work(&mut self, endpoint: &mut Endpoint, now: Instant) {
         while let Some(event) = endpoint.poll_event() {
             let conn = self.handle(event.conn);
+            if event.kind == EventKind::Writable
+                && let Ok(conn) = self.conn(conn)
+            {
+                conn.blocked = false;
+            }
             if let Some(event) = app_event(event.kind) {
                 self.replies.push_back(Reply::Event { conn, event });
             }
@@ -169,16 +176,16 @@ impl Apps {
     fn write(&mut self, endpoint: &mut Endpoint, now: Instant, index: usize) {
         let Some(conn) = self.conns.get_mut(index) else { return };
         while conn.unwritten.1 > 0 {
-            // Octets that find no room need not be made.
-            let room = room(endpoint, conn.id);
-            let chunk = usize::try_from(conn.unwritten.1).unwrap_or(usize::MAX).min(64 << 10).min(room);
-            if chunk == 0 {
-                // There will be room once the peer has acknowledged, unless the connection has ended.
+            if conn.blocked {
+                // `Writable` will tell of room, unless the connection has ended.
                 if endpoint.status(conn.id).error.is_some() {
                     conn.unwritten.1 = 0;
                 }
                 return;
             }
+            // Octets that find no room need not be made; one that finds none asks to be told of room.
+            let room = room(endpoint, conn.id).saturating_add(1);
+            let chunk = usize::try_from(conn.unwritten.1).unwrap_or(usize::MAX).min(64 << 10).min(room);
             let octets = pattern::octets(conn.unwritten.0, chunk);
             let taken = if conn.urgent {
                 endpoint.send_urgent(now, conn.id, &octets)
@@ -186,8 +193,8 @@ impl Apps {
                 endpoint.send(now, conn.id, &octets)
             };
             match taken {
-                Ok(0) => return,
                 Ok(n) => {
+                    conn.blocked = n < chunk;
                     let n = u64::try_from(n).unwrap_or(u64::MAX);
                     conn.unwritten.0 += n;
                     conn.unwritten.1 -= n.min(conn.unwritten.1);
@@ -304,7 +311,14 @@ impl Apps {
 
     pub(super) fn handle(&mut self, id: ConnId) -> u32 {
         let index = self.conns.iter().position(|conn| conn.id == id).unwrap_or_else(|| {
-            self.conns.push(Conn { id, unwritten: (0, 0), urgent: false, then: None, read: None });
+            self.conns.push(Conn {
+                id,
+                unwritten: (0, 0),
+                blocked: false,
+                urgent: false,
+                then: None,
+                read: None,
+            });
             self.conns.len() - 1
         });
         u32::try_from(index + 1).unwrap_or(u32::MAX)

@@ -1,14 +1,11 @@
 //! The packet socket itself (packet(7)): opening, reading with stamp and status, writing, counting what was dropped.
 //!
 //! Owns all that the kernel must be told by raw calls. It must not know what is in a frame.
-#![allow(clippy::disallowed_methods, reason = "reads the clocks beside the kernel's stamps")]
 
-use super::stamp::Reading;
 use std::ffi::CString;
 use std::io;
 use std::mem::{MaybeUninit, size_of, zeroed};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// What the kernel holds for us while we are busy: some thousand frames.
 const RECEIVE_BUFFER: libc::c_int = 8 << 20;
@@ -212,27 +209,6 @@ impl Drop for Socket {
                 .spawn(move || drop(fd));
         }
     }
-}
-
-/// Reads both clocks as one. A reading that the scheduler tore apart is tried again.
-pub(super) fn read_clocks() -> Reading {
-    let mut best = (Duration::MAX, None);
-    for _ in 0..3 {
-        let before = Instant::now();
-        let real = SystemTime::now();
-        let torn = before.elapsed();
-        if torn < best.0 {
-            let real_ns = match real.duration_since(UNIX_EPOCH) {
-                Ok(since) => since.as_nanos() as i128,
-                Err(until) => -(until.duration().as_nanos() as i128),
-            };
-            best = (torn, Some(Reading { mono: before + torn / 2, real_ns }));
-        }
-        if torn < Duration::from_micros(2) {
-            break;
-        }
-    }
-    best.1.expect("some reading takes less than forever")
 }
 
 fn set(fd: &OwnedFd, level: libc::c_int, option: libc::c_int, value: libc::c_int) -> io::Result<()> {

@@ -390,6 +390,8 @@ static void command(const struct tcpspec_command *c) {
     do_status_of_listener(c);
   else if (!strcmp(c->word, "abort") && !strcmp(c->rest, "0") && is_listening())
     do_unlisten(c, 0);
+  else if (!strcmp(c->word, "option") && !strncmp(c->rest, "0 ", 2))
+    tcpspec_unsupported(c); /* lwIP's buffers are constants */
   else if (sscanf(c->rest, "%u", &number) == 1 && number >= 1 && number <= count)
     do_on_conn(c, conns[number - 1]);
   else

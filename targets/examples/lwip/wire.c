@@ -1,7 +1,8 @@
 /* lwIP over the wire of the harness: a network interface, and the loop that feeds the stack.
  *
  * Debian's lwIP has a thread for its timers. All else happens in the loop, which holds the lock of the stack except
- * while it waits.
+ * while it waits. The thread sleeps until the timer that it knew of when it fell asleep; that of TCP is switched on with the
+ * first connection, so the loop wakes it then. Else the first delayed ACK could be a second late.
  */
 #define _DEFAULT_SOURCE
 #include "wire.h"
@@ -12,6 +13,7 @@
 #include <lwip/ethip6.h>
 #include <lwip/ip.h>
 #include <lwip/netif.h>
+#include <lwip/priv/tcp_priv.h>
 #include <lwip/tcpip.h>
 #include <netif/ethernet.h>
 #include <poll.h>
@@ -109,8 +111,22 @@ void wire_receive(void) {
   }
 }
 
+static void look_at_the_timers(void *nothing) {
+  (void)nothing;
+}
+
+/* Wakes the thread of the timers where it may not know of that of TCP. */
+static void wake(void) {
+  static int was_needed;
+  int is_needed = tcp_active_pcbs || tcp_tw_pcbs;
+  if (is_needed && !was_needed)
+    tcpip_try_callback(look_at_the_timers, NULL);
+  was_needed = is_needed;
+}
+
 void wire_wait(int with_stdin) {
   struct pollfd fds[2] = {{wire, POLLIN, 0}, {0, POLLIN, 0}};
+  wake();
   UNLOCK_TCPIP_CORE();
   poll(fds, with_stdin ? 2 : 1, LOOK_AGAIN_MS);
   LOCK_TCPIP_CORE();

@@ -78,6 +78,8 @@ pub struct Stack {
     port: Port,
     pub interface: Interface,
     pub sockets: SocketSet<'static>,
+    /// Of sockets to come.
+    pub receive_buffer: usize,
 }
 
 impl Stack {
@@ -100,13 +102,13 @@ impl Stack {
             interface.update_ip_addrs(|addresses| pushed = addresses.push(address));
             pushed.map_err(|_| Error::other("too many addresses"))?;
         }
-        Ok(Self { port, interface, sockets: SocketSet::new(Vec::new()) })
+        Ok(Self { port, interface, sockets: SocketSet::new(Vec::new()), receive_buffer: BUFFER_LEN })
     }
 
     /// A closed socket, with all that smoltcp offers switched on.
     pub fn socket(&mut self) -> SocketHandle {
-        let buffer = || SocketBuffer::new(vec![0; BUFFER_LEN]);
-        let mut socket = Socket::new(buffer(), buffer());
+        let buffer = |len| SocketBuffer::new(vec![0; len]);
+        let mut socket = Socket::new(buffer(self.receive_buffer), buffer(BUFFER_LEN));
         socket.set_congestion_control(CongestionControl::Reno);
         socket.set_tsval_generator(Some(|| {
             u32::try_from(Instant::now().total_millis() & 0xffff_ffff).unwrap_or(0)

@@ -245,6 +245,7 @@ impl App {
             "connect" => self.connect(command, None),
             "open" => self.connect(command, command.get(0)),
             "status" | "abort" if command.get(0) == Some(0) => self.on_listener(command),
+            "option" if command.get(0) == Some(0) => self.option_to_come(command),
             _ => match command.get(0).filter(|handle| self.conn(*handle).is_some()) {
                 Some(handle) => self.on_conn(command, handle),
                 None => command.error("no such connection"),
@@ -347,6 +348,17 @@ impl App {
             "option" => self.option(command, handle),
             _ => command.unsupported(),
         }
+    }
+
+    /// An option of connections that there are not yet.
+    fn option_to_come(&mut self, command: &Command) {
+        let len = command.get(2).filter(|len| (1..=1 << 30).contains(len));
+        match (command.arguments.get(1).map_or("", String::as_str), len) {
+            ("rcvbuf", Some(len)) => self.stack.receive_buffer = len,
+            ("rcvbuf", None) => return command.error("no such length"),
+            _ => return command.unsupported(),
+        }
+        command.ok("");
     }
 
     fn option(&mut self, command: &Command, handle: usize) {

@@ -2,9 +2,10 @@
 //!
 //! The kernel stamps frames with the wall clock, which an administrator or NTP may set at any moment; cases live on the
 //! monotonic clock. Owns the mapping and its doubts: a stamp that cannot be true is replaced by the time of reading.
-//! Pure: both clocks are read by the caller.
+//! Both clocks are read in one place, and handed in.
+#![allow(clippy::disallowed_methods, reason = "reads the clocks beside the kernel's stamps")]
 
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Smaller disagreements are rounding, slewing and the time between reading two clocks; larger ones are a clock step.
 const STEP_MIN: Duration = Duration::from_millis(1);
@@ -70,8 +71,28 @@ fn distance(a: Instant, b: Instant) -> Duration {
     a.max(b) - a.min(b)
 }
 
+/// Reads both clocks as one. A reading that the scheduler tore apart is tried again.
+pub(super) fn read_clocks() -> Reading {
+    let mut best = (Duration::MAX, None);
+    for _ in 0..3 {
+        let before = Instant::now();
+        let real = SystemTime::now();
+        let torn = before.elapsed();
+        if torn < best.0 {
+            let real_ns = match real.duration_since(UNIX_EPOCH) {
+                Ok(since) => since.as_nanos() as i128,
+                Err(until) => -(until.duration().as_nanos() as i128),
+            };
+            best = (torn, Some(Reading { mono: before + torn / 2, real_ns }));
+        }
+        if torn < Duration::from_micros(2) {
+            break;
+        }
+    }
+    best.1.expect("some reading takes less than forever")
+}
+
 #[cfg(test)]
-#[allow(clippy::disallowed_methods, reason = "some instant is needed to count from")]
 mod tests {
     use super::*;
     use proptest::prelude::*;
