@@ -3,6 +3,11 @@
 //! *Data path* is what the table of mutants has in these sections: whatever an octet, an acknowledgment, a window or
 //! a FIN meets between two applications. A mutant there that soak need not find is one of [`EXCUSED`], with the
 //! reason; so a new one has to be found or excused.
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    reason = "a long measurement is asked for, and shown"
+)]
 
 use super::*;
 use std::collections::BTreeSet;
