@@ -25,6 +25,6 @@ pub use event::{
 pub use exec::{Exec, replay};
 pub use io::{AppCall, AppEvent, AppOutcome, Input, InputKind, Output};
 pub use monitor::{Rule as MonitorRule, rules as monitor_rules};
-pub(crate) use verdict::{confirmed, headline};
 pub use verdict::verdict;
+pub(crate) use verdict::{confirmed, headline};
 pub use waits::waits;

@@ -200,7 +200,10 @@ fn in_flight(dice: &mut Dice, profile: &Profile, conn: &mut Conn, impairments: &
         let by = format!("by: {}ms", dice.between(5, 50));
         impairments.push(rule(What::Rule { verb: "delay", from: "peer", data: true, nth: None, how: by }));
     }
-    if dice.percent(60) {
+    if behind {
+        // The FIN arrives, and waits.
+        impairments.push(rule(What::lost("peer", 1)));
+    } else if dice.percent(60) {
         impairments.push(rule(What::lost("peer", dice.between(1, 3))));
     }
     if behind || dice.percent(20) {

@@ -238,7 +238,8 @@ impl Script<'_> {
             Lie::BeyondTheWindow => {
                 format!("flags: ACK, seq: target.rcv.nxt + target.rcv.wnd + 100000000, {garbage}")
             }
-            Lie::BehindTheEnd => format!("flags: ACK, seq: snd.nxt, data: {GARBAGE}"),
+            // Where the FIN stands, so that nothing is between it and the stream.
+            Lie::BehindTheEnd => format!("flags: ACK, seq: snd.nxt - 1, data: {GARBAGE}"),
             Lie::FutureAck => {
                 format!("flags: ACK, seq: target.rcv.nxt, ack: target.snd.nxt + 100000000, {garbage}")
             }
