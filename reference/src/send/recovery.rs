@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use super::{AckInfo, Acked, Phase, SendHalf};
 use crate::config::Config;
-use crate::congestion::Growth;
+use crate::congestion::{Congestion, Growth};
 use crate::mutant::Mutant;
 use crate::scoreboard::DUP_THRESH;
 use crate::time::Instant;
@@ -103,7 +103,9 @@ impl SendHalf {
     fn grow(&mut self, acked: u32, flight: u32, info: AckInfo<'_>, srtt: Duration, config: &Config) {
         let AckInfo { now, congested, .. } = info;
         let smss = self.mss(config);
-        if flight + smss > self.congestion.cwnd && !congested {
+        let Congestion { cwnd, ssthresh, .. } = self.congestion;
+        let used = if cwnd < ssthresh { flight.saturating_mul(2) } else { flight + smss };
+        if used >= cwnd && !congested {
             self.congestion.grow(Growth { acked, smss, now, srtt }, config);
         }
     }
