@@ -160,7 +160,7 @@ impl RecvHalf {
     }
 
     /// Moves the right edge as far as silly window avoidance allows and returns the window field. The edge is
-    /// never moved left (SHLD-14): the field may round it down (RFC 7323 2.3), but what lies before it is taken (2.4).
+    /// never moved left (SHLD-14).
     pub(crate) fn advertise(&mut self, mss: u32, config: &Config) -> u16 {
         if self.may_open(mss, config) || config.is(Mutant::WindowShrinks) {
             self.edge = self.nxt + self.room(config);
@@ -168,10 +168,19 @@ impl RecvHalf {
         if config.is(Mutant::WindowConstant) {
             return (self.capacity >> self.shift).min(0xffff) as u16;
         }
+        // RFC 7323 2.4: rounding down would move the edge left, so round up. What that promises beyond the
+        // buffer is bounded, or tiny segments could push the edge on for ever.
+        let unit = 1u32 << self.shift;
+        let window = self.window();
+        let limit = self.room(config).saturating_add(self.capacity / 8);
+        let up = window.next_multiple_of(unit);
+        let shown = if up <= limit { up } else { window };
+        let field = (shown >> self.shift).min(0xffff);
+        self.edge = self.nxt + (field << self.shift);
         if config.is(Mutant::WindowFieldNotShifted) {
-            return self.window().min(0xffff) as u16;
+            return shown.min(0xffff) as u16;
         }
-        (self.window() >> self.shift) as u16
+        field as u16
     }
 
     /// The window field of a SYN, which is never scaled (RFC 7323 2.2).

@@ -200,7 +200,7 @@ mod tests {
         let (catalogue, _, problems) = Catalogue::load_embedded();
         assert_eq!(problems, []);
         let count = |source| catalogue.rows.iter().filter(|row| row.source == source).count();
-        assert_eq!(count(Source::Rfc), 140 + 213);
+        assert_eq!(count(Source::Rfc), 140 + 215);
         assert_eq!(count(Source::Matrix), 373);
         assert_eq!(count(Source::Problem), 18);
         assert_eq!(count(Source::Course), 36);

@@ -78,5 +78,5 @@ fn what_nobody_remembers_is_foreseen() {
     assert_eq!(all[&key(remembered)], Duration::from_secs(1));
     let plan = Arc::new(plans.into_iter().find(|plan| plan.case.id == lossy).unwrap());
     assert_eq!(all[&key(lossy)], sim::run(&plan, None).verdict.took);
-    assert!(all[&key(lossy)] > 2 * waits(&plan), "{all:?}");
+    assert!(all[&key(lossy)] > waits(&plan), "{all:?}");
 }
