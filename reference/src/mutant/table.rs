@@ -246,6 +246,8 @@ mutants! {
         "Reading does not send a window update.";
     ReceiverSillyWindow "receiver-silly-window" "RFC9293-MUST-39" "MUST list"
         "Every octet that is read is advertised at once.";
+    EdgeRoundedDown "edge-rounded-down" "RFC9293-SHLD-14" "network simulator"
+        "A window that is no multiple of the unit of its scale is rounded down, so its right edge goes back.";
     // Sending and the peer's window
     WindowIgnored "window-ignored" "RFC9293-MUST-38" "student catalogue"
         "The peer's window is not looked at.";
@@ -392,6 +394,10 @@ mutants! {
         "An ACK that moves the window or carries text counts as a duplicate.";
     RenoWithoutPartialAck "reno-without-partial-ack" "RFC6582-3.2-4" "MUST list"
         "A partial acknowledgement ends recovery, so each further loss needs three duplicates of its own.";
+    HandshakeOpensCwnd "handshake-opens-cwnd" "RFC5681-3.1-3" "network simulator"
+        "The ACK of the SYN opens the congestion window, by the one number that a SYN takes.";
+    TimeoutKeepsSsthresh "timeout-keeps-ssthresh" "RFC5681-3.1-8" "cargo-mutants"
+        "A time-out leaves ssthresh as it was, so slow start goes on to where the loss was, and beyond.";
     // Keep-alive
     KeepAliveOnByDefault "keep-alive-on-by-default" "RFC9293-MUST-25" "MUST list"
         "Keep-alives are on without having been asked for.";
