@@ -4,7 +4,11 @@
 //! and the reference as a host, many lanes at once, under the scheduler. So what was late on a busy machine is tried again
 //! alone here as it is in a run, and what was late even then says nothing. Cases that take over ten seconds of real time run
 //! where `TCPSPEC_SLOW_TESTS` is set.
-#![allow(clippy::disallowed_methods, reason = "a test on a real clock")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test on a real clock, which says what it tried again"
+)]
 
 mod common;
 
