@@ -99,7 +99,7 @@ impl Connection {
 
     fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {
         if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
-            return self.snd.fresh_piece(env.config);
+            return (self.snd.unsent() > 0).then(|| self.snd.fresh_piece(env.config));
         }
         match self.snd.fresh(env.config) {
             Fresh::Send(piece) => Some(piece),

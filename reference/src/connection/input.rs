@@ -535,7 +535,8 @@ impl Connection {
     fn check_urgent(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         let flagged =
             segment.has(Flags::URG) || (env.config.is(Mutant::UrgentWithoutFlag) && segment.urgent > 0);
-        if !flagged || !self.state.takes_text() || env.config.is(Mutant::UrgentIgnored) {
+        let late = !self.state.takes_text() && !env.config.is(Mutant::UrgentBehindFin);
+        if !flagged || late || env.config.is(Mutant::UrgentIgnored) {
             return;
         }
         let up = segment.seq + u32::from(segment.urgent);
@@ -559,7 +560,7 @@ impl Connection {
             return;
         }
         let before = self.rcv.nxt;
-        self.rcv.buffer().lend(env.spare);
+        self.rcv.buffer.lend(env.spare);
         let advice = self.rcv.take_text(segment, env.config);
         if self.released && self.rcv.nxt != before && self.resets_late_text(env) {
             return;

@@ -25,6 +25,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(SEC);
         s
     }),
+    ("urgent data behind the end", |m| {
+        let mut s = start(m).passive();
+        s.tx(FIN | ACK, 1, 1, b"");
+        s.urgent = 5;
+        s.tx(ACK | URG, 2, 1, b"");
+        s.note("after");
+        s
+    }),
     ("sequence check", |m| {
         let mut s = start(m).passive();
         for (seq, text) in [(0u32, &b""[..]), (0, b"a"), (0, b"ab"), (70_000, b"x"), (66_000, b"")] {
