@@ -305,11 +305,12 @@ impl RecvHalf {
     }
 
     /// A whole segment was old: remember it for D-SACK (RFC 2883 section 4).
-    pub(crate) fn note_old(&mut self, segment: &Segment<'_>) {
+    pub(crate) fn note_old(&mut self, segment: &Segment<'_>, config: &Config) {
         let len = segment.payload.len() as u32;
         let end = segment.seq + len;
         // What lies below IRS is from an earlier incarnation: this one has never had it.
-        let ours = self.nxt.distance_from(segment.seq) < self.nxt.distance_from(self.irs);
+        let ours = self.nxt.distance_from(segment.seq) < self.nxt.distance_from(self.irs)
+            || config.is(Mutant::DsackBeforeTheFirst);
         if len > 0 && end.at_or_before(self.nxt) && ours {
             self.note_duplicate(SackBlock { start: segment.seq, end });
         }
@@ -370,10 +371,6 @@ impl RecvHalf {
         }
         blocks.truncate(most);
         options.sack = blocks;
-    }
-
-    pub(crate) fn wants_sack(&self) -> bool {
-        self.dsack.is_some() || !self.held.is_empty()
     }
 
     /// Moves octets to the application.

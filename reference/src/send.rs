@@ -438,7 +438,7 @@ impl SendHalf {
         if again {
             if let Phase::Fast { rescued, .. } = &mut self.phase {
                 // What is not known to be lost goes again as a rescue.
-                *rescued |= !self.board.has_lost();
+                *rescued |= !self.board.has_lost() && !config.is(Mutant::RescueAgain);
             }
             self.board.resend(seq, space, now);
             self.force = false;
@@ -454,7 +454,7 @@ impl SendHalf {
                 self.limited += len;
             }
             if fin {
-                self.fin = Fin::Sent(seq + len);
+                self.fin = Fin::Sent(if config.is(Mutant::FinAckedWithItsText) { seq } else { seq + len });
             }
         }
         self.override_due = false;
@@ -464,12 +464,8 @@ impl SendHalf {
     /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
     /// if there is nothing to think about.
     pub(crate) fn full_segments(&self, config: &Config) -> u32 {
-        let plain = self.phase == Phase::Open
-            && self.dupacks == 0
-            && self.timeouts == 0
-            && !self.paused
-            && !self.board.has_lost()
-            && self.urgent.is_none();
+        // All else has been asked for the first of them.
+        let plain = self.dupacks == 0 && self.urgent.is_none();
         let text = self.unsent().saturating_sub(1);
         let room = text.min(self.usable(config)).min(self.cwnd_room(config));
         if plain { room / self.mss(config) } else { 0 }

@@ -214,7 +214,7 @@ impl Connection {
     fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut options = self.options(env);
-        if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
+        if self.snd.sack && !config.is(Mutant::SackNotSent) {
             self.rcv.sack_option(&mut options, config);
         }
         if core::mem::take(&mut self.announce_timeout) {

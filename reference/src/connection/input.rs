@@ -170,7 +170,7 @@ impl Connection {
             self.send_reset(closed::reset_at_ack(segment), env);
             return;
         }
-        self.rcv.note_old(segment);
+        self.rcv.note_old(segment, env.config);
         // RFC 9293 3.10.7.4, eighth: in TIME-WAIT the peer's FIN may come again, and 2 MSL starts anew.
         if self.state == State::TimeWait && segment.has(Flags::FIN) {
             if env.config.is(Mutant::TimeWaitFinNotAcked) {
