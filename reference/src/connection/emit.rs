@@ -99,7 +99,7 @@ impl Connection {
 
     fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {
         if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
-            return (self.snd.unsent() > 0).then(|| self.snd.fresh_piece(env.config));
+            return Some(self.snd.fresh_piece(env.config)).filter(|piece| piece.len > 0);
         }
         match self.snd.fresh(env.config) {
             Fresh::Send(piece) => Some(piece),
