@@ -13,6 +13,7 @@ mod config;
 mod congestion;
 mod connection;
 mod cookie;
+mod demux;
 mod distort;
 mod endpoint;
 mod event;
