@@ -18,7 +18,7 @@ use crate::fragments::Fragments;
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
-use crate::ring::Spare;
+use crate::spare::Spare;
 use crate::state::State;
 use crate::time::Instant;
 use crate::tuple::Tuple;
@@ -397,7 +397,7 @@ impl Endpoint {
         {
             self.deadlines.pop_first();
             if let Some(conn) = self.conn_mut(index) {
-                conn.armed = None;
+                conn.armed = Instant::NEVER;
                 self.with_conn(now, index, Connection::on_timers);
             }
         }
@@ -488,10 +488,8 @@ impl Endpoint {
         if conn.state == State::Closed {
             let hash = conn.tuple.hash(&self.secret);
             let forget = conn.is_forgettable();
-            let armed = conn.armed.take();
-            if let Some(at) = armed {
-                self.deadlines.remove(&(at, index));
-            }
+            let armed = core::mem::replace(&mut conn.armed, Instant::NEVER);
+            self.deadlines.remove(&(armed, index));
             self.tuples.remove(hash, index);
             if forget {
                 self.slots[index as usize].conn = None;
@@ -504,9 +502,10 @@ impl Endpoint {
             self.ready.push_back(index);
         }
         if let Some(next) = conn.timers.next()
-            && conn.armed.is_none_or(|armed| next < armed)
+            && next < conn.armed
         {
-            if let Some(armed) = conn.armed.replace(next) {
+            let armed = core::mem::replace(&mut conn.armed, next);
+            if armed != Instant::NEVER {
                 self.deadlines.remove(&(armed, index));
             }
             self.deadlines.insert((next, index));

@@ -30,6 +30,7 @@ mod rtt;
 mod scoreboard;
 mod send;
 mod seq;
+mod spare;
 mod state;
 mod time;
 mod timer;

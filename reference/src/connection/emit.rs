@@ -125,6 +125,7 @@ impl Connection {
 
     /// The timers that a transmission starts (RFC 6298 5.1, RFC 9293 3.8.3 and 3.8.6.1).
     fn after_piece(&mut self, piece: Piece, env: &mut Env<'_>) {
+        self.snd.board.lend(env.spare);
         self.snd.sent(piece, env.now, &self.rtt, env.config);
         self.timers.stop(Timer::Override);
         if piece.fin && !piece.again {
