@@ -112,6 +112,10 @@ Congestion "Congestion control and fast recovery." {
         "An ACK that moves the window or carries text counts as a duplicate.";
     RenoWithoutPartialAck "reno-without-partial-ack" "RFC6582-3.2-4" "MUST list"
         "A partial acknowledgement ends recovery, so each further loss needs three duplicates of its own.";
+    HandshakeOpensCwnd "handshake-opens-cwnd" "RFC5681-3.1-3" "network simulator"
+        "The ACK of the SYN opens the congestion window, by the one number that a SYN takes.";
+    TimeoutKeepsSsthresh "timeout-keeps-ssthresh" "RFC5681-3.1-8" "cargo-mutants"
+        "A time-out leaves ssthresh as it was, so slow start goes on to where the loss was, and beyond.";
     PathMtuKeepsOctets "path-mtu-keeps-octets" "RFC5681-3.1-10" "MUST list"
         "When the path takes smaller segments as many octets go out at once as before.";
     PartialAckNoDeflation "partial-ack-no-deflation" "RFC6582-3.2-5" "MUST list"

@@ -76,6 +76,8 @@ ReceiveWindow "The window that is offered." {
         "Reading does not send a window update.";
     ReceiverSillyWindow "receiver-silly-window" "RFC9293-MUST-39" "MUST list"
         "Every octet that is read is advertised at once.";
+    EdgeRoundedDown "edge-rounded-down" "RFC9293-SHLD-14" "network simulator"
+        "A window that is no multiple of the unit of its scale is rounded down, so its right edge goes back.";
 }
 
 Sending "What may be sent into the peer's window, and probes of a closed one." {
