@@ -397,7 +397,7 @@ impl Endpoint {
         {
             self.deadlines.pop_first();
             if let Some(conn) = self.conn_mut(index) {
-                conn.armed = Instant::NEVER;
+                conn.armed = None;
                 self.with_conn(now, index, Connection::on_timers);
             }
         }
@@ -488,8 +488,10 @@ impl Endpoint {
         if conn.state == State::Closed {
             let hash = conn.tuple.hash(&self.secret);
             let forget = conn.is_forgettable();
-            let armed = core::mem::replace(&mut conn.armed, Instant::NEVER);
-            self.deadlines.remove(&(armed, index));
+            let armed = conn.armed.take();
+            if let Some(at) = armed {
+                self.deadlines.remove(&(at, index));
+            }
             self.tuples.remove(hash, index);
             if forget {
                 self.slots[index as usize].conn = None;
@@ -502,10 +504,9 @@ impl Endpoint {
             self.ready.push_back(index);
         }
         if let Some(next) = conn.timers.next()
-            && next < conn.armed
+            && conn.armed.is_none_or(|armed| next < armed)
         {
-            let armed = core::mem::replace(&mut conn.armed, next);
-            if armed != Instant::NEVER {
+            if let Some(armed) = conn.armed.replace(next) {
                 self.deadlines.remove(&(armed, index));
             }
             self.deadlines.insert((next, index));

@@ -16,17 +16,16 @@ pub(crate) enum Timer {
     DelayedAck,
     /// RFC 9293 3.8.6.2.1: end of the sender's silly window avoidance.
     Override,
+    /// RFC 9293 3.8.4: idle connection.
+    KeepAlive,
+    /// RFC 9293 3.10.8: 2 MSL.
+    TimeWait,
     /// RFC 9293 3.10.8: R2, the user timeout.
     UserTimeout,
     /// RFC 8985 6.3: the reordering window has passed.
     Reorder,
     /// RFC 8985 7.2: probe timeout (PTO).
     Probe,
-    // What segments start and stop ends here: with `TimerTable::earliest` it is one line of cache.
-    /// RFC 9293 3.8.4: idle connection.
-    KeepAlive,
-    /// RFC 9293 3.10.8: 2 MSL.
-    TimeWait,
     /// An orphaned FIN-WAIT-2 is given up (configuration only; not in any RFC).
     FinWait2,
     /// The application would wait no longer for its close to be acknowledged.
@@ -34,7 +33,6 @@ pub(crate) enum Timer {
 }
 
 impl Timer {
-    /// In the order in which those that are due at the same time expire.
     pub(crate) const ALL: [Self; 11] = [
         Self::Retransmit,
         Self::Persist,
@@ -55,11 +53,10 @@ const NEVER: Instant = Instant::NEVER;
 
 /// When each timer expires, if it runs.
 #[derive(Clone, Debug)]
-#[repr(C)]
 pub(crate) struct TimerTable {
+    expiry: [Instant; Timer::ALL.len()],
     /// No timer expires before this one. It may be early: a timer that stops leaves it alone.
     earliest: Instant,
-    expiry: [Instant; Timer::ALL.len()],
 }
 
 impl Default for TimerTable {

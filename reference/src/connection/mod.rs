@@ -42,22 +42,19 @@ use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeou
 
 /// What the application has set.
 #[derive(Clone, Debug)]
-#[repr(C)]
 pub(crate) struct Settings {
-    // Each segment asks for these.
-    pub(crate) dscp: u8,
-    pub(crate) hop_limit: u8,
-    pub(crate) user_timeout: Option<Duration>,
-    /// REMOTE_UTO (RFC 5482 section 3).
-    pub(crate) remote_timeout: Option<Duration>,
-    // And few for these.
-    pub(crate) soft_errors: bool,
     pub(crate) keepalive: bool,
     pub(crate) keepalive_idle: Duration,
     pub(crate) keepalive_interval: Duration,
     pub(crate) keepalive_count: u32,
+    pub(crate) user_timeout: Option<Duration>,
+    /// REMOTE_UTO (RFC 5482 section 3).
+    pub(crate) remote_timeout: Option<Duration>,
     /// How long `close` waits for what was sent to be acknowledged before it aborts; zero aborts at once.
     pub(crate) linger: Option<Duration>,
+    pub(crate) dscp: u8,
+    pub(crate) hop_limit: u8,
+    pub(crate) soft_errors: bool,
 }
 
 /// Acknowledgements that are owed.
@@ -90,50 +87,46 @@ struct Offers {
 }
 
 /// One connection.
-///
-/// Among very many connections a segment costs what it touches, because none of it is in a cache. So the fields lie in
-/// this order: what every segment asks for together and first, what few ask for behind it.
 #[derive(Debug)]
-#[repr(C, align(64))]
 pub(crate) struct Connection {
-    pub(crate) tuple: Tuple,
     pub(crate) id: ConnId,
+    pub(crate) tuple: Tuple,
     pub(crate) state: State,
-    pub(crate) timers: TimerTable,
-    pub(crate) rcv: RecvHalf,
     pub(crate) snd: SendHalf,
-    /// The endpoint's bookkeeping: when it will look at our timers, and whether we are in its ready queue.
-    pub(crate) armed: Instant,
-    pub(crate) queued: bool,
+    pub(crate) rcv: RecvHalf,
+    pub(crate) timers: TimerTable,
+    rtt: RttEstimator,
+    settings: Settings,
+    owed: Owed,
+    /// Answers to unacceptable ACKs.
+    answers: AnswerBudget,
+    offers: Offers,
+    ecn: ecn::EcnState,
+    rack: rack::RackState,
+    fast_open: fast_open::FastOpenState,
+    /// The next segment with room for it carries the user timeout option (RFC 5482).
+    announce_timeout: bool,
+    /// Timestamps are on every segment, with this offset to our clock.
+    timestamps: bool,
+    ts_offset: u32,
+    /// How often a SYN of ours was repeated.
+    syn_repeats: u32,
+    /// Probes of a closed window since it last opened.
+    persist_backoff: u32,
+    probe_due: bool,
+    keepalive_due: bool,
+    keepalives_unanswered: u32,
+    last_heard: Instant,
     pub(crate) error: Option<Error>,
     /// The application has given the connection up.
     pub(crate) released: bool,
     /// The application knows the connection, so it is kept until released.
     pub(crate) owned: bool,
     readable_told: bool,
-    owed: Owed,
-    /// Timestamps are on every segment, with this offset to our clock.
-    timestamps: bool,
-    ts_offset: u32,
     identification: u16,
-    probe_due: bool,
-    keepalive_due: bool,
-    /// The next segment with room for it carries the user timeout option (RFC 5482).
-    announce_timeout: bool,
-    ecn: ecn::EcnState,
-    keepalives_unanswered: u32,
-    last_heard: Instant,
-    /// How often a SYN of ours was repeated.
-    syn_repeats: u32,
-    /// Probes of a closed window since it last opened.
-    persist_backoff: u32,
-    rtt: RttEstimator,
-    settings: Settings,
-    rack: rack::RackState,
-    fast_open: fast_open::FastOpenState,
-    offers: Offers,
-    /// Answers to unacceptable ACKs.
-    answers: AnswerBudget,
+    /// The endpoint's bookkeeping: when it will look at our timers, and whether we are in its ready queue.
+    pub(crate) armed: Option<Instant>,
+    pub(crate) queued: bool,
 }
 
 impl Connection {
@@ -188,7 +181,7 @@ impl Connection {
             owned: false,
             readable_told: false,
             identification: (unguessable >> 32) as u16,
-            armed: Instant::NEVER,
+            armed: None,
             queued: false,
         }
     }
@@ -511,7 +504,7 @@ impl Connection {
     /// Whether the endpoint will look at it in time, for text and for timers.
     #[inline]
     pub(crate) fn is_settled(&self) -> bool {
-        let in_time = |next| self.armed <= next;
+        let in_time = |next| self.armed.is_some_and(|armed| armed <= next);
         self.queued && self.state != State::Closed && self.timers.next().is_none_or(in_time)
     }
 
