@@ -267,7 +267,6 @@ impl Page {
     }
 }
 
-/// `step 2 of 4` and its place in the suites.
 /// That a case is known to deviate, and why.
 fn deviation(known: &Deviation, is_expected: bool) -> String {
     let outcome = known.outcome;
@@ -281,6 +280,7 @@ fn deviation(known: &Deviation, is_expected: bool) -> String {
     }
 }
 
+/// `step 2 of 4` and its place in the suites.
 fn located(plan: Option<&Plan>, violation: &Violation) -> Option<(String, String)> {
     let plan = plan?;
     let index = violation.step?;
