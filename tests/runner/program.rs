@@ -191,7 +191,7 @@ fn who_stands_still_blames_nobody() {
     // In each a second ACK is delayed, and to be there within 500 ms.
     let cases = "data/receive/old-data-is-acknowledged-again close/time-wait/old-data-does-not-enter-the-next-connection";
     let line = format!("run -t reference --wire veth {cases} --format json --out out");
-    let mut child = scratch.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let child = scratch.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     while !scratch.0.join("out/run.jsonl").exists() {
         std::thread::sleep(Duration::from_millis(1));
     }
