@@ -132,19 +132,25 @@ fn unexpected(report: &Value) -> Vec<(String, String)> {
 
 const HANDSHAKE: &str = "handshake/passive/syn-ack-counts-the-syn";
 
-/// The echo servers of the kits: C, Rust, Python, on wires of packets and of frames.
+const C_ECHO: &str = "examples/lwip/echo";
+const RUST_ECHO: &str = "../target/debug/smoltcp-echo";
+const PYTHON_ECHO: &str = "examples/student/stack.py";
+
+/// The echo servers of the kits, on wires of packets and of frames.
 #[rstest]
-#[case::c("lwip", "examples/lwip/echo")]
-#[case::rust("smoltcp", "../target/debug/smoltcp-echo")]
-#[case::python("student", "examples/student/stack.py")]
-fn echo_servers_answer(
-    #[case] stack: &str,
-    #[case] program: &str,
-    #[values("fd", "udp", "tap", "veth")] wire: &str,
-) {
-    // smoltcp opens devices itself, and no packet sockets.
-    let is_never = stack == "smoltcp" && wire == "veth";
-    if is_never || wire_is_missing(wire) || stack == "lwip" && lwip_is_missing() {
+#[case::c("lwip", C_ECHO, "fd")]
+#[case::c_in_datagrams("lwip", C_ECHO, "udp")]
+#[case::c_on_a_tap("lwip", C_ECHO, "tap")]
+#[case::c_by_a_packet_socket("lwip", C_ECHO, "veth")]
+#[case::rust("smoltcp", RUST_ECHO, "fd")]
+#[case::rust_in_datagrams("smoltcp", RUST_ECHO, "udp")]
+#[case::rust_on_a_tap("smoltcp", RUST_ECHO, "tap")]
+#[case::python("student", PYTHON_ECHO, "fd")]
+#[case::python_in_datagrams("student", PYTHON_ECHO, "udp")]
+#[case::python_on_a_tap("student", PYTHON_ECHO, "tap")]
+#[case::python_by_a_packet_socket("student", PYTHON_ECHO, "veth")]
+fn echo_servers_answer(#[case] stack: &str, #[case] program: &str, #[case] wire: &str) {
+    if wire_is_missing(wire) || stack == "lwip" && lwip_is_missing() {
         return;
     }
     let scratch = Scratch::new(&format!("echo-{stack}-{wire}"));
