@@ -317,6 +317,50 @@ fn a_bad_program_spoils_its_own_case_only(
     assert_eq!(alive(&format!("\0tap0\0{}", scratch.0.display())), 0);
 }
 
+/// Silent for seconds, so that they last as long as what goes wrong beside them, and a few that come and go.
+const BESIDE: &[&str] = &[
+    "handshake/passive/syn-*",
+    "handshake/passive/the-final-ack-opens-the-connection",
+    "handshake/passive/a-refused-syn-ack-returns-to-listen",
+    "data/receive/a-pure-ack-is-not-acknowledged",
+    "data/receive/data-without-the-ack-bit-is-dropped",
+];
+
+/// Every lane has a program of its own: what one does, the lanes beside it do not feel.
+#[rstest]
+#[case::crashes("crash", "{kind: tap, device: tap0}", 1)]
+#[case::hangs("hang", "{kind: tap, device: tap0}", 1)]
+#[case::closes_its_device("close-device", "{kind: tap, device: tap0, create: target}", 1)]
+#[case::floods("flood", "{kind: tap, device: tap0}", 1)]
+#[case::spin("spin", "{kind: tap, device: tap0}", 0)]
+fn lanes_beside_a_bad_program_are_not_disturbed(
+    #[case] mode: &str,
+    #[case] link: &str,
+    #[case] failures: usize,
+) {
+    if !Path::new("/dev/net/tun").exists() {
+        eprintln!("SKIPPED: there is no /dev/net/tun");
+        return;
+    }
+    let scratch = Scratch::new(&format!("lanes-{mode}"));
+    let manifest = misbehaving(&scratch, mode, link, "ready: {by: syn, within: 20s}");
+    let mut line = vec!["-t", manifest.to_str().unwrap(), "--family", "4", "--format", "json", "-j", "4"];
+    line.extend(["--timeout-scale", "3", DATA]);
+    line.extend(BESIDE);
+    let ran = scratch.run(&line);
+    let report: serde_json::Value =
+        serde_json::from_str(&ran.out).unwrap_or_else(|e| panic!("{e}: {}", ran.err));
+    let cases = report["cases"].as_array().unwrap();
+    let (bad, beside): (Vec<_>, Vec<_>) =
+        cases.iter().partition(|case| case["id"].as_str().unwrap().contains("data-in-order-is-acknowledged"));
+    let failed = bad.iter().filter(|case| case["outcome"] == "fail").count();
+    assert_eq!(failed, failures, "{bad:?}");
+    assert!(beside.len() >= 6, "{} cases", beside.len());
+    let disturbed: Vec<_> = beside.iter().filter(|case| case["outcome"] != "pass").collect();
+    assert!(disturbed.is_empty(), "{disturbed:?}");
+    assert_eq!(alive(&format!("\0tap0\0{}", scratch.0.display())), 0);
+}
+
 /// A target goes down with what it needs beside it; what has done its work, and says so with 0, was not needed any more.
 #[test]
 fn death_beside_it_is_a_crash() {
