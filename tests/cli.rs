@@ -235,6 +235,22 @@ fn the_shipped_suites_have_no_mistakes() {
 }
 
 #[test]
+fn manifests_are_checked_like_suites() {
+    let scratch = Scratch::new("check-manifests");
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets").display().to_string();
+    let ran = scratch.run(&format!("check {shipped}")).exits(0);
+    assert!(ran.out.starts_with("checked ") && ran.out.ends_with(" manifests: no mistakes\n"), "{}", ran.out);
+    let mistaken = "name: mine\nrun: [./tcp]\nlnik: {kind: fd}\n";
+    fs::write(scratch.path("mine.yaml"), mistaken).unwrap();
+    let suite = "title: T\ncases:\n  - id: a\n    titel: x\n";
+    fs::write(scratch.path("suite.yaml"), suite).unwrap();
+    let ran = scratch.run("check .").exits(2);
+    assert!(ran.err.contains("mine.yaml:3:1") && ran.err.contains("did you mean `link`?"), "{}", ran.err);
+    assert!(ran.err.contains("suite.yaml:4:5"), "{}", ran.err);
+    assert!(ran.out.contains("1 manifest: ") && ran.out.contains("errors"), "{}", ran.out);
+}
+
+#[test]
 fn a_directory_that_cannot_be_made_is_the_machine_s_fault() {
     let scratch = Scratch::new("no-directory");
     fs::write(scratch.path("file"), "").unwrap();

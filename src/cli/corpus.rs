@@ -26,12 +26,18 @@ const CHECKOUT: &str = "suites";
 
 /// Loads and checks the suites: these, or those of the checkout, or those in the program.
 pub(super) fn load(paths: &[PathBuf]) -> (Corpus, Vec<Diagnostic>) {
-    let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
-    let context = Context { catalogue: Catalogue::embedded(), mutants: &mutants };
-    Corpus::load(&sources(paths), context)
+    checked(&sources(paths))
 }
 
-fn sources(paths: &[PathBuf]) -> Sources {
+/// Checks suites that have been read.
+pub(super) fn checked(sources: &Sources) -> (Corpus, Vec<Diagnostic>) {
+    let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
+    let context = Context { catalogue: Catalogue::embedded(), mutants: &mutants };
+    Corpus::load(sources, context)
+}
+
+/// Reads the suites: these, or those of the checkout, or those in the program.
+pub(super) fn sources(paths: &[PathBuf]) -> Sources {
     if !paths.is_empty() {
         disk::read(paths)
     } else if Path::new(CHECKOUT).join("fixtures.yaml").is_file() {
