@@ -253,6 +253,8 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
 
     async fn put_out(&mut self) {
         while let Some(output) = self.exec.poll_output() {
+            // What leaves now comes after what has left, for the target as well.
+            self.lane.wire.arrived().await;
             match output {
                 Output::App { call, what } => {
                     let late = self.now().since(self.due);

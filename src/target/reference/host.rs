@@ -9,7 +9,9 @@ use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 use tcpspec_reference::Mutant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -19,12 +21,15 @@ use tokio::task::JoinHandle;
 pub struct ReferenceHost {
     commands: mpsc::UnboundedSender<Command>,
     replies: mpsc::UnboundedReceiver<Reply>,
+    /// For how long, in nanoseconds, it had something to do and did not.
+    waited_ns: Arc<AtomicU64>,
     task: JoinHandle<()>,
 }
 
 #[derive(Debug)]
 enum Command {
-    Call(u32, AppCall),
+    /// With the moment at which it was made.
+    Call(u32, AppCall, Instant),
     /// Boots afresh, so or with the next seed, and says when that is done.
     Boot(Option<Fresh>, oneshot::Sender<()>),
 }
@@ -41,8 +46,10 @@ impl ReferenceHost {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (outbox, replies) = mpsc::unbounded_channel();
         let abilities = super::profile().abilities;
-        let host = Host { wire, net, abilities, seed, mutant, start: Instant::now(), inbox, outbox };
-        Self { commands, replies, task: tokio::spawn(host.run()) }
+        let (start, waited_ns) = (Instant::now(), Arc::default());
+        let waits = Waits { idle_since: start, waited_ns: Arc::clone(&waited_ns) };
+        let host = Host { wire, net, abilities, seed, mutant, start, inbox, outbox, waits };
+        Self { commands, replies, waited_ns, task: tokio::spawn(host.run()) }
     }
 
     /// Boots afresh for a case, as the plan says and in virtual time: with its abilities, and all that the host chooses at
@@ -71,12 +78,20 @@ impl Drop for ReferenceHost {
 impl Target for ReferenceHost {
     fn call(&mut self, call: u32, what: &AppCall) {
         // A host that is gone says so itself, in `reply`.
-        let _gone = self.commands.send(Command::Call(call, what.clone()));
+        let _gone = self.commands.send(Command::Call(call, what.clone(), Instant::now()));
     }
 
     async fn reply(&mut self) -> Reply {
         let gone = || Reply::Died { how: "the reference host stopped".to_owned() };
         self.replies.recv().await.unwrap_or_else(gone)
+    }
+
+    fn watch(&mut self) {
+        self.waited_ns.store(0, Ordering::Relaxed);
+    }
+
+    fn waited(&mut self) -> Option<Duration> {
+        Some(Duration::from_nanos(self.waited_ns.swap(0, Ordering::Relaxed)))
     }
 
     async fn reset(&mut self) {
@@ -93,6 +108,23 @@ struct Host<W> {
     start: Instant,
     inbox: mpsc::UnboundedReceiver<Command>,
     outbox: mpsc::UnboundedSender<Reply>,
+    waits: Waits,
+}
+
+/// How long it has waited for a processor, as the kernel counts for a program: the time in which there was something to do.
+struct Waits {
+    /// When it had done all that it knew of.
+    idle_since: Instant,
+    waited_ns: Arc<AtomicU64>,
+}
+
+impl Waits {
+    /// What could have been done at `due` is begun now. What waited beside it is not counted twice.
+    fn over(&self, due: Instant) {
+        let waited = due.max(self.idle_since).elapsed();
+        let waited_ns = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
+        self.waited_ns.fetch_add(waited_ns, Ordering::Relaxed);
+    }
 }
 
 enum Wake {
@@ -112,6 +144,13 @@ impl<W: Wire> Host<W> {
                 command = self.inbox.recv() => Wake::Command(command),
                 () = until(timer) => Wake::Timer,
             };
+            match &wake {
+                Wake::Packet(Ok(Received { at, .. })) | Wake::Command(Some(Command::Call(_, _, at))) => {
+                    self.waits.over(*at);
+                }
+                Wake::Timer => timer.into_iter().for_each(|at| self.waits.over(at)),
+                Wake::Packet(Err(_)) | Wake::Command(_) => {}
+            }
             if let Wake::Command(_) = wake {
                 // What was sent before a call arrived before it, also where the runtime has not heard of it yet.
                 while let Some(packet) = self.wire.try_recv() {
@@ -124,7 +163,7 @@ impl<W: Wire> Host<W> {
             }
             match wake {
                 Wake::Packet(Ok(Received { packet, .. })) => target.handle_packet(self.now(), &packet),
-                Wake::Command(Some(Command::Call(call, what))) => target.call(self.now(), call, &what),
+                Wake::Command(Some(Command::Call(call, what, _))) => target.call(self.now(), call, &what),
                 Wake::Command(Some(Command::Boot(fresh, done))) => {
                     match fresh {
                         Some(Fresh { abilities, seed }) => (self.abilities, self.seed) = (abilities, seed),
@@ -140,6 +179,7 @@ impl<W: Wire> Host<W> {
             if self.drain(&mut target).await.is_none() {
                 return;
             }
+            self.waits.idle_since = Instant::now();
         }
     }
 
