@@ -12,15 +12,15 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tcpspec::engine::Outcome;
-use tcpspec::event::{CaseFinished, RunEvent, RunStarted, SCHEMA, Try};
+use tcpspec::event::{CaseFinished, Try};
 use tcpspec::lane::real::RealLane;
 use tcpspec::lane::{Lane, LaneMaker, SetupError, sim};
 use tcpspec::plan::Plan;
-use tcpspec::run::{Job, Options, Work};
+use tcpspec::run::{Options, judge};
 use tcpspec::target::profile::Net;
 use tcpspec::target::reference::host::ReferenceHost;
 use tcpspec::wire::{Received, Wire, WireError};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 
 /// One end of a wire made of channels.
 struct Channel {
@@ -88,16 +88,7 @@ const LANES_LEAST: usize = 8;
 fn real_and_virtual_time_agree() {
     let slow = std::env::var_os("TCPSPEC_SLOW_TESTS").is_some();
     let is_wanted = |plan: &Plan| slow || sim::run(&Arc::new(plan.clone()), None).verdict.took <= SHORT;
-    let plans = common::plans().into_iter().filter(is_wanted);
-    let jobs: Vec<_> = plans
-        .map(|plan| Job {
-            info: plan.case.clone(),
-            work: Work::Run(Box::new(plan)),
-            fresh: false,
-            deviation: None,
-        })
-        .collect();
-    let judged = run(jobs);
+    let judged = run(common::plans().into_iter().filter(is_wanted).collect());
     let mut unknown = Vec::new();
     let mut wrong = Vec::new();
     for case in &judged {
@@ -124,39 +115,15 @@ fn real_and_virtual_time_agree() {
 }
 
 /// As a run does it, on threads that go before others where they may.
-fn run(jobs: Vec<Job>) -> Vec<CaseFinished> {
+fn run(plans: Vec<Plan>) -> Vec<CaseFinished> {
     let number = |n| NonZeroUsize::new(n).expect("not zero");
     let options = Options { lanes: number(LANES), lanes_least: number(LANES_LEAST), ..Options::default() };
-    let started = RunStarted {
-        schema: SCHEMA,
-        version: String::new(),
-        target: "reference".into(),
-        wire: "channels".into(),
-        seed: common::SEED,
-        jobs: LANES,
-        cases: jobs.len(),
-        started_unix_ms: 0,
-    };
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
     runtime.enable_all().worker_threads(2);
     #[cfg(target_os = "linux")]
     runtime.on_thread_start(|| {
         let _may = tcpspec::lab::priority::go_first();
     });
-    let (_stop, stopped) = watch::channel(false);
-    let mut judged = Vec::with_capacity(jobs.len());
-    let ended = runtime.build().unwrap().block_on(tcpspec::run::run(
-        started,
-        jobs,
-        Channels,
-        options,
-        stopped,
-        |event| {
-            if let RunEvent::CaseFinished(case) = event {
-                judged.push(*case);
-            }
-        },
-    ));
-    assert!(ended.lanes_lost.is_empty() && ended.left == 0, "{ended:?}");
-    judged
+    let runtime = runtime.build().unwrap();
+    runtime.block_on(judge(Channels, plans, options)).unwrap()
 }
