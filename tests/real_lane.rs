@@ -103,15 +103,14 @@ fn real_and_virtual_time_agree() {
         }
     }
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
-    let again = judged.iter().filter(|case| case.tries.len() > 1).count();
-    eprintln!(
-        "of {} cases {again} were tried again, {} in vain:\n{}",
-        judged.len(),
+    // A machine on which nothing can be told proves nothing.
+    assert!(
+        unknown.len() * 20 <= judged.len(),
+        "{} of {}:\n{}",
         unknown.len(),
+        judged.len(),
         unknown.join("\n")
     );
-    // A machine on which nothing can be told proves nothing.
-    assert!(unknown.len() * 20 <= judged.len(), "{}", unknown.join("\n"));
 }
 
 /// As a run does it, on threads that go before others where they may.
