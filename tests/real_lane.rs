@@ -4,7 +4,11 @@
 //! and the reference as a host, many lanes at once, under the scheduler. So what was late on a busy machine is tried again
 //! alone here as it is in a run, and what was late even then says nothing. Cases that take over ten seconds of real time run
 //! where `TCPSPEC_SLOW_TESTS` is set.
-#![allow(clippy::disallowed_methods, reason = "a test on a real clock")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    reason = "a test on a real clock, which says what it tried again"
+)]
 
 mod common;
 
@@ -103,14 +107,15 @@ fn real_and_virtual_time_agree() {
         }
     }
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
-    // A machine on which nothing can be told proves nothing.
-    assert!(
-        unknown.len() * 20 <= judged.len(),
-        "{} of {}:\n{}",
-        unknown.len(),
+    let again = judged.iter().filter(|case| case.tries.len() > 1).count();
+    eprintln!(
+        "of {} cases {again} were tried again, {} in vain:\n{}",
         judged.len(),
+        unknown.len(),
         unknown.join("\n")
     );
+    // A machine on which nothing can be told proves nothing.
+    assert!(unknown.len() * 20 <= judged.len(), "{}", unknown.join("\n"));
 }
 
 /// As a run does it, on threads that go before others where they may.
