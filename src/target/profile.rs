@@ -103,6 +103,12 @@ impl Deviation {
     pub fn is_glob(&self) -> bool {
         self.cases.contains(['*', '?', '['])
     }
+
+    /// Whether a case that it names may as well do what is asked. A glob says where a target deviates, not that it does so
+    /// in every case of it.
+    pub fn allows_none(&self) -> bool {
+        self.sometimes || self.is_glob()
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -111,4 +117,6 @@ pub struct Deviation {
     pub outcome: crate::engine::Outcome,
     pub because: String,
     pub link: Option<String>,
+    /// It depends on what no case can rule, such as the kernel's own timing: not to be seen is no news.
+    pub sometimes: bool,
 }

@@ -14,6 +14,7 @@ use super::{DOWN, GONE, Received, Wire, WireError};
 use crate::packet::{ETHERTYPE_IPV6, Mac};
 use crate::target::profile::Net;
 use backlog::Backlog;
+use nix::sched::sched_getcpu;
 use socket::FRAME_LEN_MAX;
 pub use socket::{Carries, Socket};
 use std::io;
@@ -25,8 +26,6 @@ use tokio::io::unix::AsyncFd;
 /// A full device queue empties within this, or the wire is broken.
 const SEND_PATIENCE: Duration = Duration::from_millis(500);
 const SEND_PAUSE: Duration = Duration::from_micros(200);
-/// A send that was over within this was worked off: what the kernel leaves for later it leaves after milliseconds.
-const PROMPT: Duration = Duration::from_micros(200);
 /// So often it is asked whether what was sent has arrived, and for so long: what is late by more is late anyway.
 const ARRIVE_PAUSE: Duration = Duration::from_millis(1);
 const ARRIVE_PATIENCE: Duration = Duration::from_millis(100);
@@ -46,8 +45,8 @@ pub struct AfPacketWire {
     buffer: Box<[u8]>,
     /// A packet that was read while something else was waited for.
     early: Vec<Received>,
-    /// What was sent last may still be in a queue.
-    may_wait: bool,
+    /// The processor in whose queue the last frame was put, until it is known to have left it.
+    queued_on: Option<usize>,
     /// The device was removed: the socket will never hear anything again, and says so only once.
     is_gone: bool,
 }
@@ -79,7 +78,7 @@ impl AfPacketWire {
             clocks: Clocks::new(read_clocks()),
             buffer: vec![0; FRAME_LEN_MAX].into_boxed_slice(),
             early: Vec::new(),
-            may_wait: false,
+            queued_on: None,
             is_gone: false,
         })
     }
@@ -299,9 +298,13 @@ impl Wire for AfPacketWire {
         match self.carries() {
             Carries::Frames => {
                 let frame = self.link.outbound(packet).map_err(|e| broken("send", &e.to_string()))?;
-                let sent = self.write("send", &frame, 0).await?;
-                self.may_wait |= sent.elapsed() > PROMPT;
-                Ok(sent)
+                // One queue keeps the order of its frames; two do not.
+                let processor = sched_getcpu().ok();
+                if self.queued_on != processor {
+                    self.arrived().await;
+                }
+                self.queued_on = processor;
+                self.write("send", &frame, 0).await
             }
             Carries::Packets => {
                 let ethertype = link::ethertype_of(packet, self.net.target_v4, self.net.target_v6);
@@ -311,7 +314,7 @@ impl Wire for AfPacketWire {
     }
 
     async fn arrived(&mut self) {
-        if !std::mem::take(&mut self.may_wait) {
+        if self.queued_on.take().is_none() {
             return;
         }
         let Some(before) = Backlog::read() else { return };

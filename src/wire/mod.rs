@@ -60,7 +60,8 @@ pub trait Wire: Send {
     /// Puts an IP packet on the wire, and tells when it was there.
     fn send(&mut self, packet: &[u8]) -> impl Future<Output = Result<Instant, WireError>> + Send;
 
-    /// Waits until what was sent is with the target, where a send may be over before that: whatever follows must find it there.
+    /// Waits until what was sent is with the target, where a send may be over before that: for what takes another way to it, and
+    /// must find it there.
     fn arrived(&mut self) -> impl Future<Output = ()> + Send {
         std::future::ready(())
     }

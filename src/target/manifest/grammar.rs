@@ -214,5 +214,10 @@ static DEVIATION: Mapping = Mapping {
         required("outcome", Shape::Words(OUTCOMES), "What comes of them."),
         required("because", Shape::Text, "What the target does instead, and where in its source."),
         key("link", Shape::Text, "Where it is discussed."),
+        key(
+            "sometimes",
+            Shape::Bool,
+            "It depends on what no case can rule: where it is not seen it is not stale.",
+        ),
     ]],
 };

@@ -517,8 +517,9 @@ impl<'a> Reader<'a> {
                 _ => Outcome::Fail,
             };
             let (because, link) = (text("because").unwrap_or_default(), text("link"));
+            let sometimes = text("sometimes").is_some_and(|word| ["true", "yes"].contains(&word.as_str()));
             let deviation =
-                |cases| Deviation { cases, outcome, because: because.clone(), link: link.clone() };
+                |cases| Deviation { cases, outcome, because: because.clone(), link: link.clone(), sometimes };
             deviations.extend(self.cases(rule).into_iter().map(deviation));
         }
         deviations

@@ -29,7 +29,7 @@ fn all_of_the_example_is_understood() {
          run: [./tcp-echo, tap0, \"{target.port}\"]\nstdin: hold\nready: {by: syn, within: 5s}\nlifetime: case\napp: echo\n\
          limits: {connections: 1, closed-port-rst: true}\ntiming: {scale: 2, msl: 1s, rto-initial: 1s, rto-min: 200ms}\n\
          profile: rfc9293\nwaive: [{cases: \"reset/blind/**\", because: week 4}]\n\
-         deviations: [{cases: \"close/**\", outcome: warn, because: it does, link: \"x\"}]\n",
+         deviations: [{cases: \"close/**\", outcome: warn, because: it does, link: \"x\", sometimes: true}]\n",
     );
     let manifest = manifest.expect(&told);
     assert_eq!(manifest.links[0].kind, LinkKind::Tap);
@@ -38,6 +38,7 @@ fn all_of_the_example_is_understood() {
     assert!(manifest.profile.abilities.contains("closed-port-rst"));
     assert_eq!(manifest.waivers[0].because, "week 4");
     assert_eq!(manifest.profile.deviations[0].outcome, crate::engine::Outcome::Warn);
+    assert!(manifest.profile.deviations[0].sometimes);
 }
 
 #[rstest]

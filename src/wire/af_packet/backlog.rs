@@ -1,9 +1,10 @@
 //! Whether the kernel has worked off what was put on a wire.
 //!
 //! A veth puts each frame into the queue of the processor that sends it, and the call that sends works the queue off before
-//! it returns. But the kernel does so for about two milliseconds only; what is left then it leaves to a thread, and the call
-//! returns with the frame in the queue. So a frame that was sent at once has arrived, and one that took long may not have:
-//! then the kernel's own count tells, `/proc/net/softnet_stat`. Owns its reading. It must not know what a frame is.
+//! it returns. Not always: the kernel does so for about two milliseconds and leaves the rest to a thread; and where another
+//! processor has begun to steer frames to the same queue, and has not told so yet, a frame waits there until it has, though
+//! the call was over at once. The kernel's own count tells, `/proc/net/softnet_stat`. Owns its reading, of four microseconds.
+//! It must not know what a frame is.
 #![allow(clippy::disallowed_methods, clippy::disallowed_types, reason = "reads /proc")]
 
 use std::fs::File;
