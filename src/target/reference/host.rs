@@ -9,8 +9,7 @@ use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
 use std::collections::BTreeSet;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tcpspec_reference::Mutant;
 use tokio::sync::{mpsc, oneshot};
@@ -21,15 +20,38 @@ use tokio::task::JoinHandle;
 pub struct ReferenceHost {
     commands: mpsc::UnboundedSender<Command>,
     replies: mpsc::UnboundedReceiver<Reply>,
-    /// For how long, in nanoseconds, it had something to do and did not.
-    waited_ns: Arc<AtomicU64>,
+    lag: Arc<Mutex<Lag>>,
     task: JoinHandle<()>,
+}
+
+/// How late the host is with its work: it shares its threads with many others, who may all want to go first.
+#[derive(Debug, Default)]
+struct Lag {
+    /// When its timer is to go off, which it may have missed.
+    due: Option<Instant>,
+    /// The most since this was asked last.
+    most: Duration,
+}
+
+impl Lag {
+    fn take(&mut self, now: Instant) -> Duration {
+        let missed = self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
+        std::mem::take(&mut self.most).max(missed)
+    }
+
+    /// Only now something is done that was to be done at `due`.
+    fn note(&mut self, due: Instant, now: Instant) {
+        self.most = self.most.max(now.saturating_duration_since(due));
+    }
+}
+
+fn locked(lag: &Mutex<Lag>) -> std::sync::MutexGuard<'_, Lag> {
+    lag.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
 enum Command {
-    /// With the moment at which it was made.
-    Call(u32, AppCall, Instant),
+    Call(u32, AppCall),
     /// Boots afresh, so or with the next seed, and says when that is done.
     Boot(Option<Fresh>, oneshot::Sender<()>),
 }
@@ -46,10 +68,10 @@ impl ReferenceHost {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (outbox, replies) = mpsc::unbounded_channel();
         let abilities = super::profile().abilities;
-        let (start, waited_ns) = (Instant::now(), Arc::default());
-        let waits = Waits { idle_since: start, waited_ns: Arc::clone(&waited_ns) };
-        let host = Host { wire, net, abilities, seed, mutant, start, inbox, outbox, waits };
-        Self { commands, replies, waited_ns, task: tokio::spawn(host.run()) }
+        let lag = Arc::<Mutex<Lag>>::default();
+        let (start, its) = (Instant::now(), Arc::clone(&lag));
+        let host = Host { wire, net, abilities, seed, mutant, start, inbox, outbox, lag: its };
+        Self { commands, replies, lag, task: tokio::spawn(host.run()) }
     }
 
     /// Boots afresh for a case, as the plan says and in virtual time: with its abilities, and all that the host chooses at
@@ -78,7 +100,7 @@ impl Drop for ReferenceHost {
 impl Target for ReferenceHost {
     fn call(&mut self, call: u32, what: &AppCall) {
         // A host that is gone says so itself, in `reply`.
-        let _gone = self.commands.send(Command::Call(call, what.clone(), Instant::now()));
+        let _gone = self.commands.send(Command::Call(call, what.clone()));
     }
 
     async fn reply(&mut self) -> Reply {
@@ -86,12 +108,8 @@ impl Target for ReferenceHost {
         self.replies.recv().await.unwrap_or_else(gone)
     }
 
-    fn watch(&mut self) {
-        self.waited_ns.store(0, Ordering::Relaxed);
-    }
-
     fn waited(&mut self) -> Option<Duration> {
-        Some(Duration::from_nanos(self.waited_ns.swap(0, Ordering::Relaxed)))
+        Some(locked(&self.lag).take(Instant::now()))
     }
 
     async fn reset(&mut self) {
@@ -108,23 +126,7 @@ struct Host<W> {
     start: Instant,
     inbox: mpsc::UnboundedReceiver<Command>,
     outbox: mpsc::UnboundedSender<Reply>,
-    waits: Waits,
-}
-
-/// How long it has waited for a processor, as the kernel counts for a program: the time in which there was something to do.
-struct Waits {
-    /// When it had done all that it knew of.
-    idle_since: Instant,
-    waited_ns: Arc<AtomicU64>,
-}
-
-impl Waits {
-    /// What could have been done at `due` is begun now. What waited beside it is not counted twice.
-    fn over(&self, due: Instant) {
-        let waited = due.max(self.idle_since).elapsed();
-        let waited_ns = u64::try_from(waited.as_nanos()).unwrap_or(u64::MAX);
-        self.waited_ns.fetch_add(waited_ns, Ordering::Relaxed);
-    }
+    lag: Arc<Mutex<Lag>>,
 }
 
 enum Wake {
@@ -138,19 +140,14 @@ impl<W: Wire> Host<W> {
         let mut target = self.boot();
         loop {
             let timer = target.poll_timeout().map(|at| self.start + at.since_start());
+            locked(&self.lag).due = timer;
             let wake = tokio::select! {
                 biased;
                 packet = self.wire.recv() => Wake::Packet(packet),
                 command = self.inbox.recv() => Wake::Command(command),
                 () = until(timer) => Wake::Timer,
             };
-            match &wake {
-                Wake::Packet(Ok(Received { at, .. })) | Wake::Command(Some(Command::Call(_, _, at))) => {
-                    self.waits.over(*at);
-                }
-                Wake::Timer => timer.into_iter().for_each(|at| self.waits.over(at)),
-                Wake::Packet(Err(_)) | Wake::Command(_) => {}
-            }
+            self.note_lag(&wake, timer);
             if let Wake::Command(_) = wake {
                 // What was sent before a call arrived before it, also where the runtime has not heard of it yet.
                 while let Some(packet) = self.wire.try_recv() {
@@ -163,7 +160,7 @@ impl<W: Wire> Host<W> {
             }
             match wake {
                 Wake::Packet(Ok(Received { packet, .. })) => target.handle_packet(self.now(), &packet),
-                Wake::Command(Some(Command::Call(call, what, _))) => target.call(self.now(), call, &what),
+                Wake::Command(Some(Command::Call(call, what))) => target.call(self.now(), call, &what),
                 Wake::Command(Some(Command::Boot(fresh, done))) => {
                     match fresh {
                         Some(Fresh { abilities, seed }) => (self.abilities, self.seed) = (abilities, seed),
@@ -179,8 +176,16 @@ impl<W: Wire> Host<W> {
             if self.drain(&mut target).await.is_none() {
                 return;
             }
-            self.waits.idle_since = Instant::now();
         }
+    }
+
+    fn note_lag(&self, wake: &Wake, timer: Option<Instant>) {
+        let came = match wake {
+            Wake::Packet(Ok(Received { at, .. })) => Some(*at),
+            Wake::Packet(Err(_)) | Wake::Command(_) | Wake::Timer => None,
+        };
+        let (mut lag, now) = (locked(&self.lag), Instant::now());
+        came.into_iter().chain(timer).for_each(|due| lag.note(due, now));
     }
 
     fn boot(&self) -> ReferenceTarget {
