@@ -299,11 +299,10 @@ impl Wire for AfPacketWire {
             Carries::Frames => {
                 let frame = self.link.outbound(packet).map_err(|e| broken("send", &e.to_string()))?;
                 // One queue keeps the order of its frames; two do not.
-                let processor = sched_getcpu().ok();
-                if self.queued_on != processor {
+                if self.queued_on != sched_getcpu().ok() {
                     self.arrived().await;
                 }
-                self.queued_on = processor;
+                self.queued_on = sched_getcpu().ok();
                 self.write("send", &frame, 0).await
             }
             Carries::Packets => {
