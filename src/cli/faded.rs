@@ -17,7 +17,7 @@ pub(super) struct Faded {
 impl Faded {
     pub(super) fn new(selected: &Selected) -> Self {
         let globs = selected.jobs.iter().filter_map(|job| {
-            let known = job.deviation.as_ref().filter(|known| known.is_glob())?;
+            let known = job.deviation.as_ref().filter(|known| known.is_glob() && !known.sometimes)?;
             Some(((job.info.id.clone(), job.info.family), known.cases.clone()))
         });
         Self { parts: globs.collect(), in_part: selected.in_part.clone() }

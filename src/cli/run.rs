@@ -245,15 +245,16 @@ fn execute(
     mut sinks: Sinks,
 ) -> Result<(Run, Ended, Vec<String>), Failure> {
     let how = &arguments.how;
-    let durations =
-        if target.is_virtual() { Durations::new() } else { run::foresee(&jobs, durations, cpus()) };
+    let known = durations;
+    let durations = if target.is_virtual() { Durations::new() } else { run::foresee(&jobs, known, cpus()) };
     let most = if target.is_virtual() { cpus() } else { target.lanes_most(cpus()) };
     let (lanes, lanes_least) = match how.jobs {
         Jobs::Fixed(lanes) => (lanes, lanes),
         Jobs::Auto if target.is_virtual() => (most, most),
         Jobs::Auto => {
-            let lanes = run::enough_lanes(&jobs, &durations, how.repeat.get(), cpus(), most);
-            (lanes, LEAST_EACH.saturating_mul(cpus()).min(lanes))
+            let lanes = run::enough_lanes(&jobs, known, &durations, how.repeat.get(), cpus(), most);
+            // However late they are: so few cost next to nothing, so it is others who do.
+            (lanes, run::LEAST_EACH.saturating_mul(cpus()).min(lanes))
         }
     };
     let deny = |word| arguments.verdicts.deny.contains(&word);
@@ -306,9 +307,6 @@ fn execute(
     let finished = finished.expect("a run always ends with `RunFinished`");
     Ok((Run::new(started, cases, finished), ended, failures))
 }
-
-/// Lanes of `-j auto` for each processor, however late they are: so few cost next to nothing, so it is others who do.
-const LEAST_EACH: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
 
 fn cpus() -> NonZeroUsize {
     std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)

@@ -105,7 +105,8 @@ impl Target {
     /// How many lanes may be worth their while on a machine of so many processors. A program costs more than a kernel.
     pub(super) fn lanes_most(&self, cpus: NonZeroUsize) -> NonZeroUsize {
         const PROGRAMS: NonZeroUsize = NonZeroUsize::new(32).expect("not zero");
-        const NAMESPACES: NonZeroUsize = NonZeroUsize::new(256).expect("not zero");
+        // What more of them have to do at once makes them late, and is tried again.
+        const NAMESPACES: NonZeroUsize = NonZeroUsize::new(100).expect("not zero");
         use crate::lab::limits::{FILES_OF_A_LANE, FILES_OF_A_PROGRAM, lanes_by_open_files};
         let (each, files) = match self.maker {
             AnyMaker::Attached(_) => (PROGRAMS, FILES_OF_A_PROGRAM),

@@ -6,7 +6,8 @@
 //! whoever sends; and a connection sends under its lock, so the order of the queue is that of the target. A namespace says
 //! which processor its devices begin with (`net.core.rps_default_mask`, Linux 6.3), before they are made.
 //!
-//! What we send needs none of that: the kernel works it off before the call is over.
+//! What we send needs none of that: the kernel works it off before the call is over, or else the wire
+//! waits for it before whatever could overtake it.
 
 use super::sysctl;
 use crate::lane::SetupError;

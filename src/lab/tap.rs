@@ -4,10 +4,12 @@
 #![allow(clippy::disallowed_methods, reason = "opens /dev/net/tun")]
 
 use super::namespace::Namespace;
+use super::veth::Netlink;
 use super::{denied, settings, sysctl};
 use crate::lane::SetupError;
 use crate::target::process::STARTING;
 use crate::wire::af_packet::{Carries, Socket};
+use nix::net::if_::if_nametoindex;
 use nix::sys::socket::{AddressFamily, SockFlag, SockType, socket};
 use std::fs::OpenOptions;
 use std::io;
@@ -23,7 +25,7 @@ pub enum Kind {
 
 /// Packets that may wait for the program: a burst of a case is never longer. The 500 of the driver are less than what a
 /// backlog of 256 is filled and emptied with.
-const QUEUE_LEN: libc::c_int = 10_000;
+const QUEUE_LEN: u32 = 10_000;
 
 /// Nothing but TCP under test speaks there.
 const QUIET: &[(&str, &str)] =
@@ -113,6 +115,19 @@ pub async fn open(
     }
 }
 
+/// Has so much wait for a program as a case may send at once: a queue that is full drops it, and nobody hears of that.
+///
+/// By netlink, for the ioctl is not for the root of a user namespace.
+///
+/// # Errors
+/// Where there is no such device, or the kernel or the caller's privilege does not suffice.
+pub async fn deepen(namespace: &Namespace, device: &str) -> Result<(), SetupError> {
+    let name = device.to_owned();
+    let index = namespace.run(move || Ok(if_nametoindex(name.as_str())?)).await;
+    let index = index.map_err(|e| denied(format!("find {device}"), &e))?;
+    Netlink::open(namespace).await?.set_queue_len(index, QUEUE_LEN).await
+}
+
 /// Whether a program is behind a device, and the kernel has noticed: until then it drops what is sent there.
 ///
 /// `IFF_RUNNING` does not tell: the kernel follows the carrier in a queue of its own, and that of the program before (the
@@ -165,12 +180,8 @@ pub async fn mute(namespace: &Namespace, device: &str) -> Result<(), SetupError>
     muted.map_err(|e| denied(operation, &e))
 }
 
-/// A queue that is full drops what is sent to the program, and nobody hears of it.
 fn bring_up(device: &str) -> io::Result<()> {
     let mut request = request(device)?;
-    // The member for plain numbers, by another name: `ifr_qlen` stands at the same place.
-    request.ifr_ifru.ifru_metric = QUEUE_LEN;
-    ioctl(libc::SIOCSIFTXQLEN, &mut request)?;
     ioctl(libc::SIOCGIFFLAGS, &mut request)?;
     // SAFETY: the call before filled this member of the union.
     let flags = unsafe { request.ifr_ifru.ifru_flags };

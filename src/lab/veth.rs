@@ -95,6 +95,17 @@ impl Netlink {
         self.handle.link().set(message).execute().await.map_err(|e| refused("take a device down", &e))
     }
 
+    pub(super) async fn set_queue_len(&self, index: u32, len: u32) -> Result<(), SetupError> {
+        let mut message = LinkUnspec::new_with_index(index).build();
+        message.attributes.push(LinkAttribute::TxQueueLen(len));
+        self.handle
+            .link()
+            .set(message)
+            .execute()
+            .await
+            .map_err(|e| refused("lengthen the queue of a device", &e))
+    }
+
     /// Gives a device an address that is usable at once: without a look for duplicates.
     pub(super) async fn add_address(
         &self,

@@ -258,6 +258,8 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
         while let Some(output) = self.exec.poll_output() {
             match output {
                 Output::App { call, what } => {
+                    // A call comes after what has left, for the target as well.
+                    self.lane.wire.arrived().await;
                     let late = self.now().since(self.due);
                     self.lane.target.call(call, &what);
                     if late >= LATE_CALL {

@@ -102,6 +102,7 @@ pub(crate) fn deviation() -> Deviation {
         because: "It counts no SYN.".into(),
         link: None,
         wires: vec![],
+        sometimes: false,
     }
 }
 

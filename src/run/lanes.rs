@@ -2,7 +2,9 @@
 //!
 //! A lane is busy while its case waits, so cases that wait for long want many lanes; what bounds a run is its longest case,
 //! or the work. More lanes than reach that bound only cost their making. How long cases take is remembered from earlier
-//! runs, else found out in virtual time, and is never less than what is written in their steps.
+//! runs, else found out in virtual time, and is never less than what is written in their steps. A guess is good enough for
+//! the sum of all cases and for their order. It is not for the longest: one case that is guessed to take a minute, and takes
+//! a second, would make room for waiting that nobody needs.
 
 use super::{Job, Work};
 use crate::engine::waits;
@@ -27,6 +29,10 @@ const SLOW_GUESS: Duration = Duration::from_secs(10);
 const WORK: Duration = Duration::from_millis(1);
 /// What making a lane takes; the kernel makes one after the other.
 const MAKING: Duration = Duration::from_millis(3);
+/// Lanes for each processor that cost next to nothing where the run is long anyway, so whatever was guessed.
+pub const LEAST_EACH: NonZeroUsize = NonZeroUsize::new(16).expect("not zero");
+/// Cases end at other times than was thought, so that lanes are not all busy to the end: for how much more there is room.
+const ROOM: f64 = 2.0;
 
 /// How long a case will take.
 pub(super) fn estimate(job: &Job, durations: &Durations) -> Duration {
@@ -83,27 +89,36 @@ pub fn too_long(plan: &Plan, limit: Duration) -> Option<String> {
 }
 
 /// The least number of lanes with which the longest case, or the work, is what the run takes; never more than `most`.
+/// `known` is what is remembered, `foreseen` what is guessed besides.
 pub fn enough(
     jobs: &[Job],
-    durations: &Durations,
+    known: &Durations,
+    foreseen: &Durations,
     repeat: u32,
     cpus: NonZeroUsize,
     most: NonZeroUsize,
 ) -> NonZeroUsize {
-    let spans: Vec<f64> = jobs
-        .iter()
-        .filter(|job| matches!(job.work, Work::Run(_)))
-        .map(|job| (estimate(job, durations) + WORK).as_secs_f64() * f64::from(repeat))
-        .collect();
-    let all: f64 = spans.iter().sum();
-    let longest = spans.iter().copied().fold(0.0, f64::max);
-    let work = WORK.as_secs_f64() * f64::from(repeat) * spans.len() as f64 / cpus.get() as f64;
+    let jobs: Vec<&Job> = jobs.iter().filter(|job| matches!(job.work, Work::Run(_))).collect();
+    let repeat = f64::from(repeat);
+    let span = |span: Duration| (span + WORK).as_secs_f64() * repeat;
+    let all: f64 = jobs.iter().map(|job| span(estimate(job, foreseen))).sum();
+    let longest = jobs.iter().map(|job| span(sure(job, known))).fold(0.0, f64::max);
+    let work = WORK.as_secs_f64() * repeat * jobs.len() as f64 / cpus.get() as f64;
     let bound = longest.max(work);
-    let takes = |lanes: usize| all / lanes as f64 + MAKING.as_secs_f64() * lanes as f64 / 2.0;
-    let most = most.get().min(spans.len()).max(1);
-    let reaches = (1..=most).find(|lanes| takes(*lanes) <= bound);
-    let best = || (1..=most).min_by(|a, b| takes(*a).total_cmp(&takes(*b)));
-    reaches.or_else(best).and_then(NonZeroUsize::new).unwrap_or(NonZeroUsize::MIN)
+    let making = MAKING.as_secs_f64() / 2.0;
+    let takes = |lanes: usize| bound.max(ROOM * all / lanes as f64) + making * lanes as f64;
+    let most = most.get().min(jobs.len()).max(1);
+    let enough = (1..=most).min_by(|a, b| takes(*a).total_cmp(&takes(*b))).unwrap_or(1);
+    // A twentieth of the run, at most, is spent on these.
+    let least = ((bound / 20.0 / making) as usize).min(LEAST_EACH.saturating_mul(cpus).get()).min(most);
+    NonZeroUsize::new(enough.max(least)).unwrap_or(NonZeroUsize::MIN)
+}
+
+/// How long a case will take at least, without guessing.
+fn sure(job: &Job, known: &Durations) -> Duration {
+    let Work::Run(plan) = &job.work else { return Duration::ZERO };
+    let key = (job.info.id.clone(), job.info.family);
+    known.get(&key).copied().unwrap_or_else(|| waits(plan))
 }
 
 #[cfg(test)]
@@ -117,9 +132,10 @@ mod tests {
     }
 
     #[rstest]
-    #[case::waiting(&[(1.0, 1000), (4.0, 1)], 1000, 250..=600)]
-    #[case::one_long_case(&[(10.0, 1), (0.01, 100)], 1000, 2..=3)]
-    #[case::nothing_waits(&[(0.005, 1000)], 1000, 4..=64)]
+    #[case::waiting(&[(1.0, 1000), (4.0, 1)], 1000, 400..=700)]
+    #[case::one_long_case(&[(10.0, 1), (0.01, 100)], 1000, 32..=32)]
+    #[case::one_that_is_not_that_long(&[(0.2, 1), (0.01, 100)], 1000, 6..=14)]
+    #[case::nothing_waits(&[(0.005, 1000)], 1000, 4..=100)]
     #[case::no_more_than_there_may_be(&[(1.0, 1000)], 64, 64..=64)]
     #[case::no_more_than_cases(&[(1.0, 3)], 1000, 3..=3)]
     #[case::none(&[], 1000, 1..=1)]
@@ -139,7 +155,27 @@ mod tests {
                 jobs.push(Job { info, work, fresh: false, deviation: None });
             }
         }
-        let lanes = enough(&jobs, &durations, 1, number(2), number(most)).get();
+        let lanes = enough(&jobs, &durations, &durations, 1, number(2), number(most)).get();
         assert!(says.contains(&lanes), "{lanes} lanes");
+    }
+
+    /// It adds to the sum; that everything else may take as long is not concluded from it.
+    #[test]
+    fn a_long_guess_is_no_room_for_waiting() {
+        let named = |n: usize| {
+            let info = sample::info(&format!("case/{n}"));
+            let work = Work::Run(Box::new(sample::plan(&info)));
+            Job { info, work, fresh: false, deviation: None }
+        };
+        let jobs: Vec<_> = (0..1000).map(named).collect();
+        let key = |n: usize| (format!("case/{n}"), Family::V4);
+        let known: Durations = (1..1000).map(|n| (key(n), Duration::from_secs(1))).collect();
+        let lanes = |guess| {
+            let foreseen =
+                known.iter().map(|(key, span)| (key.clone(), *span)).chain([(key(0), guess)]).collect();
+            enough(&jobs, &known, &foreseen, 1, number(2), number(200)).get()
+        };
+        assert_eq!(lanes(Duration::from_secs(1)), 200);
+        assert_eq!(lanes(Duration::from_secs(100)), 200);
     }
 }

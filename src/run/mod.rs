@@ -20,7 +20,7 @@ mod throttle;
 
 pub use finish::Deny;
 pub use judge::judge;
-pub use lanes::{Durations, enough as enough_lanes, foresee, too_long};
+pub use lanes::{Durations, LEAST_EACH, enough as enough_lanes, foresee, too_long};
 pub use partition::{Partition, PartitionError};
 
 use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted};

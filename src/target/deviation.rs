@@ -15,12 +15,21 @@ pub struct Deviation {
     /// The wires on which it is seen; empty where that is every one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub wires: Vec<String>,
+    /// It depends on what no case can rule, such as the kernel's own timing: not to be seen is no news.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub sometimes: bool,
 }
 
 impl Deviation {
     /// Names more than one case.
     pub fn is_glob(&self) -> bool {
         self.cases.contains(['*', '?', '['])
+    }
+
+    /// Whether a case that it names may as well do what is asked. A glob says where a target deviates, not that it does so
+    /// in every case of it.
+    pub fn allows_none(&self) -> bool {
+        self.sometimes || self.is_glob()
     }
 
     /// Whether it is seen on a wire.
@@ -42,7 +51,7 @@ pub(crate) fn recorded<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Devi
         Said::Whole(deviation) => deviation,
         Said::Outcome(outcome) => {
             let (cases, because) = (String::new(), String::new());
-            Deviation { cases, outcome, because, link: None, wires: Vec::new() }
+            Deviation { cases, outcome, because, link: None, wires: Vec::new(), sometimes: false }
         }
     }))
 }
@@ -70,6 +79,7 @@ mod tests {
             because: "so it is".into(),
             link: None,
             wires: Vec::new(),
+            sometimes: false,
         };
         assert!(known.is_on("tap"));
         known.wires = vec!["fd".into(), "udp".into()];

@@ -5,6 +5,7 @@
 //! target's are answered or dropped here and never reach a case.
 #![allow(clippy::disallowed_methods, reason = "stamps what the kernel could not stamp")]
 
+mod backlog;
 mod socket;
 
 use super::link::{self, Inbound, Link, TargetMac};
@@ -12,6 +13,8 @@ use super::stamp::{Clocks, read_clocks};
 use super::{DOWN, GONE, Received, Wire, WireError};
 use crate::packet::{ETHERTYPE_IPV6, Mac};
 use crate::target::profile::Net;
+use backlog::Backlog;
+use nix::sched::sched_getcpu;
 use socket::FRAME_LEN_MAX;
 pub use socket::{Carries, Socket};
 use std::io;
@@ -23,6 +26,9 @@ use tokio::io::unix::AsyncFd;
 /// A full device queue empties within this, or the wire is broken.
 const SEND_PATIENCE: Duration = Duration::from_millis(500);
 const SEND_PAUSE: Duration = Duration::from_micros(200);
+/// So often it is asked whether what was sent has arrived, and for so long: what is late by more is late anyway.
+const ARRIVE_PAUSE: Duration = Duration::from_millis(1);
+const ARRIVE_PATIENCE: Duration = Duration::from_millis(100);
 /// Frames of no interest in a row that are read without waiting.
 const NOISE_MAX: u32 = 4096;
 /// Between two questions for the target's Ethernet address.
@@ -39,6 +45,8 @@ pub struct AfPacketWire {
     buffer: Box<[u8]>,
     /// A packet that was read while something else was waited for.
     early: Vec<Received>,
+    /// The processor in whose queue the last frame was put, until it is known to have left it.
+    queued_on: Option<usize>,
     /// The device was removed: the socket will never hear anything again, and says so only once.
     is_gone: bool,
 }
@@ -70,6 +78,7 @@ impl AfPacketWire {
             clocks: Clocks::new(read_clocks()),
             buffer: vec![0; FRAME_LEN_MAX].into_boxed_slice(),
             early: Vec::new(),
+            queued_on: None,
             is_gone: false,
         })
     }
@@ -289,12 +298,31 @@ impl Wire for AfPacketWire {
         match self.carries() {
             Carries::Frames => {
                 let frame = self.link.outbound(packet).map_err(|e| broken("send", &e.to_string()))?;
+                // One queue keeps the order of its frames; two do not.
+                if self.queued_on != sched_getcpu().ok() {
+                    self.arrived().await;
+                }
+                self.queued_on = sched_getcpu().ok();
                 self.write("send", &frame, 0).await
             }
             Carries::Packets => {
                 let ethertype = link::ethertype_of(packet, self.net.target_v4, self.net.target_v6);
                 self.write("send", packet, ethertype).await
             }
+        }
+    }
+
+    async fn arrived(&mut self) {
+        if self.queued_on.take().is_none() {
+            return;
+        }
+        let Some(before) = Backlog::read() else { return };
+        let began = Instant::now();
+        // The first look is enough where nothing waits.
+        let mut now = Some(before.clone());
+        while now.is_some_and(|now| !before.is_gone_by(&now)) && began.elapsed() < ARRIVE_PATIENCE {
+            tokio::time::sleep(ARRIVE_PAUSE).await;
+            now = Backlog::read();
         }
     }
 

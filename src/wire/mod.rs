@@ -61,6 +61,12 @@ pub trait Wire: Send {
     /// Puts an IP packet on the wire, and tells when it was there.
     fn send(&mut self, packet: &[u8]) -> impl Future<Output = Result<Instant, WireError>> + Send;
 
+    /// Waits until what was sent is with the target, where a send may be over before that: for what takes another way to it, and
+    /// must find it there.
+    fn arrived(&mut self) -> impl Future<Output = ()> + Send {
+        std::future::ready(())
+    }
+
     /// Frames that were lost on our side since the last call: nothing may be concluded from silence.
     fn lost(&mut self) -> u64;
 }

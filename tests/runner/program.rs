@@ -17,6 +17,9 @@ const PATIENCE: Duration = Duration::from_secs(20);
 const QUICK: &str = "handshake/passive/**";
 /// Many that wait, again and again.
 const LONG: &str = "data/** close/** window/** states/** --repeat 20 -j 64 --color never";
+/// Such as leave no connection behind that its application has closed.
+const OPEN: &str =
+    "window/receiver/** window/sender/** data/send/** data/receive/** --repeat 20 -j 64 --color never";
 
 /// A directory of a test's own, gone when it is over. Anybody may write there.
 pub(crate) struct Scratch(PathBuf);
@@ -79,8 +82,8 @@ fn texts(output: &Output) -> (String, String) {
 }
 
 /// A run in the middle of its cases, on 64 lanes.
-fn under_way(scratch: &Scratch) -> Child {
-    let line = format!("run -t linux {LONG} --out out");
+fn under_way(scratch: &Scratch, cases: &str) -> Child {
+    let line = format!("run -t linux {cases} --out out");
     let mut child = scratch.command(&line).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     for _ in 0..20 {
@@ -107,8 +110,8 @@ fn namespaces_of(child: &Child) -> Option<Vec<(String, handles::Handle)>> {
     }
 }
 
-/// Nothing of a run that has ended keeps a namespace. Where connections were cut off with it, the kernel tries to end
-/// them for a while as it does for any program, which is seen in no other namespace.
+/// Nothing of a run that has ended keeps a namespace. A connection that its application had closed the kernel tries to end
+/// for a while after that, as it does for any program, which is seen in no other namespace.
 fn assert_gone(held: Option<Vec<(String, handles::Handle)>>, leaves_connections: bool) {
     let Some(held) = held else {
         eprintln!("SKIPPED: this kernel has no handles of namespaces");
@@ -144,7 +147,7 @@ fn a_signal_in_the_middle_of_64_lanes_leaves_reports_and_nothing_else(#[case] na
     }
     let devices = host_devices();
     let scratch = Scratch::new(name);
-    let mut child = under_way(&scratch);
+    let mut child = under_way(&scratch, LONG);
     let held = is_root().then(|| namespaces_of(&child));
     signal(&child, name);
     assert_eq!(child.wait().unwrap().code(), Some(130));
@@ -159,20 +162,26 @@ fn a_signal_in_the_middle_of_64_lanes_leaves_reports_and_nothing_else(#[case] na
 }
 
 /// No handler runs, so it is the kernel that cleans up, and there is nothing that it would not.
-#[test]
-fn nothing_is_left_after_sigkill_in_the_middle_of_64_lanes() {
+#[rstest]
+#[case::with_connections_open("KILL-open", OPEN, false)]
+#[case::with_connections_closed("KILL-closed", LONG, true)]
+fn nothing_is_left_after_sigkill_in_the_middle_of_64_lanes(
+    #[case] name: &str,
+    #[case] cases: &str,
+    #[case] leaves_connections: bool,
+) {
     if !has_wires("SIGKILL") {
         return;
     }
     let devices = host_devices();
-    let scratch = Scratch::new("KILL");
-    let mut child = under_way(&scratch);
+    let scratch = Scratch::new(name);
+    let mut child = under_way(&scratch, cases);
     let held = is_root().then(|| namespaces_of(&child));
     signal(&child, "KILL");
     child.wait().unwrap();
     assert_eq!(host_devices(), devices);
     if let Some(held) = held {
-        assert_gone(held, true);
+        assert_gone(held, leaves_connections);
     }
     // What was recorded until then is a record.
     let told = scratch.command("report out/run.jsonl --color never").output().unwrap();

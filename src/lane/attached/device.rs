@@ -128,7 +128,10 @@ impl BringUp {
         };
         loop {
             match tap::open(namespace, &self.link.device, carries).await? {
-                Some(socket) => return Ok(socket),
+                Some(socket) => {
+                    tap::deepen(namespace, &self.link.device).await?;
+                    return Ok(socket);
+                }
                 None => tokio::time::sleep(LOOK_AGAIN).await,
             }
         }

@@ -70,11 +70,19 @@ impl Glob {
 
     /// Whether the whole of `text` is matched.
     pub fn matches(&self, text: &str) -> bool {
-        let text: Vec<char> = text.chars().collect();
+        // Most patterns begin with a directory, and most cases are in another.
+        let (mut text, mut parts) = (text.chars(), self.parts.as_slice());
+        while let [Part::One(wanted), rest @ ..] = parts {
+            if text.next() != Some(*wanted) {
+                return false;
+            }
+            parts = rest;
+        }
+        let text: Vec<char> = text.collect();
         // reach[i]: the parts so far can match exactly the first i characters.
         let mut reach = vec![false; text.len() + 1];
         reach[0] = true;
-        for part in &self.parts {
+        for part in parts {
             reach = step(part, &text, &reach);
         }
         reach[text.len()]

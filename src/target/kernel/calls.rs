@@ -147,6 +147,7 @@ impl KernelTarget {
         let handle = self.next_handle();
         let mut conn = Conn::connecting(handle, fd, local, to);
         conn.watched = watched;
+        conn.linger = self.linger_to_come(to.is_ipv6());
         if let Some(event) = refused {
             conn.refused(event, &mut self.replies);
         } else if let Some(fd) = &conn.fd {
@@ -183,6 +184,7 @@ impl KernelTarget {
             let from = from.unwrap_or_else(|_| SocketAddr::new(local.ip(), 0));
             let mut conn = Conn::accepted(handle, fd, local, from);
             conn.watched = watched;
+            conn.linger = self.linger_to_come(local.is_ipv6());
             // What came before it was watched.
             if watched && conn.has_urgent_pending() {
                 conn.urgent_came(&mut self.replies);
@@ -191,6 +193,13 @@ impl KernelTarget {
             Ok(AppOutcome::Accepted { conn: handle, from })
         });
         Some(outcome.unwrap_or_else(|errno| AppOutcome::Failed(errno.to_string())))
+    }
+
+    /// For how many seconds the `close` of a new connection waits, if it was told to.
+    pub(super) fn linger_to_come(&self, v6: bool) -> Option<u32> {
+        let asked = self.options.iter().filter(|(name, _)| name == "linger");
+        let asked = asked.map(|(_, value)| options::linger(*value)).next_back();
+        self.later_linger(v6).or(asked).flatten()
     }
 
     fn end(&mut self, conn: u32, ending: Ending) -> Result<AppOutcome, String> {
@@ -211,6 +220,10 @@ impl KernelTarget {
             // The kernel waits in close(2), even for a descriptor that never blocks.
             tokio::task::spawn_blocking(move || drop(fd));
         } else {
+            if conn.linger.is_none() {
+                // Only a descriptor that is no socket would refuse.
+                let _unheard = socket::set_linger(fd.as_fd(), None);
+            }
             drop(fd);
         }
         self.settle(index);

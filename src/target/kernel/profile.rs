@@ -137,7 +137,8 @@ fn timing() -> Timing {
         keepalive_count: u32::try_from(number("net.ipv4.tcp_keepalive_probes", 9)).unwrap_or(9),
         user_timeout: gives_up_after(retries, rto_min, rto_max),
         fin_wait_2: seconds("net.ipv4.tcp_fin_timeout", 60),
-        reply: Duration::from_secs(1),
+        // At once, in fact; but an ACK may be delayed for nearly so long (RFC 9293 3.8.6.3, MUST-40).
+        reply: Duration::from_millis(500),
         settle: Duration::from_millis(5),
     }
 }

@@ -15,6 +15,9 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
 
 /// An unbound TCP socket in the namespace of the calling thread. It never blocks.
+///
+/// Until it is closed on purpose it is one that resets: where this process is killed, nobody is left whom its connection, and
+/// with it the namespace, would have to wait for.
 pub(super) fn stream(v6: bool) -> Result<OwnedFd, Errno> {
     let family = if v6 { AddressFamily::Inet6 } else { AddressFamily::Inet };
     let fd = socket(family, SockType::Stream, SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC, None)?;
@@ -23,6 +26,7 @@ pub(super) fn stream(v6: bool) -> Result<OwnedFd, Errno> {
     }
     // RFC 6093 5: urgent data stays where it was sent, so the stream has no hole.
     set_int(fd.as_fd(), libc::SOL_SOCKET, libc::SO_OOBINLINE, 1)?;
+    set_linger(fd.as_fd(), Some(0))?;
     Ok(fd)
 }
 

@@ -98,8 +98,29 @@ impl KernelTarget {
         later.try_for_each(|later| socket::set_bytes(fd, later.level, later.number, &later.value))
     }
 
+    /// What scripts have set `SO_LINGER` to for sockets to come, if they have.
+    pub(super) fn later_linger(&self, v6: bool) -> Option<Option<u32>> {
+        let is_linger = |later: &&Later| {
+            later.v6 == v6 && (later.level, later.number) == (libc::SOL_SOCKET, libc::SO_LINGER)
+        };
+        self.later.iter().filter(is_linger).map(|later| seconds_of(&later.value)).next_back()
+    }
+
+    /// What nobody has set is off, whatever the socket does when this process is killed.
+    fn linger_is_ours(&self, on: LinuxSocket) -> bool {
+        match on {
+            LinuxSocket::Conn(conn) => {
+                self.find(conn).and_then(|at| self.conns.get(at)).is_some_and(|conn| conn.linger.is_none())
+            }
+            LinuxSocket::Listener { v6, .. } => self.linger_to_come(v6).is_none(),
+        }
+    }
+
     fn option_get(&mut self, on: LinuxSocket, level: &str, name: &str) -> Answer {
         let (level, number) = super::linux::numbers(level, name)?;
+        if (level, number) == (libc::SOL_SOCKET, libc::SO_LINGER) && self.linger_is_ours(on) {
+            return Ok(option_reply(&[0; 8], false));
+        }
         if let (LinuxSocket::Conn(conn), (libc::SOL_SOCKET, libc::SO_ERROR)) = (on, (level, number))
             && let Some(errno) = self.conn_mut(conn)?.take_pending()
         {

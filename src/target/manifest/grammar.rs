@@ -225,5 +225,10 @@ static DEVIATION: Mapping = Mapping {
             "Where it is seen on a part of its wires only: which; or a list of them.",
         ),
         key("link", Shape::Text, "Where it is discussed."),
+        key(
+            "sometimes",
+            Shape::Bool,
+            "It depends on what no case can rule: where it is not seen it is not stale.",
+        ),
     ]],
 };

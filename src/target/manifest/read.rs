@@ -541,12 +541,14 @@ impl<'a> Reader<'a> {
             };
             let (because, link) = (text("because").unwrap_or_default(), text("link"));
             let wires = self.wires(rule, app, links);
+            let sometimes = text("sometimes").is_some_and(|word| ["true", "yes"].contains(&word.as_str()));
             let deviation = |cases| Deviation {
                 cases,
                 outcome,
                 because: because.clone(),
                 link: link.clone(),
                 wires: wires.clone(),
+                sometimes,
             };
             deviations.extend(self.cases(rule).into_iter().map(deviation));
         }

@@ -29,7 +29,7 @@ fn all_of_the_example_is_understood() {
          run: [./tcp-echo, tap0, \"{target.port}\"]\nstdin: hold\nready: {by: syn, within: 5s}\nlifetime: case\napp: echo\n\
          limits: {connections: 1, closed-port-rst: true}\ntiming: {scale: 2, msl: 1s, rto-initial: 1s, rto-min: 200ms}\n\
          profile: rfc9293\nwaive: [{cases: \"reset/blind/**\", because: week 4}]\n\
-         deviations: [{cases: \"close/**\", outcome: warn, because: it does, link: \"x\"},\n\
+         deviations: [{cases: \"close/**\", outcome: warn, because: it does, link: \"x\", sometimes: true},\n\
          \x20 {cases: a/b, outcome: fail, because: it does, wire: tap}, {cases: a/c, outcome: fail, because: it does, wire: [tap]}]\n",
     );
     let manifest = manifest.expect(&told);
@@ -40,6 +40,7 @@ fn all_of_the_example_is_understood() {
     assert_eq!(manifest.waivers[0].because, "week 4");
     assert_eq!(manifest.deviations[0].outcome, crate::engine::Outcome::Warn);
     assert_eq!(manifest.deviations[0].wires, [""; 0]);
+    assert_eq!([0, 1].map(|at| manifest.deviations[at].sometimes), [true, false]);
     assert_eq!(manifest.deviations[1].wires, ["tap"]);
     assert_eq!(manifest.deviations[2].wires, ["tap"]);
 }
