@@ -248,6 +248,21 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(10);
         s
     }),
+    ("a moment before the timer", |m| {
+        let mut s = sacking(m, Config { rack: true, ..Config::default() }).active();
+        s.set(ConnOption::NoDelay(true));
+        s.send(&[5; 1000]);
+        s.wait(250);
+        s.tx(ACK, 1, 1001, b"");
+        s.send(&[5; 2000]);
+        // The probe, and then all but a moment of a timeout.
+        s.wait(600);
+        s.wait(850);
+        s.send(&[5; 1000]);
+        s.wait(200);
+        s.tx(ACK, 1, 2001, b"");
+        s
+    }),
     ("reordering", |m| {
         let mut s = sacking(m, Config { rack: true, ..Config::default() });
         s.connect();
