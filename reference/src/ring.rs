@@ -3,21 +3,13 @@
 //! Memory is taken when there is something to hold and given back when there is nothing, to be used again while it is
 //! warm. Knows no sequence numbers.
 
+use crate::spare::Spare;
 use crate::wire::checksum::Sum;
 
 /// The least that is set aside, so that a burst does not grow the buffer step by step.
 const LEAST: usize = 4096;
 /// A buffer that has grown beyond this is kept even when it is empty: its connection moves bulk.
 const KEPT: usize = 16 * 1024;
-
-/// Memory of rings that have run empty, for those of any connection. The last to come is the first to go.
-#[derive(Debug, Default)]
-pub(crate) struct Spare(Vec<Vec<u8>>);
-
-impl Spare {
-    /// Pieces of [`LEAST`] octets that are kept.
-    const KEPT: usize = 32;
-}
 
 /// A ring of octets. The caller bounds its length.
 #[derive(Debug, Default)]
@@ -37,7 +29,7 @@ impl Ring {
     #[inline]
     pub(crate) fn lend(&mut self, spare: &mut Spare) {
         if self.octets.capacity() == 0
-            && let Some(octets) = spare.0.pop()
+            && let Some(octets) = spare.octets.take()
         {
             self.octets = octets;
         }
@@ -55,8 +47,8 @@ impl Ring {
         let capacity = self.octets.capacity();
         if capacity <= KEPT {
             let octets = core::mem::take(&mut self.octets);
-            if capacity == LEAST && spare.0.len() < Spare::KEPT {
-                spare.0.push(octets);
+            if capacity == LEAST {
+                spare.octets.put(octets);
             }
         }
     }
@@ -245,6 +237,6 @@ mod tests {
         ring.push(&[7; KEPT + 1]);
         ring.clear();
         ring.give_back(&mut spare);
-        assert!(spare.0.is_empty(), "too large to keep for others");
+        assert!(spare.octets.is_empty(), "too large to keep for others");
     }
 }

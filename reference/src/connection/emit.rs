@@ -125,6 +125,7 @@ impl Connection {
 
     /// The timers that a transmission starts (RFC 6298 5.1, RFC 9293 3.8.3 and 3.8.6.1).
     fn after_piece(&mut self, piece: Piece, env: &mut Env<'_>) {
+        self.snd.board.lend(env.spare);
         self.snd.sent(piece, env.now, &self.rtt, env.config);
         self.timers.stop(Timer::Override);
         if piece.fin && !piece.again {
@@ -186,8 +187,8 @@ impl Connection {
         let len = crate::distort::emit(
             config,
             &Outgoing {
-                local: self.local,
-                remote: self.remote,
+                local: self.local(),
+                remote: self.remote(),
                 ip: fields,
                 seq: piece.seq,
                 ack,
@@ -228,8 +229,8 @@ impl Connection {
         let len = crate::distort::emit(
             config,
             &Outgoing {
-                local: self.local,
-                remote: self.remote,
+                local: self.local(),
+                remote: self.remote(),
                 ip: fields,
                 seq,
                 ack,
@@ -256,7 +257,7 @@ impl Connection {
     /// The options of a SYN or SYN,ACK: what we offer, or what both offer (RFC 7323 2.2, 3.2, RFC 2018 2).
     fn syn_options(&self, env: &Env<'_>) -> Options {
         let config = env.config;
-        let ip_header = crate::wire::ip::header_len(self.local.ip()) as u16;
+        let ip_header = crate::wire::ip::header_len(self.local().ip()) as u16;
         // MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
         let mss = config.mtu.saturating_sub(ip_header + 20);
         let echo = if self.state == State::SynSent { 0 } else { self.rcv.ts_recent };
