@@ -91,7 +91,10 @@ impl RecvHalf {
     }
 
     /// The smallest shift that lets the window field show the whole buffer (RFC 7323 2.3: at most 14).
-    pub(crate) fn wanted_shift(capacity: u32) -> u8 {
+    pub(crate) fn wanted_shift(capacity: u32, config: &Config) -> u8 {
+        if config.is(Mutant::WindowScaleZero) {
+            return 0;
+        }
         (0..14).find(|shift| capacity >> shift <= 0xffff).unwrap_or(14)
     }
 
@@ -186,7 +189,7 @@ impl RecvHalf {
     /// The window field of a SYN, which is never scaled (RFC 7323 2.2).
     pub(crate) fn syn_window(&mut self, config: &Config) -> u16 {
         if config.is(Mutant::SynWindowScaled) {
-            return (self.capacity >> Self::wanted_shift(self.capacity)).min(0xffff) as u16;
+            return (self.capacity >> Self::wanted_shift(self.capacity, config)).min(0xffff) as u16;
         }
         // With text on the SYN (RFC 7413) the room is less than the buffer.
         let window = self.room(config).min(0xffff);

@@ -29,8 +29,8 @@ pub(crate) enum Fin {
 pub(crate) enum Phase {
     /// No loss known.
     Open,
-    /// Fast recovery until `recover` is acknowledged (RFC 6582, RFC 6675).
-    Fast { recover: SeqNum, partial_acks: u32, rescued: bool },
+    /// Fast recovery until `recover` is acknowledged (RFC 6582, RFC 6675); `partial`: some of it has been.
+    Fast { recover: SeqNum, partial: bool, rescued: bool },
     /// Slow start after a timeout until `recover` is acknowledged.
     Timeout { recover: SeqNum },
 }
@@ -444,7 +444,7 @@ impl SendHalf {
             self.force = false;
         } else {
             // RFC 5681 4.1
-            if self.board.is_empty() && now.since(self.last_sent) > rtt.rto(config) {
+            if now.since(self.last_sent) > rtt.rto(config) {
                 let mss = self.mss(config);
                 self.congestion.restart_after_idle(mss, config);
             }
@@ -516,8 +516,8 @@ impl SendHalf {
         let before = self.mss(config);
         self.path_mss = path_mss;
         let mss = self.mss(config);
-        if self.una == self.iss + 1 && !config.is(Mutant::PathMtuKeepsOctets) {
-            // RFC 5681 3.1: the initial window was counted in segments of the larger size.
+        if !config.is(Mutant::PathMtuKeepsOctets) {
+            // RFC 5681 3.1: the window was counted in segments of the larger size.
             let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
             self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
         }

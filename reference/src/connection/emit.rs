@@ -268,7 +268,10 @@ impl Connection {
         };
         Options {
             mss: (!config.is(Mutant::MssNotSent)).then_some(mss),
-            window_scale: self.offers.window_scale.then(|| RecvHalf::wanted_shift(config.recv_buffer)),
+            window_scale: self
+                .offers
+                .window_scale
+                .then(|| RecvHalf::wanted_shift(config.recv_buffer, config)),
             sack_permitted: self.offers.sack,
             timestamps: self.offers.timestamps.then(|| Timestamps { value: self.ts_now(env), echo }),
             // RFC 7413 4.1.3: a repeated SYN goes without.

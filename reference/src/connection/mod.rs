@@ -251,7 +251,7 @@ impl Connection {
                 Some(Mutant::WindowScaleUnbounded) => shift.min(31),
                 _ => shift.min(14),
             };
-            self.rcv.shift = RecvHalf::wanted_shift(config.recv_buffer);
+            self.rcv.shift = RecvHalf::wanted_shift(config.recv_buffer, config);
         }
         let fault = |mutant| config.is(mutant);
         offers.window_scale &= theirs.window_scale.is_some() || fault(Mutant::WindowScaleNotNegotiated);

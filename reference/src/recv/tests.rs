@@ -103,7 +103,7 @@ fn a_scaled_window_never_moves_the_edge_left() {
     let config = Config::default();
     let mut half = RecvHalf::new(1 << 20);
     half.synchronize(SeqNum(0), &config);
-    half.shift = RecvHalf::wanted_shift(1 << 20);
+    half.shift = RecvHalf::wanted_shift(1 << 20, &config);
     assert_eq!(half.shift, 5);
     half.advertise(1000, &config);
     let mut edge = half.edge;

@@ -78,8 +78,8 @@ impl SendHalf {
         let smss = self.mss(config);
         match self.phase {
             Phase::Open => self.grow(text as u32, flight, info, srtt, config),
-            Phase::Fast { recover, partial_acks, .. } if self.una.before(recover) => {
-                acked.later_partial = partial_acks > 0 && !self.sack;
+            Phase::Fast { recover, partial, .. } if self.una.before(recover) => {
+                acked.later_partial = partial && !self.sack;
                 self.on_partial(octets, smss, config);
             }
             Phase::Fast { .. } => {
@@ -110,8 +110,8 @@ impl SendHalf {
 
     /// RFC 6582 3.2 step 3, partial acknowledgement; RFC 6675 5 (C).
     fn on_partial(&mut self, octets: u32, smss: u32, config: &Config) {
-        if let Phase::Fast { partial_acks, .. } = &mut self.phase {
-            *partial_acks += 1;
+        if let Phase::Fast { partial, .. } = &mut self.phase {
+            *partial = true;
         }
         if config.is(Mutant::RenoWithoutPartialAck) {
             self.phase = Phase::Open;
@@ -179,7 +179,7 @@ impl SendHalf {
         if front_lost {
             self.board.mark_front_lost();
         }
-        self.phase = Phase::Fast { recover: self.nxt, partial_acks: 0, rescued: false };
+        self.phase = Phase::Fast { recover: self.nxt, partial: false, rescued: false };
         self.force = true;
         self.limited = 0;
     }
@@ -196,6 +196,7 @@ impl SendHalf {
             self.board.mark_lost_where(|record| record.seq == back.seq);
         } else if let Some(patience) = patience
             && self.board.front().is_some_and(|front| !front.is_sacked())
+            && !config.is(Mutant::TimeoutTakesAllForLost)
         {
             self.board.mark_front_lost();
             self.board.mark_lost_where(|record| record.sent_at + patience <= now);

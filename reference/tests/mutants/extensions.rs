@@ -248,6 +248,22 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(10);
         s
     }),
+    ("a moment before the timer", |m| {
+        let mut s = sacking(m, Config { rack: true, ..Config::default() });
+        s.connect();
+        s.now = s.now + Duration::from_millis(250);
+        s.tx(SYN | ACK, 0, 1, b"");
+        s.send(&[5; 1000]);
+        s.wait(250);
+        s.tx(ACK, 1, 1001, b"");
+        s.send(&[5; 2000]);
+        // A probe after two round trips, and the timer a second after it.
+        s.wait(1450);
+        s.send(&[5; 1000]);
+        s.wait(60);
+        s.tx(ACK, 1, 2001, b"");
+        s
+    }),
     ("reordering", |m| {
         let mut s = sacking(m, Config { rack: true, ..Config::default() });
         s.connect();

@@ -143,6 +143,8 @@ Rack "Losses by time, and tail loss probes." {
         "The reordering window is ten round trips.";
     RackIgnoresRetransmissions "rack-ignores-retransmissions" "RFC8985-6.2-1" "MUST list"
         "A retransmission that is lost is found by the timer only.";
+    TimeoutTakesAllForLost "timeout-takes-all-for-lost" "RFC8985-6.2-1" "cargo-mutants"
+        "A timeout takes for lost even what was sent a moment before.";
     RackIgnoresDsack "rack-ignores-dsack" "RFC8985-3.3.2-2" "MUST list"
         "A reported duplicate does not widen the reordering window.";
     LostAllAtOnce "lost-all-at-once" "RFC8985-9.3-1" "student catalogue"

@@ -84,6 +84,8 @@ Options "Options of the SYN and of every segment: MSS, window scale, timestamps,
         "The segment size follows the peer's MSS even where the interface takes less.";
     WindowScaleIgnored "window-scale-ignored" "RFC7323-2.3-2" "MUST list"
         "The peer's window scale is negotiated and then not applied.";
+    WindowScaleZero "window-scale-zero" "RFC7323-2.2-5" "cargo-mutants"
+        "The shift that is offered is zero however large the buffer is.";
     WindowScaleUnbounded "window-scale-unbounded" "RFC7323-2.3-4" "TCP-Fuzz (TLDK)"
         "A window scale above 14 is used as it is.";
     WindowScaleNotNegotiated "window-scale-not-negotiated" "RFC7323-2.2-4" "MUST list"
