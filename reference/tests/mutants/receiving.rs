@@ -25,6 +25,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(SEC);
         s
     }),
+    ("wrong twice", |m| {
+        let mut s = with(m, Config { recv_buffer: 1000, ..Config::default() }).passive();
+        s.tx(ACK, 1, 1, &[b'x'; 1000]);
+        s.tx(ACK, 1001, 50, b"y");
+        s
+    }),
     ("sequence check", |m| {
         let mut s = start(m).passive();
         for (seq, text) in [(0u32, &b""[..]), (0, b"a"), (0, b"ab"), (70_000, b"x"), (66_000, b"")] {
