@@ -163,16 +163,6 @@ impl Ring {
         self.len = self.len.min(len);
     }
 
-    /// Moves octets out, as many as there are and fit.
-    pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
-        let len = out.len().min(self.len);
-        let (front, back) = self.slices(0, len);
-        out[..front.len()].copy_from_slice(front);
-        out[front.len()..len].copy_from_slice(back);
-        self.drop_front(len);
-        len
-    }
-
     /// Shows what lies in one piece at the front, and takes off as many octets as `take` says it is done with.
     pub(crate) fn take(&mut self, take: impl FnOnce(&[u8]) -> usize) -> usize {
         let (front, _) = self.slices(0, self.len);
@@ -232,12 +222,12 @@ mod tests {
         ring.lend(&mut spare);
         assert_eq!(ring.slices(0, 0), (&[][..], &[][..]));
         ring.push(b"abc");
-        let mut out = [0; 8];
-        assert_eq!((ring.read(&mut out), &out[..3]), (3, &b"abc"[..]));
+        let is_all = |octets: &[u8]| if octets == b"abc" { 3 } else { 0 };
+        assert_eq!(ring.take(is_all), 3);
         let memory = ring.octets.as_ptr();
         ring.give_back(&mut spare);
         assert_eq!(ring.octets.capacity(), 0);
-        assert_eq!(ring.read(&mut out), 0);
+        assert_eq!(ring.take(<[u8]>::len), 0);
         let mut other = Ring::default();
         other.lend(&mut spare);
         other.push(b"de");

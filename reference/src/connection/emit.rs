@@ -99,7 +99,7 @@ impl Connection {
 
     fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {
         if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
-            return self.snd.fresh_piece(env.config);
+            return Some(self.snd.fresh_piece(env.config)).filter(|piece| piece.len > 0);
         }
         match self.snd.fresh(env.config) {
             Fresh::Send(piece) => Some(piece),
@@ -215,7 +215,7 @@ impl Connection {
     fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut options = self.options(env);
-        if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
+        if self.snd.sack && !config.is(Mutant::SackNotSent) {
             self.rcv.sack_option(&mut options, config);
         }
         if core::mem::take(&mut self.announce_timeout) {

@@ -455,9 +455,9 @@ impl Connection {
     /// An idle connection holds no buffers.
     #[inline]
     pub(crate) fn give_back(&mut self, spare: &mut Spare) {
-        self.snd.buffer().give_back(spare);
+        self.snd.buffer.give_back(spare);
         self.snd.board.give_back(spare);
-        self.rcv.buffer().give_back(spare);
+        self.rcv.buffer.give_back(spare);
     }
 
     /// The old incarnation makes room for a new one.
@@ -495,7 +495,7 @@ impl Connection {
             ssthresh: self.snd.congestion.ssthresh,
             srtt: self.rtt.srtt(),
             rto: self.rtt.rto(config),
-            unacknowledged: self.snd.buffered(),
+            unacknowledged: self.snd.buffer.len(),
             readable: self.rcv.readable(),
             urgent: self.rcv.urgent_left(),
             error: self.error,
