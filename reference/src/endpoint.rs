@@ -107,7 +107,7 @@ impl Endpoint {
     /// Passive OPEN on all addresses (RFC 9293 3.10.1).
     ///
     /// # Errors
-    /// [`Error::AddressInUse`] if the port has a listener. Connections of the port are not touched (MUST-41).
+    /// [`Error::AddressInUse`] if the port has a listener. Connections of the port, half open or not, are not touched (MUST-41, MUST-42).
     pub fn listen(&mut self, now: Instant, port: u16) -> Result<ListenerId, Error> {
         self.listen_with(now, port, self.config.backlog)
     }
@@ -143,7 +143,8 @@ impl Endpoint {
         }
     }
 
-    /// Active OPEN (RFC 9293 3.10.1). Without a local socket the address and the port are chosen (MUST-44).
+    /// Active OPEN (RFC 9293 3.10.1). The local address is the caller's (MUST-43) or, like the port, chosen (MUST-44); it
+    /// stays with the connection (MUST-45).
     ///
     /// # Errors
     /// [`Error::AddressInvalid`] for a remote socket that cannot be (MUST-46), [`Error::Exists`] if the four-tuple
@@ -222,6 +223,9 @@ impl Endpoint {
 
     /// SEND without a copy: `fill` is given room for up to `most` octets in the send buffer, as far as it lies in
     /// one piece, and says how many it has put there. Returns that number; zero if the buffer is full.
+    ///
+    /// The room is not cleared: it holds what was sent or received before, on this connection or another. Whatever
+    /// `fill` counts and has not written goes out as it is.
     ///
     /// # Errors
     /// See [`Error`].

@@ -1,4 +1,4 @@
-//! The retransmission timeout: RFC 6298, with Karn's algorithm.
+//! The retransmission timeout: RFC 6298, with Karn's algorithm (RFC 9293 MUST-18).
 //!
 //! Owns SRTT, RTTVAR and the back-off. When to sample and when the timer runs is the connection's business.
 

@@ -146,6 +146,8 @@ pub(crate) struct SendHalf {
     dupacks: u32,
     /// Octets sent by limited transmit, not part of the flight that is halved (RFC 5681 3.2).
     limited: u32,
+    /// SND.UNA is where the last recovery ended, so duplicates do not tell of a new loss (RFC 6582 3.2 step 2).
+    at_recover: bool,
     /// The next retransmission goes out whatever the window says.
     force: bool,
     last_sent: Instant,
@@ -182,6 +184,7 @@ impl SendHalf {
             capacity: config.send_buffer as usize,
             dupacks: 0,
             limited: 0,
+            at_recover: false,
             force: false,
             last_sent: Instant::ZERO,
             was_full: false,
@@ -275,7 +278,7 @@ impl SendHalf {
         piece.text() + piece.len == self.base + self.buffer.len() as u32
     }
 
-    /// The right edge of what the peer takes.
+    /// What the peer takes beyond what was sent: nothing new once it has shrunk its window (SHLD-15).
     fn usable(&self, config: &Config) -> u32 {
         let edge = self.una + self.wnd;
         match config.mutant {
@@ -294,8 +297,18 @@ impl SendHalf {
         if self.phase != Phase::Open || !counts || config.is(Mutant::NoLimitedTransmit) {
             return 0;
         }
-        // The third ends this phase.
-        self.dupacks * self.mss(config)
+        self.dupacks.min(2) * self.mss(config)
+    }
+
+    /// How much of this new text only goes because of duplicates: what is in flight fills the window already. With SACK
+    /// it is limited transmit as well, only that the pipe lets it out (RFC 6675 5, steps 3 and 4.2).
+    fn limited_part(&self, len: u32, config: &Config) -> u32 {
+        let limited = self.phase == Phase::Open
+            && self.dupacks > 0
+            && self.flight() + len > self.congestion.cwnd
+            && !config.is(Mutant::LimitedTransmitCounted)
+            && !(self.sack && config.is(Mutant::LimitedTransmitCountedWithSack));
+        if limited { len } else { 0 }
     }
 
     fn cwnd_room(&self, config: &Config) -> u32 {
@@ -353,20 +366,22 @@ impl SendHalf {
         if config.is(Mutant::NagleDeadlock) {
             return len == mss || (len == queued && quiet) || self.override_due;
         }
-        // (1) a full segment
+        // (1) a full segment (SHLD-28), out of as many writes as it takes (SHLD-27)
         len == mss
             || (config.is(Mutant::HalfSegments) && len == mss / 2)
             // (2) everything, and nothing is outstanding (or Nagle is off, or nothing will follow)
             || (len == queued && (quiet || closing))
             // (3) half of the largest window seen
             || (quiet && u64::from(len) * 2 >= u64::from(self.max_wnd) && !config.is(Mutant::HalfWindowWaits))
-            // (4) the override timeout
+            // (4) the override timeout (MUST-60)
             || self.override_due
     }
 
     /// The next segment that has to be sent again, if the window of congestion has room for it.
     pub(crate) fn retransmission(&self, config: &Config) -> Option<Piece> {
         let record = self.board.next_lost()?;
+        // SHLD-16: what was sent goes again whatever the window has become, the front first. That lies inside any window
+        // but a closed one, which has the persist timer, so nothing beyond the edge times out (SHLD-17).
         let beyond = self.nxt.after(self.una + self.wnd) && self.wnd > 0 && !record.syn;
         if beyond && config.is(Mutant::ShrinkStopsRetransmission) {
             return None;
@@ -374,7 +389,7 @@ impl SendHalf {
         let mss = self.mss(config);
         // A repeated SYN goes without text (RFC 7413 4.1.3).
         let (text, ends) = if record.syn { (0, false) } else { self.board.lost_run(&record, mss) };
-        let len = text.min(mss);
+        let len = text.min(mss) + self.joins_probe(text, mss, config);
         let everything = config.is(Mutant::TimerResendsEverything)
             || (config.is(Mutant::LostAllAtOnce) && self.timeouts == 0);
         // After a timeout the window is one segment, so the front goes alone (RFC 6298 5.4, RFC 9293 3.10.8).
@@ -386,6 +401,13 @@ impl SendHalf {
             return None;
         }
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
+    }
+
+    /// New text for the segment in which the octet of a window probe goes again: alone it would be as silly as any of one
+    /// octet (MUST-38).
+    fn joins_probe(&self, text: u32, mss: u32, config: &Config) -> u32 {
+        let probe = text == 1 && self.flight() == 1 && self.phase == Phase::Open && self.timeouts == 0;
+        if probe { self.unsent().min(mss - 1).min(self.usable(config)) } else { 0 }
     }
 
     /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
@@ -440,6 +462,11 @@ impl SendHalf {
                 // What is not known to be lost goes again as a rescue.
                 *rescued |= !self.board.has_lost() && !config.is(Mutant::RescueAgain);
             }
+            if (seq + space).after(self.nxt) {
+                let more = (seq + space).distance_from(self.nxt);
+                self.board.push(self.nxt, more, false, false, now);
+                self.nxt += more;
+            }
             self.board.resend(seq, space, now);
             self.force = false;
         } else {
@@ -448,11 +475,9 @@ impl SendHalf {
                 let mss = self.mss(config);
                 self.congestion.restart_after_idle(mss, config);
             }
+            self.limited += self.limited_part(len, config);
             self.board.push(seq, space, syn, fin, now);
             self.nxt = seq + space;
-            if self.limited_allowance(config) > 0 && !config.is(Mutant::LimitedTransmitCounted) {
-                self.limited += len;
-            }
             if fin {
                 self.fin = Fin::Sent(if config.is(Mutant::FinAckedWithItsText) { seq } else { seq + len });
             }

@@ -211,6 +211,7 @@ impl Connection {
                 }
             }
             ConnOption::Linger(span) => settings.linger = span,
+            // SHLD-22
             ConnOption::Dscp(dscp) => settings.dscp = dscp & 0x3f,
             ConnOption::HopLimit(hops) => settings.hop_limit = hops,
             ConnOption::SoftErrors(on) => settings.soft_errors = on,

@@ -1,4 +1,4 @@
-//! Explicit congestion notification (RFC 3168 section 6.1).
+//! Explicit congestion notification (RFC 3168 section 6.1; RFC 9293 SHLD-8).
 
 use super::{Connection, Env};
 use crate::mutant::Mutant;

@@ -258,7 +258,7 @@ impl Connection {
     fn syn_options(&self, env: &Env<'_>) -> Options {
         let config = env.config;
         let ip_header = crate::wire::ip::header_len(self.local().ip()) as u16;
-        // MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
+        // SHLD-5: always announced. MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
         let mss = config.mtu.saturating_sub(ip_header + 20);
         let echo = if self.state == State::SynSent { 0 } else { self.rcv.ts_recent };
         let careless = match config.mutant {

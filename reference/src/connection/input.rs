@@ -6,11 +6,10 @@ use super::{Connection, Env};
 use crate::event::{Error, EventKind};
 use crate::mutant::Mutant;
 use crate::recv::AckAdvice;
-use crate::send::{AckInfo, Acked, Fin};
 use crate::seq::SeqNum;
 use crate::state::syn_received::{self, Abandon};
 use crate::state::syn_sent::{self, SynSentDisposition};
-use crate::state::synchronized::{self, Acceptability, AckDisposition, ResetDisposition};
+use crate::state::synchronized::{self, Acceptability, ResetDisposition};
 use crate::state::{Origin, State, closed, closing};
 use crate::timer::Timer;
 use crate::wire::{Ecn, Flags, Segment, Timestamps};
@@ -24,7 +23,7 @@ const STRAY_ACK_ANSWERS: u32 = 10;
 /// Whether the next check is made.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[must_use]
-enum Check {
+pub(super) enum Check {
     Passed,
     /// The segment is done with.
     Done,
@@ -34,6 +33,7 @@ impl Connection {
     /// A segment for this four-tuple has arrived.
     pub(crate) fn on_segment(&mut self, segment: &mut Segment<'_>, ecn: Ecn, env: &mut Env<'_>) {
         self.hear(env);
+        let owed = self.owed.duplicates;
         match self.state {
             State::Closed => {}
             State::SynSent => self.in_syn_sent(segment, env),
@@ -45,6 +45,10 @@ impl Connection {
             | State::Closing
             | State::LastAck
             | State::TimeWait => self.in_other_states(segment, ecn, env),
+        }
+        // RFC 5681 4.2: never more than one ACK for a segment, however many of the checks have asked for one.
+        if !env.config.is(Mutant::OneAckForEachCheck) {
+            self.owed.duplicates = self.owed.duplicates.min(owed.saturating_add(1));
         }
     }
 
@@ -139,7 +143,7 @@ impl Connection {
             Acceptability::Acceptable => {}
             Acceptability::ControlOnly => {
                 if !rst && !env.config.is(Mutant::UnacceptableSilent) {
-                    self.owe_duplicate(env);
+                    self.owe_duplicate();
                 }
                 segment.payload = &[];
                 segment.flags = segment.flags.without(Flags::FIN);
@@ -184,23 +188,23 @@ impl Connection {
         if segment.is_empty() && !self.answers.take(env.now, STRAY_ACK_ANSWERS) {
             return;
         }
-        self.owe_duplicate(env);
+        self.owe_duplicate();
     }
 
-    fn owe_duplicate(&mut self, env: &Env<'_>) {
-        let _ = env;
+    /// An ACK for this segment alone, at once.
+    pub(super) fn owe_duplicate(&mut self) {
         self.owed.duplicates = self.owed.duplicates.saturating_add(1);
     }
 
     /// RFC 5961: an ACK that asks the peer to prove itself, within the budget of section 7.
-    fn challenge(&mut self, env: &mut Env<'_>) {
+    pub(super) fn challenge(&mut self, env: &mut Env<'_>) {
         let limit = match env.config.mutant {
             Some(Mutant::NoChallengeAck) => 0,
             Some(Mutant::ChallengeAcksUnlimited) => u32::MAX,
             _ => env.config.challenge_acks_per_second,
         };
         if env.challenges.take(env.now, limit) {
-            self.owe_duplicate(env);
+            self.owe_duplicate();
         }
     }
 
@@ -234,7 +238,7 @@ impl Connection {
             return Check::Passed;
         }
         if !env.config.is(Mutant::PawsSilent) {
-            self.owe_duplicate(env);
+            self.owe_duplicate();
         }
         Check::Done
     }
@@ -330,207 +334,6 @@ impl Connection {
         }
     }
 
-    /// Fifth: the ACK field.
-    fn check_ack(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) -> Check {
-        if !segment.has(Flags::ACK) {
-            return if env.config.is(Mutant::MissingAckAccepted) { Check::Passed } else { Check::Done };
-        }
-        if let State::SynReceived(_) = self.state {
-            if env.config.is(Mutant::WrongEchoResets) && self.echoes_another_clock(segment, env) {
-                self.send_reset(closed::reset_at_ack(segment), env);
-                return Check::Done;
-            }
-            match syn_received::on_ack(self.snd.una, self.snd.nxt, segment, env.config) {
-                syn_received::AckDisposition::Establish => {
-                    self.take_ack(segment, env);
-                    self.establish(env);
-                    if self.snd.fin == Fin::Queued {
-                        // A CLOSE was queued for this moment (3.10.4).
-                        self.transition(closing::on_close(self.state), env);
-                    }
-                }
-                syn_received::AckDisposition::Reset(reset) => {
-                    self.send_reset(reset, env);
-                    return Check::Done;
-                }
-                syn_received::AckDisposition::Ignore => return Check::Done,
-            }
-        }
-        let largest = match env.config.mutant {
-            Some(Mutant::OldestAckByNewestWindow) => self.snd.wnd,
-            _ => self.snd.max_wnd,
-        };
-        match synchronized::on_ack(self.snd.una, self.snd.nxt, largest, segment, env.config) {
-            AckDisposition::Process => self.take_ack(segment, env),
-            AckDisposition::Old => {
-                if env.config.is(Mutant::StaleWindowAccepted) {
-                    self.take_window(segment, env);
-                }
-            }
-            AckDisposition::NotYetSent => {
-                if !env.config.is(Mutant::FutureAckSilent) {
-                    self.owe_duplicate(env);
-                }
-                return Check::Done;
-            }
-            AckDisposition::TooOld => {
-                self.challenge(env);
-                return Check::Done;
-            }
-        }
-        if self.state == State::Closed { Check::Done } else { Check::Passed }
-    }
-
-    /// SND.UNA =< SEG.ACK =< SND.NXT: acknowledges, measures, opens the window and follows the arrows.
-    fn take_ack(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
-        if segment.ack == self.snd.una && self.snd.board.is_empty() && segment.options.sack.is_empty() {
-            if env.config.is(Mutant::SampleFromAnyAck) {
-                self.measure(segment, Acked::default(), env);
-            }
-            // Text for us, most of the time: nothing is outstanding, so there is only the window to learn.
-            self.take_echo(segment, env);
-            self.take_window(segment, env);
-            return;
-        }
-        let syn_acked = self.snd.una == self.snd.iss && segment.ack.after(self.snd.una);
-        if syn_acked {
-            self.rtt_after_handshake(env);
-            self.snd.open(self.syn_repeats > 0, env.config);
-        }
-        let same_window = self.scaled_window(segment, env) == self.snd.wnd;
-        // A mutant may let a wild number through; what it acknowledges is then all that was sent.
-        let sane = segment.ack.at_or_after(self.snd.una) && segment.ack.at_or_before(self.snd.nxt);
-        let ack = if sane { segment.ack } else { self.snd.nxt };
-        let info = AckInfo {
-            ack,
-            pure: segment.is_empty(),
-            same_window,
-            congested: self.hears_echo(segment),
-            sack: segment.options.sack.as_slice(),
-            now: env.now,
-        };
-        let srtt = self.rtt.srtt().unwrap_or(env.config.rto_initial);
-        let was_open = !self.in_recovery();
-        let acked = self.snd.on_ack(info, srtt, env.config);
-        if was_open && self.in_recovery() {
-            self.ecn.note_reduction();
-        }
-        self.take_echo(segment, env);
-        self.measure(segment, acked, env);
-        self.take_window(segment, env);
-        self.rack_on_ack(segment, acked, env);
-        self.after_ack(acked, env);
-        if self.snd.fin_acked() {
-            self.transition(closing::on_fin_acked(self.state, env.config), env);
-        }
-    }
-
-    /// RFC 6298 5.7: a repeated SYN gives no sample, and an RTO of 3 seconds to start with.
-    fn rtt_after_handshake(&mut self, env: &Env<'_>) {
-        if self.syn_repeats > 0 && !env.config.is(Mutant::RtoKeptAfterSynLoss) {
-            self.rtt.restart_after_syn_loss(env.config);
-        }
-    }
-
-    /// RFC 6298 section 3 (Karn) or RFC 7323 4.1: one sample from an acknowledgement of something new.
-    fn measure(&mut self, segment: &Segment<'_>, acked: Acked, env: &Env<'_>) {
-        if acked.octets == 0 && !env.config.is(Mutant::SampleFromAnyAck) {
-            return;
-        }
-        if let Some(sent_at) = acked.sample {
-            self.rtt.sample(env.now.since(sent_at), env.config);
-            return;
-        }
-        let Some(timestamps) = segment.options.timestamps.filter(|_| self.timestamps) else { return };
-        // A garbled echo is not fatal: it is just not a sample.
-        let age = self.ts_now(env).wrapping_sub(timestamps.echo);
-        if timestamps.echo != 0 && age < 1 << 20 && self.syn_repeats == 0 {
-            self.rtt.sample(Duration::from_millis(u64::from(age)), env.config);
-        }
-    }
-
-    /// The echo cannot be of a timestamp of ours. That is no reason to do anything (RFC 7323 3.2).
-    fn echoes_another_clock(&self, segment: &Segment<'_>, env: &Env<'_>) -> bool {
-        segment
-            .options
-            .timestamps
-            .is_some_and(|timestamps| self.ts_now(env).wrapping_sub(timestamps.echo) > 1 << 20)
-    }
-
-    fn scaled_window(&self, segment: &Segment<'_>, env: &Env<'_>) -> u32 {
-        let window = match env.config.mutant {
-            Some(Mutant::WindowSigned) => u32::from(segment.window & 0x7fff),
-            _ => u32::from(segment.window),
-        };
-        // RFC 7323 2.2: SEG.WND is scaled, except on a SYN.
-        let window = if segment.has(Flags::SYN) { window } else { window << self.snd.shift.min(15) };
-        if env.config.is(Mutant::WindowKeptIn16Bits) { window & 0xffff } else { window }
-    }
-
-    /// The window, and the persist timer that guards a closed one (RFC 9293 3.8.6.1, MUST-34 to MUST-37).
-    fn take_window(&mut self, segment: &Segment<'_>, env: &Env<'_>) {
-        let was_closed = self.snd.wnd == 0;
-        let window = self.scaled_window(segment, env);
-        self.snd.update_window(segment.seq, segment.ack, window, env.config);
-        let waiting = || !self.snd.board.is_empty() || self.snd.probe(env.config).is_some();
-        if self.snd.wnd == 0 && self.state.is_synchronized() && waiting() {
-            self.timers.stop(Timer::Retransmit);
-            self.snd.paused = false;
-            self.start_persist(env);
-            // MUST-37: as long as probes are answered the connection stays.
-            if self.timers.is_running(Timer::UserTimeout) && !env.config.is(Mutant::PersistGivesUp) {
-                let r2 = self.r2(env.config);
-                self.timers.set(Timer::UserTimeout, env.now + r2);
-            }
-        } else if was_closed && self.snd.wnd > 0 {
-            self.timers.stop(Timer::Persist);
-            self.persist_backoff = 0;
-            self.probe_due = false;
-            if !self.snd.board.is_empty() && self.state.is_synchronized() {
-                // What was sent into the closed window was most likely not kept.
-                self.snd.repeat_all();
-            }
-        }
-    }
-
-    pub(super) fn start_persist(&mut self, env: &Env<'_>) {
-        if !env.config.is(Mutant::NoWindowProbe) {
-            let interval = self.persist_interval(env);
-            self.timers.start(Timer::Persist, || env.now + interval);
-        }
-    }
-
-    /// The retransmission timer after an acknowledgement (RFC 6298 5.2 and 5.3), R2 and the application.
-    fn after_ack(&mut self, acked: Acked, env: &mut Env<'_>) {
-        if acked.octets == 0 {
-            if env.config.is(Mutant::RtoRestartedByDuplicate) && self.timers.is_running(Timer::Retransmit) {
-                let rto = self.rtt.rto(env.config);
-                self.timers.set(Timer::Retransmit, env.now + rto);
-            }
-            return;
-        }
-        self.timers.stop(Timer::UserTimeout);
-        if self.snd.board.is_empty() {
-            if !self.snd.paused && !env.config.is(Mutant::RtoNotStopped) {
-                self.timers.stop(Timer::Retransmit);
-            }
-        } else {
-            let r2 = self.r2(env.config);
-            self.timers.set(Timer::UserTimeout, env.now + r2);
-            if !self.timers.is_running(Timer::Persist)
-                && !acked.later_partial
-                && !env.config.is(Mutant::RtoNotRestartedOnAck)
-            {
-                let rto = self.rtt.rto(env.config);
-                self.timers.set(Timer::Retransmit, env.now + rto);
-            }
-        }
-        self.schedule_probe(env);
-        if acked.made_room {
-            self.tell(EventKind::Writable, env);
-        }
-    }
-
     /// Sixth: the URG bit, where text is still taken (MUST-32, U-13).
     fn check_urgent(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         let flagged =
@@ -551,7 +354,7 @@ impl Connection {
     fn take_text(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         if segment.payload.is_empty() {
             if env.config.is(Mutant::AckOfPureAck) && segment.has(Flags::ACK) {
-                self.owed.duplicates = self.owed.duplicates.saturating_add(1);
+                self.owe_duplicate();
             }
             return;
         }
@@ -592,7 +395,8 @@ impl Connection {
         match advice {
             AckAdvice::None => {}
             AckAdvice::AtOnce => self.owed.ack = true,
-            AckAdvice::Duplicate => self.owed.duplicates = self.owed.duplicates.saturating_add(1),
+            AckAdvice::Duplicate => self.owe_duplicate(),
+            // SHLD-18
             AckAdvice::MayDelay => match (env.config.delayed_ack, env.config.mutant) {
                 (_, Some(Mutant::AckNever)) => {}
                 (Some(_), Some(Mutant::DelayedAckTooLong)) => {
@@ -616,7 +420,7 @@ impl Connection {
         if !self.state.takes_text() {
             if segment.has(Flags::FIN) && self.rcv.fin_taken() {
                 // A FIN where there can be none: the peer hears once more what we have.
-                self.owe_duplicate(env);
+                self.owe_duplicate();
             }
             return;
         }
@@ -634,7 +438,7 @@ impl Connection {
             self.transition(closing::on_fin(self.state, env.config), env);
         } else if above && segment.payload.is_empty() {
             // A FIN above a hole is out of order like any octet (RFC 5681 4.2).
-            self.owed.duplicates = self.owed.duplicates.saturating_add(1);
+            self.owe_duplicate();
         }
     }
 }

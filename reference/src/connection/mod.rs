@@ -4,6 +4,7 @@
 //! *Output*: `poll` writes one packet at a time. *Getters*: `status` and what the endpoint asks. Only
 //! [`Connection::transition`] changes the state.
 
+mod ack;
 mod calls;
 mod ecn;
 mod emit;
@@ -15,6 +16,7 @@ mod predict;
 mod rack;
 mod timeouts;
 mod train;
+mod user_timeout;
 
 pub(crate) use env::{AnswerBudget, Env, Outbox};
 pub(crate) use predict::Plain;
@@ -38,7 +40,7 @@ use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
 use crate::tuple::Tuple;
 use crate::wire::ip::{self, HeaderFields};
-use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeout};
+use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps};
 
 /// What the application has set.
 #[derive(Clone, Debug)]
@@ -60,7 +62,7 @@ pub(crate) struct Settings {
 /// Acknowledgements that are owed.
 #[derive(Clone, Copy, Debug, Default)]
 struct Owed {
-    /// One that any segment may carry.
+    /// One that any segment may carry, so that one does for all that has come (MUST-58, MUST-59).
     ack: bool,
     /// Ones that have to stand alone: duplicates and answers to unacceptable segments.
     duplicates: u8,
@@ -405,64 +407,6 @@ impl Connection {
         }
     }
 
-    /// R2 of this connection (MUST-20, MUST-21), longer for SYNs (MUST-23).
-    fn r2(&self, config: &Config) -> Duration {
-        if config.is(Mutant::R2TooShort) {
-            return Duration::from_secs(10);
-        }
-        if config.is(Mutant::R2Never) {
-            return Duration::from_secs(1 << 40);
-        }
-        let remote = self.settings.remote_timeout;
-        match (config.mutant, remote) {
-            (Some(Mutant::UserTimeoutOptionZeroTaken), Some(Duration::ZERO)) => {
-                return Duration::from_millis(1);
-            }
-            (Some(Mutant::UserTimeoutOptionUnbounded), Some(remote))
-                if self.settings.user_timeout.is_none() =>
-            {
-                return remote;
-            }
-            (Some(Mutant::UserTimeoutOptionOverrides), Some(remote))
-                if self.settings.user_timeout.is_some() =>
-            {
-                return remote;
-            }
-            _ => {}
-        }
-        match (self.settings.user_timeout, self.state) {
-            (Some(_), _) if config.is(Mutant::UserTimeoutIgnored) => config.r2,
-            (Some(set), _) => set,
-            (None, State::SynSent | State::SynReceived(_)) if !config.is(Mutant::SynR2TooShort) => {
-                config.syn_r2
-            }
-            (None, State::SynSent | State::SynReceived(_)) => config.syn_r2 / 10,
-            (None, _) => match self.settings.remote_timeout {
-                // RFC 5482 3.1: min(U_LIMIT, max(ADV_UTO, REMOTE_UTO, L_LIMIT)), unless the application has chosen.
-                Some(remote) => {
-                    remote.max(config.r2).max(config.user_timeout_limits.0).min(config.user_timeout_limits.1)
-                }
-                None => config.r2,
-            },
-        }
-    }
-
-    /// RFC 5482: what the peer advises, and what we announce.
-    fn note_user_timeout(&mut self, options: &Options, env: &Env<'_>) {
-        if let Some(UserTimeout(span)) = options.user_timeout
-            && env.config.uses_user_timeout_option()
-            && (!span.is_zero() || env.config.is(Mutant::UserTimeoutOptionZeroTaken))
-            && !env.config.is(Mutant::UserTimeoutOptionIgnored)
-        {
-            let seconds = env.config.is(Mutant::UserTimeoutOptionInSeconds) && span.as_secs() % 60 == 0;
-            self.settings.remote_timeout = Some(if seconds { span / 60 } else { span });
-        }
-    }
-
-    fn announced_timeout(&self, config: &Config) -> UserTimeout {
-        UserTimeout(self.settings.user_timeout.unwrap_or(config.r2))
-    }
-
     /// What a SYN in TIME-WAIT does (RFC 9293 3.6.1, MAY-2; RFC 6191 section 2).
     pub(crate) fn on_new_incarnation(&self, segment: &Segment<'_>, config: &Config) -> Incarnation {
         let opening = segment.has(Flags::SYN)
@@ -479,7 +423,7 @@ impl Connection {
         }
         let above = segment.seq.after(self.rcv.nxt);
         match segment.options.timestamps.filter(|_| self.timestamps) {
-            // RFC 6191: a later timestamp will do; with an equal one the sequence number decides; an older one is
+            // RFC 6191 (SHLD-4): a later timestamp will do; with an equal one the sequence number decides; an older one is
             // dropped in silence.
             Some(timestamps) if timestamps.value != self.rcv.ts_recent => {
                 match synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent) {

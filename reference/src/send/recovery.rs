@@ -76,6 +76,10 @@ impl SendHalf {
         }
         self.timeouts = 0;
         let smss = self.mss(config);
+        self.at_recover = match self.phase {
+            Phase::Fast { recover, .. } | Phase::Timeout { recover } => self.una == recover,
+            Phase::Open => false,
+        };
         match self.phase {
             Phase::Open => self.grow(text as u32, flight, info, srtt, config),
             Phase::Fast { recover, partial, .. } if self.una.before(recover) => {
@@ -151,7 +155,8 @@ impl SendHalf {
                 if self.sack && threshold == DUP_THRESH {
                     self.board.mark_lost_by_sack(smss);
                 }
-                if self.dupacks >= threshold || self.board.has_lost() {
+                let counts = self.sack || !self.at_recover || config.is(Mutant::FastRetransmitAfterRecovery);
+                if self.dupacks >= threshold && counts || self.board.has_lost() {
                     self.enter_recovery(true, now, config);
                 }
             }

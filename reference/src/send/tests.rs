@@ -201,3 +201,61 @@ fn a_later_acknowledgement_brings_its_window_though_it_is_a_retransmission() {
     bench.half.update_window(SeqNum(600), SeqNum(1100), 400, &bench.config);
     assert_eq!(bench.half.wnd, 50);
 }
+
+#[test]
+fn what_a_probe_had_sent_goes_again_with_the_text_behind_it() {
+    let mut bench = Bench::new(Config::default());
+    bench.half.set_window(SeqNum(1), SeqNum(1000), 0);
+    bench.write(250);
+    let probe = bench.half.probe(&bench.config).unwrap();
+    bench.half.sent(probe, bench.now, &bench.rtt, &bench.config);
+    bench.half.set_window(SeqNum(1), SeqNum(1000), 1000);
+    bench.half.repeat_all();
+    assert_eq!(bench.flush(), [(0, 100), (100, 100)]);
+    assert_eq!(bench.half.board.pipe(), 200);
+    assert_eq!(bench.ack(100).sample, None, "Karn: a part of it was sent before");
+    bench.ack(200);
+    assert_eq!(bench.flush(), [(200, 50)]);
+}
+
+#[test]
+fn duplicates_where_recovery_ended_tell_of_no_loss() {
+    let mut bench = Bench::new(Config::default());
+    bench.write(3000);
+    assert_eq!(bench.flush().len(), 10);
+    for _ in 0..3 {
+        bench.ack(0);
+    }
+    assert_eq!(bench.flush(), [(0, 100)]);
+    bench.ack(1000);
+    let next = bench.flush();
+    assert_eq!(next.first(), Some(&(1000, 100)));
+    for _ in 0..3 {
+        bench.ack(1000);
+    }
+    assert!(bench.flush().iter().all(|&(seq, _)| seq > 1000), "RFC 6582 3.2, step 2");
+    // Beyond it they do.
+    bench.ack(1100);
+    bench.flush();
+    for _ in 0..3 {
+        bench.ack(1100);
+    }
+    assert_eq!(bench.flush().first(), Some(&(1100, 100)));
+}
+
+#[test]
+fn what_duplicates_let_out_is_not_halved_with_the_rest() {
+    for sack in [false, true] {
+        let mut bench = Bench::new(Config::default());
+        bench.half.sack = sack;
+        bench.write(3000);
+        bench.flush();
+        for reported in 1..=3 {
+            let blocks = [(100, 100 + 100 * reported)];
+            bench.sack(0, if sack { &blocks } else { &[] });
+            bench.flush();
+        }
+        assert_eq!(bench.half.nxt, SeqNum(2200));
+        assert_eq!(bench.half.congestion.ssthresh, 500, "half of ten segments, with or without SACK");
+    }
+}

@@ -62,7 +62,7 @@ pub(crate) enum ResetDisposition {
     Ignore,
 }
 
-/// RFC 9293 3.10.7.4, second; the segment has passed the first check.
+/// RFC 9293 3.10.7.4, second; the segment has passed the first check. Text does not matter (SHLD-2).
 pub(crate) fn on_reset(rcv_nxt: SeqNum, segment: &Segment<'_>, config: &Config) -> ResetDisposition {
     match config.mutant {
         Some(Mutant::RstIgnored) => return ResetDisposition::Ignore,

@@ -1,7 +1,7 @@
 //! TCP options (RFC 9293 3.2, 7323, 2018, 7413, 5482).
 //!
-//! Options may begin at any octet (MUST-64), unknown ones that carry a length are skipped (MUST-6), and an
-//! illegal length ends the reading without harm (MUST-7).
+//! Options may come on any segment (MUST-5) and begin at any octet (MUST-64), unknown ones that carry a length are
+//! skipped (MUST-6, MUST-68), and an illegal length ends the reading without harm (MUST-7).
 
 use core::time::Duration;
 
@@ -139,6 +139,7 @@ impl Options {
         let mut rest = octets;
         while let Some(&kind) = rest.first() {
             match kind {
+                // MUST-4; what lies behind is padding (MUST-69).
                 END => break,
                 NOP => rest = &rest[1..],
                 _ => {

@@ -25,6 +25,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(SEC);
         s
     }),
+    ("wrong twice", |m| {
+        let mut s = with(m, Config { recv_buffer: 1000, ..Config::default() }).passive();
+        s.tx(ACK, 1, 1, &[b'x'; 1000]);
+        s.tx(ACK, 1001, 50, b"y");
+        s
+    }),
     ("urgent data behind the end", |m| {
         let mut s = start(m).passive();
         s.tx(FIN | ACK, 1, 1, b"");

@@ -147,6 +147,28 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(10 * SEC);
         s
     }),
+    ("duplicates where recovery ended", |m| {
+        let mut s = start(m).active();
+        s.send(&[5; 60_000]);
+        for _ in 0..4 {
+            s.tx(ACK, 1, 1, b"");
+        }
+        s.tx(ACK, 1, 12_001, b"");
+        for _ in 0..4 {
+            s.tx(ACK, 1, 12_001, b"");
+        }
+        s
+    }),
+    ("limited transmit with SACK", |m| {
+        let mut s = sacking(m, Config { rack: false, initial_window: 4, ..Config::default() }).active();
+        s.send(&[5; 40_000]);
+        let base = s.iss.map_or(0, |iss| iss.0).wrapping_add(1);
+        for reported in 2..7 {
+            s.options.sack = blocks(&[(base.wrapping_add(1000), base.wrapping_add(1000 * reported))]);
+            s.tx(ACK, 1, 1, b"");
+        }
+        s
+    }),
     ("not quite duplicates", |m| {
         let mut s = start(m).active();
         s.send(&[5; 9000]);

@@ -98,6 +98,8 @@ Congestion "Congestion control and fast recovery." {
         "The first two duplicates let nothing out.";
     LimitedTransmitCounted "limited-transmit-counted" "RFC5681-3.2-3" "MUST list"
         "What limited transmit has sent is part of the flight that is halved.";
+    LimitedTransmitCountedWithSack "limited-transmit-counted-with-sack" "RFC5681-3.2-3" "MUST list"
+        "With SACK what the first duplicates have let out is part of the flight that is halved.";
     SackBelievedUnasked "sack-believed-unasked" "RFC6582-3.2-4" "options"
         "SACK blocks are believed although SACK was not agreed on.";
     NoRescue "no-rescue" "RFC6675-4-4" "MUST list"
@@ -112,6 +114,8 @@ Congestion "Congestion control and fast recovery." {
         "Duplicate ACKs mean nothing.";
     FastRetransmitAfterTimeout "fast-retransmit-after-timeout" "RFC6582-3.2-2" "MUST list"
         "Duplicates of what a timeout has sent again start another fast retransmit.";
+    FastRetransmitAfterRecovery "fast-retransmit-after-recovery" "RFC6582-3.2-2" "MUST list"
+        "Duplicates of the ACK that ended recovery start another fast retransmit.";
     AnyAckIsDuplicate "any-ack-is-duplicate" "RFC5681-3.2-7" "student catalogue"
         "An ACK that moves the window or carries text counts as a duplicate.";
     RenoWithoutPartialAck "reno-without-partial-ack" "RFC6582-3.2-4" "MUST list"

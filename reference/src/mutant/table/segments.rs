@@ -19,6 +19,8 @@ Acceptance "Sequence numbers, acknowledgments, and which segments are acceptable
         "An unacceptable segment draws a reset.";
     ZeroWindowDropsAll "zero-window-drops-all" "RFC9293-MUST-66" "RFC 2525 2.12"
         "With a closed window even ACK and URG of a segment at RCV.NXT are not looked at.";
+    OneAckForEachCheck "one-ack-for-each-check" "RFC5681-4.2-6" "MUST list"
+        "A segment that fails two checks draws two ACKs.";
     MissingAckAccepted "missing-ack-accepted" "RFC9293-U-18" "student catalogue"
         "A segment without the ACK bit is processed.";
     FutureAckAccepted "future-ack-accepted" "RFC9293-U-6" "student catalogue"
