@@ -1,6 +1,6 @@
 //! Chance: where an episode comes from.
 
-use super::{Conn, End, Episode, Impairment, Lie, Phase, Reads, What};
+use super::{Conn, End, Episode, Impairment, Lie, Phase, Question, Reads, What};
 use crate::target::profile::Profile;
 
 /// Chance from a seed: splitmix64.
@@ -55,7 +55,15 @@ impl Episode {
         let mut settings = settings(dice, pauses);
         let mut impairments = Vec::new();
         let lone = conns.len() == 1;
-        if lone && can("rfc5961") && dice.percent(20) {
+        let room = can("virtual-time") && dice.percent(10);
+        let room = room.then(|| dice.between(500, 6_000));
+        if room.is_some() {
+            conns.iter_mut().for_each(|conn| conn.takes %= 30_000);
+        }
+        if settings.iter().any(|(key, value)| *key == "buffer" && value.len() < 4) {
+            conns.iter_mut().for_each(|conn| conn.gives %= 20_000);
+        }
+        if lone && room.is_none() && can("rfc5961") && dice.percent(20) {
             in_flight(dice, profile, &mut conns[0], &mut impairments);
             settings.retain(|(key, _)| *key != "mss");
         } else if dice.percent(70) {
@@ -84,7 +92,38 @@ impl Episode {
         if dice.percent(35) {
             when_quiet(dice, profile, &conns, &mut impairments);
         }
-        Self { number, settings, conns, impairments }
+        let mut episode = Self { number, settings, room, conns, impairments };
+        if lone && dice.percent(50) {
+            episode.ask(dice, profile);
+        }
+        if lone && can("virtual-time") && dice.percent(20) {
+            let lie = dice.pick(&[Lie::FinAgain, Lie::OldSyn]);
+            episode.impairments.push(Impairment { phase: Phase::TimeWait, what: What::Forged(lie) });
+        }
+        episode
+    }
+}
+
+impl Episode {
+    /// One or two questions, if its end leaves room for them.
+    fn ask(&mut self, dice: &mut Dice, profile: &Profile) {
+        let conn = self.conns[0];
+        if self.room.is_some() || !conn.end.comes_last() {
+            return;
+        }
+        let (chops, lossy) = (conn.chops.is_some(), self.is_lossy());
+        let early = self.impairments.iter().any(|each| matches!(each.phase, Phase::Open | Phase::Flight));
+        let suits = |question: &Question| {
+            question.suits(profile, &self.settings, chops, lossy) && !(early && question.is_first())
+        };
+        let all: Vec<Question> = Question::ALL.iter().copied().filter(suits).collect();
+        for _ in 0..if all.is_empty() { 0 } else { dice.between(1, 2) } {
+            let question = dice.pick(&all);
+            let asked = self.questions().any(|before| before == question || before.is_last());
+            if !asked {
+                self.impairments.push(Impairment { phase: Phase::Asked, what: What::Asked(question) });
+            }
+        }
     }
 }
 
@@ -122,9 +161,13 @@ impl Conn {
 impl End {
     fn any(dice: &mut Dice, profile: &Profile) -> Self {
         let can = |ability: &str| profile.abilities.contains(ability);
-        match dice.between(1, 20) {
+        match dice.between(1, 24) {
             1 => Self::PeerAborts,
             2 if can("abort") => Self::TargetAborts,
+            21 if can("control") => Self::TargetUnread,
+            22 if can("control") => Self::TargetLate,
+            23 if can("control") => Self::TargetAtOnce,
+            24 if can("virtual-time") => Self::TargetSqueezed,
             3..=6 => Self::TargetFirst,
             7..=9 => Self::TargetEarly,
             10..=12 => Self::PeerEarly,
@@ -147,7 +190,16 @@ fn settings(dice: &mut Dice, pauses: bool) -> Vec<(&'static str, String)> {
         settings.push(("mss", dice.pick(SIZES_OF_SEGMENTS).to_string()));
     }
     if dice.percent(if pauses { 80 } else { 30 }) {
-        settings.push(("buffer", dice.between(2_000, if pauses { 20_000 } else { 60_000 }).to_string()));
+        // Now and then no segment fits.
+        let low = if dice.percent(15) { 200 } else { 2_000 };
+        let high = if low < 1_000 {
+            999
+        } else if pauses {
+            20_000
+        } else {
+            60_000
+        };
+        settings.push(("buffer", dice.between(low, high).to_string()));
     }
     if dice.percent(20) {
         settings.push(("delayed_ack", "0ms".to_owned()));
