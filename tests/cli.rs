@@ -188,6 +188,7 @@ fn a_damaged_record_is_one_line_and_exit_2(#[case] damage: fn(&str) -> String, #
     4,
     "hint: did you mean `handshake/passive/syn-ack-counts-the-syn`?"
 )]
+#[case("run .", 4, "hint: for the cases of a file or directory: `--suites .`")]
 #[case("run -E tag(nosuchtag)", 4, "hint: the filter leaves nothing")]
 #[case("run -E levle(must)", 2, "error[E051]")]
 #[case("run -E (", 2, "error[E050]")]

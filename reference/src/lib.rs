@@ -38,6 +38,6 @@ pub mod wire;
 pub use config::{Config, CongestionAlgorithm};
 pub use endpoint::Endpoint;
 pub use event::{ConnId, ConnOption, Error, Event, EventKind, ListenerId, Recv, StateName, Status};
-pub use mutant::Mutant;
+pub use mutant::{Mutant, Section};
 pub use seq::SeqNum;
 pub use time::Instant;

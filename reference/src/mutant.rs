@@ -7,30 +7,40 @@
 //!
 //! To add one: a row in [`table`], and the branch that it breaks.
 
-/// Makes the enum and its table from one list.
+/// Makes the enums and the table from one list.
 macro_rules! mutants {
-    ($($variant:ident $id:literal $requirement:literal $source:literal $sentence:literal;)*) => {
+    ($($section:ident $about:literal {
+        $($variant:ident $id:literal $requirement:literal $source:literal $sentence:literal;)*
+    })*) => {
         /// A deliberate bug.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Mutant {
-            $(#[doc = $sentence] $variant,)*
+            $($(#[doc = $sentence] $variant,)*)*
+        }
+
+        /// What a bug is about.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Section {
+            $(#[doc = $about] $section,)*
         }
 
         impl Mutant {
             /// All of them, in the order of the table.
-            pub const ALL: &[Self] = &[$(Self::$variant,)*];
+            pub const ALL: &[Self] = &[$($(Self::$variant,)*)*];
 
-            pub(super) const TABLE: &[super::Row] = &[$(super::Row {
+            pub(super) const TABLE: &[super::Row] = &[$($(super::Row {
+                section: Section::$section,
                 id: $id,
                 requirement: $requirement,
                 source: $source,
                 sentence: $sentence,
-            },)*];
+            },)*)*];
         }
     };
 }
 
 struct Row {
+    section: Section,
     id: &'static str,
     requirement: &'static str,
     source: &'static str,
@@ -54,6 +64,12 @@ impl Mutant {
         self.row().sentence
     }
 
+    /// The section of the table that it stands in.
+    #[must_use]
+    pub const fn section(self) -> Section {
+        self.row().section
+    }
+
     /// The requirement that it breaks.
     #[must_use]
     pub const fn requirement(self) -> &'static str {
@@ -75,7 +91,7 @@ impl Mutant {
 
 mod table;
 
-pub use table::Mutant;
+pub use table::{Mutant, Section};
 
 #[cfg(test)]
 mod tests {

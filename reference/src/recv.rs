@@ -173,6 +173,9 @@ impl RecvHalf {
         let unit = 1u32 << self.shift;
         let window = self.window();
         let limit = self.room(config).saturating_add(self.capacity / 8);
+        if config.is(Mutant::EdgeRoundedDown) {
+            return (window >> self.shift).min(0xffff) as u16;
+        }
         let up = window.next_multiple_of(unit);
         let shown = if up <= limit { up } else { window };
         let field = (shown >> self.shift).min(0xffff);

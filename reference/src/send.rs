@@ -512,6 +512,7 @@ impl SendHalf {
     pub(crate) fn open(&mut self, syn_lost: bool, config: &Config) {
         let mss = self.mss(config);
         self.congestion.open(mss, syn_lost, config);
+        self.congestion.cwnd += u32::from(config.is(Mutant::HandshakeOpensCwnd));
         self.phase = Phase::Open;
         self.timeouts = 0;
     }

@@ -229,6 +229,9 @@ fn nothing(
     let failure = Failure::nothing_selected("no case is selected");
     if let [(pattern, near), ..] = unmatched {
         let failure = Failure::nothing_selected(format!("no case matches `{pattern}`"));
+        if Path::new(pattern).exists() {
+            return failure.hint(format!("for the cases of a file or directory: `--suites {pattern}`"));
+        }
         return match near {
             Some(near) => failure.hint(format!("did you mean `{near}`?")),
             None => failure.hint("`tcpspec list` shows what can be selected"),

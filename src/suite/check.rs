@@ -2,6 +2,7 @@
 
 use crate::suite::diagnostic::{Code, Diagnostic, Sink};
 use crate::suite::grammar::{self, Key, Mapping, Shape};
+use crate::suite::model::FlagSpec;
 use crate::suite::suggest;
 use crate::suite::yaml::{Entry, Node};
 
@@ -9,6 +10,9 @@ use crate::suite::yaml::{Entry, Node};
 pub fn check(node: &Node, shape: &Shape, what: &str, sink: &mut Sink) {
     if matches!(shape, Shape::Any) || node.scalar().is_some_and(|text| whole_template(text).is_some()) {
         return;
+    }
+    if let Some(found) = flags_alone(node, shape, what) {
+        return sink.push(found);
     }
     match shape {
         Shape::Any => {}
@@ -57,6 +61,22 @@ pub fn check(node: &Node, shape: &Shape, what: &str, sink: &mut Sink) {
             }
         },
     }
+}
+
+/// `expect: SYN|ACK`, `send: S.`: what other tools would take for a segment.
+fn flags_alone(node: &Node, shape: &Shape, what: &str) -> Option<Diagnostic> {
+    let text = node.scalar().filter(|text| !text.contains('{'))?;
+    let is_segment =
+        |shape: &Shape| matches!(shape, Shape::Map(map) if map.id == "send" || map.id == "expect");
+    let shapes = if let Shape::Either(shapes) = shape { *shapes } else { std::slice::from_ref(shape) };
+    let takes_segment = shapes.iter().any(is_segment);
+    let takes_words = shapes.iter().any(|shape| matches!(shape, Shape::Words(_)));
+    let code = if takes_words { Code::UnknownWord } else { Code::WrongShape };
+    // `any` and `none` are no flags.
+    let flags = FlagSpec::meant(text).filter(|_| takes_segment && !["any", "none"].contains(&text))?;
+    let message = format!("{what} takes a mapping, not the flags alone");
+    let found = Diagnostic::new(code, node.span, message);
+    Some(found.help(format!("a segment is written `{{flags: {flags}}}`, with what else matters of it")))
 }
 
 /// `{name}` as the whole of a value: the parameter stands for the value, whatever its shape.

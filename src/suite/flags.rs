@@ -58,6 +58,24 @@ impl FlagSpec {
         Ok(spec)
     }
 
+    /// What an author may have meant that knows other tools: their letters (`SA`, `S.`), or names in lower case.
+    pub fn meant(text: &str) -> Option<Self> {
+        if let Ok(spec) = Self::parse(&text.to_uppercase()) {
+            return Some(spec);
+        }
+        let name = |letter: char| match letter {
+            'S' => Some("SYN"),
+            'A' | '.' => Some("ACK"),
+            'F' => Some("FIN"),
+            'R' => Some("RST"),
+            'P' => Some("PSH"),
+            'U' => Some("URG"),
+            _ => None,
+        };
+        let names: Option<Vec<_>> = text.chars().map(name).collect();
+        names.and_then(|names| Self::parse(&names.join("|")).ok())
+    }
+
     /// The names that [`Self::parse`] knows.
     pub fn names() -> impl Iterator<Item = &'static str> {
         NAMES.into_iter().map(|(name, _)| name)

@@ -120,7 +120,7 @@ impl Congestion {
         if config.is(Mutant::NoSlowStartAfterTimeout) {
             return;
         }
-        if first {
+        if first && !config.is(Mutant::TimeoutKeepsSsthresh) {
             self.reduce(flight, smss, now, config);
         }
         self.cwnd = smss;

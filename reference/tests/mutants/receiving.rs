@@ -15,6 +15,16 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.read(600);
         s
     }),
+    ("octets one by one into a scaled window", |m| {
+        let mut s = with(m, Config { recv_buffer: 200_000, ..Config::default() });
+        s.syn_options.window_scale = Some(0);
+        let mut s = s.passive();
+        for seq in 1..6 {
+            s.tx(ACK, seq, 1, b"x");
+        }
+        s.wait(SEC);
+        s
+    }),
     ("sequence check", |m| {
         let mut s = start(m).passive();
         for (seq, text) in [(0u32, &b""[..]), (0, b"a"), (0, b"ab"), (70_000, b"x"), (66_000, b"")] {

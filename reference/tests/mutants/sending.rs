@@ -56,6 +56,21 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         }
         s
     }),
+    ("an octet more than the initial window", |m| {
+        let mut s = start(m).active();
+        s.set(ConnOption::NoDelay(true));
+        s.send(&[5; 10_001]);
+        s
+    }),
+    ("slow start after a timeout", |m| {
+        let mut s = with(m, Config { send_buffer: 1 << 20, ..Config::default() }).active();
+        s.send(&[5; 90_000]);
+        s.wait(SEC + SEC / 2);
+        for n in 1..=20 {
+            s.tx(ACK, 1, 1 + n * 1000, b"");
+        }
+        s
+    }),
     ("a probe of text with a FIN behind it", |m| {
         let mut s = start(m).active();
         s.send(b"a");

@@ -13,13 +13,15 @@ use super::*;
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-const SECTIONS: &[&str] = &[
-    "Sequence numbers and acceptance",
-    "Receiving",
-    "Receive window",
-    "Sending and the peer's window",
-    "Retransmission",
-    "Closing",
+use tcpspec_reference::Section;
+
+const SECTIONS: &[Section] = &[
+    Section::Acceptance,
+    Section::Receiving,
+    Section::ReceiveWindow,
+    Section::Sending,
+    Section::Retransmission,
+    Section::Closing,
 ];
 
 /// Mutants of other sections that do the same to data.
@@ -68,6 +70,14 @@ const EXCUSED: &[(&str, &[&str])] = &[
             "time-wait-too-short",
             "time-wait-not-restarted",
             "nagle-holds-last-before-fin",
+            "persist-too-early",
+            "persist-too-late",
+            "override-timer-never",
+            "sample-from-retransmission",
+            "sample-from-any-ack",
+            "rtt-weights-wrong",
+            "rtt-measured-once",
+            "r1-not-reported",
         ],
     ),
     (
@@ -82,6 +92,7 @@ const EXCUSED: &[(&str, &[&str])] = &[
             "ack-every-segment",
             "no-delayed-ack",
             "delayed-ack-timer-not-stopped",
+            "half-segments",
         ],
     ),
     (
@@ -103,12 +114,17 @@ const EXCUSED: &[(&str, &[&str])] = &[
     (
         "an episode meets what it takes too rarely: both directions full at once, a window below a segment, a buffer \
          that gets smaller",
-        &["zero-window-drops-all", "nagle-deadlock", "window-shrinks"],
+        &["zero-window-drops-all", "nagle-deadlock", "window-shrinks", "shrink-stops-retransmission"],
     ),
     ("RFC 9293 3.10.7.4 leaves it open: text may be trimmed to the window", &["beyond-window-accepted"]),
     (
         "an application that closes with text unread, or a peer that opens the same connection again, is no episode",
-        &["late-text-not-reset", "close-with-unread-sends-fin", "time-wait-reuse-unchecked"],
+        &[
+            "late-text-not-reset",
+            "close-with-unread-sends-fin",
+            "time-wait-reuse-unchecked",
+            "time-wait-not-reused",
+        ],
     ),
 ];
 
@@ -116,21 +132,10 @@ const EXCUSED: &[(&str, &[&str])] = &[
 const SEGMENTS_MAX: u64 = 200_000;
 const TRIES_MAX: usize = 400;
 
-/// The ids of the data path, in the order of the table.
+/// The mutants of the data path, in the order of the table.
 fn data_path() -> Vec<Mutant> {
-    let table = include_str!("../../../reference/src/mutant/table.rs");
-    let mut section = "";
-    let mut found = Vec::new();
-    for line in table.lines().map(str::trim) {
-        if let Some(title) = line.strip_prefix("// ") {
-            section = title;
-        }
-        let Some(id) = line.split('"').nth(1) else { continue };
-        let mutant = Mutant::from_id(id).filter(|_| line.matches('"').count() == 6);
-        let listed = SECTIONS.contains(&section) || BESIDES.contains(&id);
-        found.extend(mutant.filter(|_| listed));
-    }
-    found
+    let listed = |mutant: &Mutant| SECTIONS.contains(&mutant.section()) || BESIDES.contains(&mutant.id());
+    Mutant::ALL.iter().copied().filter(listed).collect()
 }
 
 fn excused(mutant: Mutant) -> bool {

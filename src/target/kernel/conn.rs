@@ -24,8 +24,11 @@ pub(super) struct Conn {
     pub(super) remote: SocketAddr,
     /// Seconds that `close` waits for the peer.
     pub(super) linger: Option<u32>,
-    /// When to ask whether it is still in TIME-WAIT.
+    /// When to ask the kernel again.
     pub(super) ask_at: Option<Instant>,
+    /// The kernel did not show it when it was asked last. Only the second time is it believed: while it
+    /// exchanges a socket for its TIME-WAIT remains a look-up finds neither.
+    unseen: bool,
     /// Urgent data is told by SIGURG: then POLLPRI is no news.
     pub(super) watched: bool,
     progress: Progress,
@@ -104,6 +107,7 @@ impl Conn {
             remote,
             linger: None,
             ask_at: None,
+            unseen: false,
             watched: false,
             progress,
             error: None,
@@ -365,11 +369,14 @@ impl Conn {
         if self.progress != Progress::Synchronized || self.error.is_some() || self.told.closed {
             return;
         }
-        match entry.filter(|entry| self.owns(entry.state)) {
-            None => {
+        let entry = entry.filter(|entry| self.owns(entry.state));
+        let unseen = std::mem::replace(&mut self.unseen, entry.is_none());
+        match entry {
+            None if unseen => {
                 self.told.closed = true;
                 self.tell(AppEvent::Closed, replies);
             }
+            None => self.ask_at = Some(now + super::ASK_TWICE),
             // It may also be cut short, by a RST for one, which the kernel does not tell.
             Some(entry) if entry.waits => {
                 self.ask_at = Some(now + entry.expires.clamp(super::ASK_AGAIN, super::ASK_WHILE_WAITING));

@@ -56,6 +56,10 @@ use tokio::time::Instant;
 /// The end of TIME-WAIT is asked for again after this long: the kernel's timers fire late.
 const ASK_AGAIN: Duration = Duration::from_millis(5);
 
+/// A connection that the kernel does not show is asked for again after this long. The exchange that may hide
+/// it takes microseconds.
+const ASK_TWICE: Duration = Duration::from_millis(1);
+
 /// How often a connection in TIME-WAIT is asked for.
 const ASK_WHILE_WAITING: Duration = Duration::from_millis(20);
 
