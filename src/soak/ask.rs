@@ -141,34 +141,34 @@ impl Question {
             && (self != Self::FirstTimeout || settings.iter().any(|(key, _)| *key == "sack"))
     }
 
-    /// The steps, each with its qualifiers behind it. `buffer` is what the peer has room for.
+    /// The steps, each with its qualifiers behind it. `buffer` is what the peer has room for. Behind each label stands `@`.
     pub(super) fn steps(self, profile: &Profile, buffer: u32, active: bool) -> Vec<String> {
         let mut steps = Steps::ping();
         let room = profile.limits.buffer;
         match self {
             Self::AckInTime => &mut steps,
             Self::EverySecondSegment => steps
-                .all(&["live: {send: 14600}", "expect: {flags: ACK, ack: mark.seq + 41..mark.seq + 2960}"])
+                .all(&["live: {send: 14600}", "expect: {flags: ACK, ack: mark@.seq + 41..mark@.seq + 2960}"])
                 .with("within: 500ms")
                 .all(&["app: {recv: 14600}"]),
             Self::DuplicateAtOnce => steps
                 .all(&[
-                    "drop: {from: peer, seq: mark.seq + 40, count: 1}",
+                    "drop: {from: peer, seq: mark@.seq + 40, count: 1}",
                     "live: {send: 8000}",
-                    "expect: {flags: ACK, ack: mark.seq + 40}",
+                    "expect: {flags: ACK, ack: mark@.seq + 40}",
                 ])
                 .with("within: 100ms")
                 .all(&["app: {recv: 8000}"]),
             Self::HoleFilledAtOnce => steps
                 .all(&[
-                    "drop: {from: peer, seq: mark.seq + 40, count: 1}",
+                    "drop: {from: peer, seq: mark@.seq + 40, count: 1}",
                     "live: {send: 8000}",
-                    "expect: {from: peer, seq: mark.seq + 40, len: \"> 0\"}",
-                    "expect: {from: peer, seq: mark.seq + 40, len: \"> 0\"}",
+                    "expect: {from: peer, seq: mark@.seq + 40, len: \"> 0\"}",
+                    "expect: {from: peer, seq: mark@.seq + 40, len: \"> 0\"}",
                 ])
-                .with("as: again")
-                .all(&["expect: {flags: ACK, ack: \">= again.end\"}"])
-                .with("after: again")
+                .with("as: again@")
+                .all(&["expect: {flags: ACK, ack: \">= again@.end\"}"])
+                .with("after: again@")
                 .with("within: 100ms")
                 .all(&["app: {recv: 8000}"]),
             Self::OneSegmentIsDelayed => steps
@@ -179,48 +179,48 @@ impl Question {
                 .all(&[
                     "drop: {from: peer, len: \"> 0\", count: 1}",
                     "live: {send: 20}",
-                    "send: {flags: ACK, seq: mark.seq + 32, len: 28}",
-                    "expect: {flags: ACK, ack: mark.seq + 60}",
+                    "send: {flags: ACK, seq: mark@.seq + 32, len: 28}",
+                    "expect: {flags: ACK, ack: mark@.seq + 60}",
                 ])
                 .with("within: 500ms")
                 .all(&["app: {recv: 20}"]),
             Self::FutureAckAnswered => steps
                 .all(&[
-                    "send: {flags: ACK, seq: mark.seq + 40, ack: target.snd.nxt + 100000000}",
-                    "expect: {flags: ACK, ack: mark.seq + 40}",
+                    "send: {flags: ACK, seq: mark@.seq + 40, ack: target.snd.nxt + 100000000}",
+                    "expect: {flags: ACK, ack: mark@.seq + 40}",
                 ])
                 .with("within: 500ms"),
             Self::Pushed => steps.all(&[
                 "app: {send: 10}",
-                "expect: {flags: ACK|+PSH, seq: mark.ack, len: 10}",
+                "expect: {flags: ACK|+PSH, seq: mark@.ack, len: 10}",
                 "live: {recv: 10}",
             ]),
             Self::SmallAtOnce => steps
-                .all(&["app: {send: 10}", "expect: {flags: ACK, seq: mark.ack, len: 10}"])
+                .all(&["app: {send: 10}", "expect: {flags: ACK, seq: mark@.ack, len: 10}"])
                 .with("within: 90ms")
                 .all(&["live: {recv: 10}"]),
             Self::Nagle => steps
                 .all(&["delay: {from: peer, by: 100ms}"])
-                .with("as: slow")
+                .with("as: slow@")
                 .all(&[
                     "app: {send: 10}",
                     "app: {send: 10}",
-                    "expect: {flags: ACK, seq: mark.ack, len: 10}",
+                    "expect: {flags: ACK, seq: mark@.ack, len: 10}",
                     "expect: none",
                 ])
                 .with("for: 50ms")
-                .all(&["live: {recv: 20}", "heal: slow"]),
+                .all(&["live: {recv: 20}", "heal: slow@"]),
             Self::NoDelay => steps
                 .all(&["app: {option: {nodelay: true}}", "delay: {from: peer, by: 200ms}"])
-                .with("as: slow")
+                .with("as: slow@")
                 .all(&[
                     "app: {send: 10}",
                     "app: {send: 10}",
-                    "expect: {flags: ACK, seq: mark.ack, len: 10}",
-                    "expect: {flags: ACK, seq: mark.ack + 10, len: 10}",
+                    "expect: {flags: ACK, seq: mark@.ack, len: 10}",
+                    "expect: {flags: ACK, seq: mark@.ack + 10, len: 10}",
                 ])
                 .with("within: 100ms")
-                .all(&["live: {recv: 20}", "heal: slow"]),
+                .all(&["live: {recv: 20}", "heal: slow@"]),
             Self::SmallWindow => steps
                 .all(&["send: {flags: ACK, window: 1}", "app: {send: 2000}", "expect: none"])
                 .with("for: 90ms")
@@ -230,30 +230,30 @@ impl Question {
             Self::FirstTimeout => return first_timeout(active),
             Self::LeastTimeout => steps
                 .all(&[
-                    "drop: {from: target, seq: mark.ack, len: \"> 0\", count: 2}",
+                    "drop: {from: target, seq: mark@.ack, len: \"> 0\", count: 2}",
                     "app: {send: 10}",
-                    "expect: {seq: mark.ack, len: 10}",
+                    "expect: {seq: mark@.ack, len: 10}",
                 ])
-                .with("as: first")
-                .all(&["expect: {seq: mark.ack, len: 10}"])
-                .with("as: second")
+                .with("as: first@")
+                .all(&["expect: {seq: mark@.ack, len: 10}"])
+                .with("as: second@")
                 .with("within: target.rto.max")
-                .all(&["expect: {seq: mark.ack, len: 10}"])
-                .with("as: third")
-                .with("after: first")
+                .all(&["expect: {seq: mark@.ack, len: 10}"])
+                .with("as: third@")
+                .with("after: first@")
                 .with("within: [target.rto.min, target.rto.max]")
                 .all(&["live: {recv: 10}"]),
             Self::OneSegmentAfterTimeout => steps
                 .all(&["drop: {from: target, len: \"> 0\"}"])
-                .with("as: dark")
-                .all(&["app: {send: 7300}", "expect: {seq: mark.ack, len: \"> 0\"}"])
-                .with("as: first")
-                .all(&["expect: {seq: mark.ack, len: \"> 0\"}"])
-                .with("as: second")
+                .with("as: dark@")
+                .all(&["app: {send: 7300}", "expect: {seq: mark@.ack, len: \"> 0\"}"])
+                .with("as: first@")
+                .all(&["expect: {seq: mark@.ack, len: \"> 0\"}"])
+                .with("as: second@")
                 .with("within: target.rto.max")
                 .all(&["expect: none"])
                 .with("for: 50ms")
-                .all(&["heal: dark", "live: {recv: 7300}"])
+                .all(&["heal: dark@", "live: {recv: 7300}"])
                 .with("within: target.rto.max"),
             Self::WindowAnnounced => {
                 let rest = 2 * room + 20_000 - room / 2;
@@ -337,8 +337,8 @@ impl Steps {
         let mut steps = Self(Vec::new());
         steps
             .all(&["heal: all", "send: {flags: ACK}"])
-            .with("as: mark")
-            .all(&[&format!("live: {{send: {PING}}}"), "expect: {flags: ACK, ack: mark.seq + 40}"])
+            .with("as: mark@")
+            .all(&[&format!("live: {{send: {PING}}}"), "expect: {flags: ACK, ack: mark@.seq + 40}"])
             .with("within: 500ms")
             .all(&[&format!("app: {{recv: {PING}}}")]);
         steps
@@ -363,17 +363,17 @@ impl Steps {
     /// Each wait is twice the one before, and a new sample ends that. A tail may be probed for first, which is no timeout.
     fn back_off(&mut self) -> &mut Self {
         self.all(&[
-            "drop: {from: target, seq: mark.ack, len: \"> 0\", count: 6}",
+            "drop: {from: target, seq: mark@.ack, len: \"> 0\", count: 6}",
             "app: {send: 10}",
-            "expect: {seq: mark.ack, len: 10}",
+            "expect: {seq: mark@.ack, len: 10}",
         ]);
         for (label, limits) in [
-            ("one", "target.rto.max"),
-            ("two", "target.rto.max"),
-            ("three", "[(two.time - one.time) * 7 / 4, (two.time - one.time) * 5 / 2]"),
-            ("four", "[(three.time - two.time) * 7 / 4, (three.time - two.time) * 5 / 2]"),
+            ("one@", "target.rto.max"),
+            ("two@", "target.rto.max"),
+            ("three@", "[(two@.time - one@.time) * 7 / 4, (two@.time - one@.time) * 5 / 2]"),
+            ("four@", "[(three@.time - two@.time) * 7 / 4, (three@.time - two@.time) * 5 / 2]"),
         ] {
-            self.all(&["expect: {seq: mark.ack, len: 10}"])
+            self.all(&["expect: {seq: mark@.ack, len: 10}"])
                 .with(&format!("as: {label}"))
                 .with(&format!("within: {limits}"));
         }
@@ -381,11 +381,11 @@ impl Steps {
             .with("within: target.rto.max * 2")
             .all(&["app: {send: 10}", "live: {recv: 10}", "wait: 1s"])
             .all(&[
-                "drop: {from: target, seq: mark.ack + 20, len: \"> 0\", count: 2}",
+                "drop: {from: target, seq: mark@.ack + 20, len: \"> 0\", count: 2}",
                 "app: {send: 10}",
-                "expect: {seq: mark.ack + 20, len: 10}",
+                "expect: {seq: mark@.ack + 20, len: 10}",
             ])
-            .all(&["expect: {seq: mark.ack + 20, len: 10}"])
+            .all(&["expect: {seq: mark@.ack + 20, len: 10}"])
             .with("within: target.rto.initial * 2")
             .all(&["live: {recv: 10}"])
             .with("within: target.rto.initial * 6")
@@ -396,14 +396,14 @@ impl Steps {
         let octets = 2 * buffer + 20_000;
         self.all(&["live: {reads: none}", &format!("app: {{send: {octets}}}")]);
         self.all(&["expect: {from: peer, window: 0}", "expect: {from: peer, window: 0}"])
-            .with("as: one")
+            .with("as: one@")
             .with("within: target.persist.max")
             .all(&["expect: {from: peer, window: 0}"])
-            .with("as: two")
+            .with("as: two@")
             .with("within: target.persist.max")
             .all(&["expect: {from: peer, window: 0}"])
-            .with("as: three")
-            .with("within: [(two.time - one.time) * 3 / 2, target.persist.max]")
+            .with("as: three@")
+            .with("within: [(two@.time - one@.time) * 3 / 2, target.persist.max]")
             .all(&["live: {reads: all}", &format!("live: {{recv: {octets}}}")])
             .with("within: target.persist.max * 2")
     }

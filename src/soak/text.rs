@@ -175,7 +175,7 @@ impl Script<'_> {
             self.step("app: listen");
         }
         if let (Some(first), Some(conn)) = (first, episode.conns.first()) {
-            self.lines(first.steps(self.profile, 0, conn.active));
+            self.lines(first.steps(self.profile, 0, conn.active), "0");
         }
         self.rules(episode, Phase::Open);
         for (number, conn) in episode.conns.iter().enumerate() {
@@ -275,14 +275,15 @@ impl Script<'_> {
         self.step(&format!("wait: {quiet}"));
         let setting = episode.settings.iter().find(|(key, _)| *key == "buffer");
         let buffer = setting.and_then(|(_, value)| value.parse().ok()).unwrap_or(BUFFER);
-        for question in questions {
-            self.lines(question.steps(self.profile, buffer, conn.active));
+        for (number, question) in questions.into_iter().enumerate() {
+            self.lines(question.steps(self.profile, buffer, conn.active), &(number + 1).to_string());
         }
     }
 
-    fn lines(&mut self, lines: Vec<String>) {
+    /// Steps whose labels get something of their own for `@`.
+    fn lines(&mut self, lines: Vec<String>, own: &str) {
         for line in lines {
-            let _ = writeln!(self.out, "      {line}");
+            let _ = writeln!(self.out, "      {}", line.replace('@', own));
         }
     }
 
@@ -371,11 +372,11 @@ impl Script<'_> {
                 self.time_wait(number, episode, episode.keeps_order() && episode.crosses());
             }
             End::TargetAtOnce => {
-                self.lines(lines(AT_ONCE));
+                self.lines(lines(AT_ONCE), "");
                 self.after_target(number, episode);
             }
             End::TargetSqueezed => {
-                self.lines(lines(SQUEEZED));
+                self.lines(lines(SQUEEZED), "");
                 self.after_target(number, episode);
             }
             End::PeerAborts | End::TargetAborts | End::TargetUnread | End::TargetLate => {}
@@ -387,7 +388,7 @@ impl Script<'_> {
         for step in ["live: {recv: 20}", "live: {expect: eof}", "live: close", "live: {expect: closed}"] {
             self.on(number, step);
         }
-        self.time_wait(number, episode, episode.keeps_order());
+        self.time_wait(number, episode, false);
     }
 
     /// Whoever closed first waits, and not for ever; where time is virtual that can be waited for.
