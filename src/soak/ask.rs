@@ -172,9 +172,9 @@ impl Question {
                 .with("within: 100ms")
                 .all(&["app: {recv: 8000}"]),
             Self::OneSegmentIsDelayed => steps
-                .all(&["app: {begin_recv: target.mss}", "live: {send: target.mss}", "expect: none"])
+                .all(&["app: {begin_recv: target.mss - 12}", "live: {send: target.mss - 12}", "expect: none"])
                 .with("for: target.delayed_ack / 2")
-                .all(&["app: {expect: {data: target.mss}}"]),
+                .all(&["app: {expect: {data: target.mss - 12}}"]),
             Self::OldAndNewText => steps
                 .all(&[
                     "drop: {from: peer, len: \"> 0\", count: 1}",

@@ -52,6 +52,9 @@ impl Episode {
         let many = if can("many-connections") && dice.percent(30) { dice.between(2, 5) } else { 1 };
         let pauses = dice.percent(35);
         let mut conns: Vec<Conn> = (0..many).map(|_| Conn::any(dice, profile, pauses)).collect();
+        for conn in conns.iter_mut().filter(|conn| many > 1 && conn.end.is_alone()) {
+            conn.end = End::TargetFirst;
+        }
         let mut settings = settings(dice, pauses);
         let mut impairments = Vec::new();
         let lone = conns.len() == 1;
@@ -123,6 +126,10 @@ impl Episode {
             if !asked {
                 self.impairments.push(Impairment { phase: Phase::Asked, what: What::Asked(question) });
             }
+        }
+        if self.questions().next().is_some() {
+            // A peer that takes a delayed ACK for a loss has no window left to ask with.
+            self.settings.push(("rto_min", "1s".to_owned()));
         }
     }
 }

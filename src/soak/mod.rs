@@ -108,6 +108,11 @@ impl End {
         matches!(self, Self::PeerAborts | Self::TargetAborts | Self::TargetUnread | Self::TargetLate)
     }
 
+    /// It is about what passes the wire, so there is no other connection.
+    fn is_alone(self) -> bool {
+        matches!(self, Self::TargetAtOnce | Self::TargetSqueezed)
+    }
+
     /// RFC 9293 3.6.1 (SHLD-3); that a FIN is sent as soon as it can be no RFC demands.
     fn is_should(self) -> bool {
         matches!(self, Self::TargetUnread | Self::TargetLate | Self::TargetAtOnce)

@@ -317,7 +317,7 @@ impl Script<'_> {
             Lie::RstBelow => "flags: RST, seq: target.rcv.nxt - 100000".to_owned(),
             Lie::SynInside => "flags: SYN, seq: target.rcv.nxt + 1, counts: false".to_owned(),
             Lie::FinAgain => "flags: FIN|ACK, seq: snd.nxt - 1, counts: false".to_owned(),
-            Lie::OldSyn => "flags: SYN, seq: snd.nxt - 1000, counts: false".to_owned(),
+            Lie::OldSyn => "flags: SYN, seq: snd.nxt - 1000, timestamps: none, counts: false".to_owned(),
             Lie::OldText | Lie::OldGarbage => return,
         };
         self.send(number, &fields);
