@@ -50,6 +50,9 @@ struct Sort {
 /// Octets of the word that begins each question, and of its answer.
 const PING: u32 = 40;
 
+/// What was delayed arrives, or an ACK from long ago would meet TIME-WAIT.
+const SETTLED: &str = "wait: 300ms";
+
 impl Question {
     pub(super) const ALL: &'static [Self] = &[
         Self::AckInTime,
@@ -103,8 +106,9 @@ impl Question {
             // RFC 9293 3.10.7.4 (MUST-66), 3.8.6.1 (MUST-36, MUST-37, SHLD-30).
             Self::ClosedOnBothSides | Self::LostUpdate | Self::LongPause => of(false, true, &[], &[]),
             Self::Probes => of(true, true, &[], &[]),
-            // RFC 9293 3.8.3 (MUST-20, MUST-21), 3.10.8.
-            Self::UserTimeout | Self::Vanished => of(false, true, &[], &[]),
+            // RFC 9293 3.8.3 (MUST-20, MUST-21, SHLD-9, SHLD-11), 3.10.8.
+            Self::UserTimeout => of(false, true, &[], &[]),
+            Self::Vanished => of(true, true, &["soft-errors"], &[]),
         }
     }
 
@@ -209,7 +213,7 @@ impl Question {
                     "expect: none",
                 ])
                 .with("for: 50ms")
-                .all(&["live: {recv: 20}", "heal: slow@"]),
+                .all(&["live: {recv: 20}", "heal: slow@", SETTLED]),
             Self::NoDelay => steps
                 .all(&["app: {option: {nodelay: true}}", "delay: {from: peer, by: 200ms}"])
                 .with("as: slow@")
@@ -220,7 +224,7 @@ impl Question {
                     "expect: {flags: ACK, seq: mark@.ack + 10, len: 10}",
                 ])
                 .with("within: 100ms")
-                .all(&["live: {recv: 20}", "heal: slow@"]),
+                .all(&["live: {recv: 20}", "heal: slow@", SETTLED]),
             Self::SmallWindow => steps
                 .all(&["send: {flags: ACK, window: 1}", "app: {send: 2000}", "expect: none"])
                 .with("for: 90ms")
@@ -408,9 +412,11 @@ impl Steps {
             .with("within: target.persist.max * 2")
     }
 
-    /// The peer is gone: a while is waited for it, then the application learns of it, and nothing more is said.
+    /// The peer is gone: the application hears of it at R1, and again at R2, and nothing more is said.
     fn vanished(&mut self) -> &mut Self {
-        self.all(&["drop: {from: target}", "app: {send: 10}", "app: {expect: nothing}"])
+        self.all(&["drop: {from: target}", "app: {send: 10}", "app: {expect: soft-error}"])
+            .with("within: target.rto.initial * 60")
+            .all(&["app: {expect: nothing}"])
             .with("within: target.user_timeout / 2")
             .all(&["app: {expect: timed-out}"])
             .with("within: target.user_timeout * 2")

@@ -135,7 +135,8 @@ impl Script<'_> {
     /// A step of one connection, and how long it may take.
     fn within(&mut self, number: usize, text: &str, limit: &str) {
         self.step(text);
-        if !self.alone {
+        // A pause is no connection's.
+        if !self.alone && !text.starts_with("wait:") {
             let _ = writeln!(self.out, "        on: {number}");
         }
         if takes_time(text) {
