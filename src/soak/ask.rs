@@ -16,6 +16,11 @@ pub enum Question {
     OneSegmentIsDelayed,
     OldAndNewText,
     FutureAckAnswered,
+    FinAcked,
+    AckedOnce,
+    FullSegments,
+    ShrunkWindow,
+    Variance,
     Pushed,
     SmallAtOnce,
     Nagle,
@@ -27,7 +32,7 @@ pub enum Question {
     OneSegmentAfterTimeout,
     WindowAnnounced,
     SillyRoom,
-    ClosedOnBothSides,
+    AckInAProbe,
     LostUpdate,
     Probes,
     LongPause,
@@ -62,6 +67,11 @@ impl Question {
         Self::OneSegmentIsDelayed,
         Self::OldAndNewText,
         Self::FutureAckAnswered,
+        Self::FinAcked,
+        Self::AckedOnce,
+        Self::FullSegments,
+        Self::ShrunkWindow,
+        Self::Variance,
         Self::Pushed,
         Self::SmallAtOnce,
         Self::Nagle,
@@ -73,7 +83,7 @@ impl Question {
         Self::OneSegmentAfterTimeout,
         Self::WindowAnnounced,
         Self::SillyRoom,
-        Self::ClosedOnBothSides,
+        Self::AckInAProbe,
         Self::LostUpdate,
         Self::Probes,
         Self::LongPause,
@@ -86,6 +96,15 @@ impl Question {
         match self {
             // RFC 9293 3.8.6.3 (MUST-40), 3.10.7.4, 3.9.1.2 (MUST-61), RFC 5961 5.2.
             Self::AckInTime | Self::OldAndNewText | Self::FutureAckAnswered => of(false, false, &[], &[]),
+            // RFC 9293 3.10.7.4, eighth; that it happens at once is no demand.
+            Self::FinAcked => of(true, false, &[], &[]),
+            // RFC 9293 3.8.6.3 (MUST-58): what has been acknowledged is not acknowledged again.
+            Self::AckedOnce => of(true, true, &["delays-acks"], &[]),
+            // RFC 9293 3.8.6.2.1 (SHLD-28), 3.8.6 (SHLD-16).
+            Self::FullSegments => of(true, false, &[], &["mss", "buffer"]),
+            Self::ShrunkWindow => of(true, true, &[], &["mss", "buffer"]),
+            // RFC 6298 2.3. The peer's delayed ACKs are what varies.
+            Self::Variance => of(false, true, &[], &["delayed_ack"]),
             Self::Pushed => of(false, false, &["push"], &[]),
             // RFC 9293 3.8.6.3 (SHLD-19), RFC 5681 4.2.
             Self::EverySecondSegment => of(true, true, &[], &["mss"]),
@@ -104,7 +123,7 @@ impl Question {
             Self::WindowAnnounced => of(true, true, &[], &[]),
             Self::SillyRoom => of(false, true, &[], &["mss"]),
             // RFC 9293 3.10.7.4 (MUST-66), 3.8.6.1 (MUST-36, MUST-37, SHLD-30).
-            Self::ClosedOnBothSides | Self::LostUpdate | Self::LongPause => of(false, true, &[], &[]),
+            Self::AckInAProbe | Self::LostUpdate | Self::LongPause => of(false, true, &[], &[]),
             Self::Probes => of(true, true, &[], &[]),
             // RFC 9293 3.8.3 (MUST-20, MUST-21, SHLD-9, SHLD-11), 3.10.8.
             Self::UserTimeout => of(false, true, &[], &[]),
@@ -118,7 +137,7 @@ impl Question {
 
     /// It ends the connection.
     pub(super) fn is_last(self) -> bool {
-        matches!(self, Self::UserTimeout | Self::Vanished)
+        matches!(self, Self::UserTimeout | Self::Vanished | Self::FinAcked)
     }
 
     /// It is asked of the SYN or SYN,ACK, before there is any traffic.
@@ -126,23 +145,15 @@ impl Question {
         self == Self::FirstTimeout
     }
 
-    /// Whether it can be asked of this target, with a peer of these settings, where segments got lost before or not.
-    pub(super) fn suits(
-        self,
-        profile: &Profile,
-        settings: &[(&'static str, String)],
-        chops: bool,
-        lossy: bool,
-    ) -> bool {
+    /// Whether it can be asked of this target, with a peer of these settings.
+    pub(super) fn suits(self, profile: &Profile, settings: &[(&'static str, String)], chops: bool) -> bool {
         let Sort { virtual_time, needs, without, .. } = self.sort();
-        let timeless = profile.abilities.contains("virtual-time");
-        let nagle = matches!(self, Self::Nagle | Self::OneSegmentAfterTimeout);
-        (timeless || !(virtual_time || lossy))
+        let nagle = matches!(self, Self::Nagle | Self::OneSegmentAfterTimeout | Self::AckInAProbe);
+        (!virtual_time || profile.abilities.contains("virtual-time"))
             && profile.abilities.contains("control")
             && needs.iter().all(|need| profile.abilities.contains(*need))
             && !settings.iter().any(|(key, _)| without.contains(key))
             && !(nagle && chops)
-            && (self != Self::FirstTimeout || settings.iter().any(|(key, _)| *key == "sack"))
     }
 
     /// The steps, each with its qualifiers behind it. `buffer` is what the peer has room for. Behind each label stands `@`.
@@ -175,10 +186,11 @@ impl Question {
                 .with("after: again@")
                 .with("within: 100ms")
                 .all(&["app: {recv: 8000}"]),
+            // What is read makes room, and that may be told.
             Self::OneSegmentIsDelayed => steps
-                .all(&["app: {begin_recv: target.mss - 12}", "live: {send: target.mss - 12}", "expect: none"])
+                .all(&["live: {send: target.mss - 12}", "expect: none"])
                 .with("for: target.delayed_ack / 2")
-                .all(&["app: {expect: {data: target.mss - 12}}"]),
+                .all(&["app: {recv: target.mss - 12}"]),
             Self::OldAndNewText => steps
                 .all(&[
                     "drop: {from: peer, len: \"> 0\", count: 1}",
@@ -194,6 +206,25 @@ impl Question {
                     "expect: {flags: ACK, ack: mark@.seq + 40}",
                 ])
                 .with("within: 500ms"),
+            Self::FinAcked => steps
+                .all(&["live: {shutdown: write}", "expect: {flags: ACK, ack: mark@.seq + 41}"])
+                .with("within: 100ms")
+                .all(&["app: {expect: eof}", "app: close", "live: {expect: eof}", "app: {expect: closed}"]),
+            Self::AckedOnce => steps
+                .all(&["live: {send: 40}", "app: {recv: 40}", "app: {send: 10}"])
+                .all(&["expect: {seq: mark@.ack, ack: mark@.seq + 80, len: 10}", "live: {recv: 10}"])
+                .all(&["expect: none"])
+                .with("for: target.delayed_ack * 3 / 2"),
+            Self::FullSegments => steps
+                .all(&["app: {send: 14600}", "expect: {seq: mark@.ack, len: \"> 1000\"}"])
+                .with("within: 90ms")
+                .all(&["live: {recv: 14600}"]),
+            Self::ShrunkWindow => steps
+                .all(&["drop: {from: target, len: \"> 0\", count: 1}", "app: {send: 1000}"])
+                .all(&["expect: {seq: mark@.ack, len: \"> 0\"}", "send: {flags: ACK, window: 1}"])
+                .all(&["live: {recv: 1000}"])
+                .with("within: target.rto.max"),
+            Self::Variance => steps.variance(),
             Self::Pushed => steps.all(&[
                 "app: {send: 10}",
                 "expect: {flags: ACK|+PSH, seq: mark@.ack, len: 10}",
@@ -269,19 +300,19 @@ impl Question {
             }
             Self::SillyRoom => steps
                 .filled(2 * room + 20_000)
-                .all(&["app: {recv: 10}", "expect: none"])
-                .with("for: 90ms")
+                .with("as: full@")
+                .all(&["app: {recv: 10}", "expect: {from: peer, seq: full@.ack, len: \"> 0\"}"])
+                .with("within: 10s")
+                .all(&["expect: {flags: ACK, window: 0, ack: full@.ack}"])
+                .with("within: 100ms")
                 .all(&[&format!("app: {{recv: {}}}", 2 * room + 20_000 - 10)]),
-            Self::ClosedOnBothSides => {
-                let (to, from) = (2 * room + 20_000, 2 * buffer + 20_000);
-                steps
-                    .all(&["live: {reads: none}", &format!("app: {{send: {from}}}")])
-                    .all(&["expect: {from: peer, window: 0}"])
-                    .filled(to)
-                    .all(&["live: {reads: all}", &format!("live: {{recv: {from}}}")])
-                    .with("within: 5s")
-                    .all(&[&format!("app: {{recv: {to}}}")])
-            }
+            Self::AckInAProbe => steps
+                .filled(2 * room + 20_000)
+                .all(&["drop: {from: peer, len: 0}"])
+                .with("as: dark@")
+                .all(&["app: {send: 10}", "app: {send: 10}", "live: {recv: 20}"])
+                .with("within: 30s")
+                .all(&["heal: dark@", &format!("app: {{recv: {}}}", 2 * room + 20_000)]),
             Self::LostUpdate => {
                 let octets = 2 * buffer + 20_000;
                 steps
@@ -376,6 +407,7 @@ impl Steps {
             ("two@", "target.rto.max"),
             ("three@", "[(two@.time - one@.time) * 7 / 4, (two@.time - one@.time) * 5 / 2]"),
             ("four@", "[(three@.time - two@.time) * 7 / 4, (three@.time - two@.time) * 5 / 2]"),
+            ("five@", "[(four@.time - three@.time) * 7 / 4, (four@.time - three@.time) * 5 / 2]"),
         ] {
             self.all(&["expect: {seq: mark@.ack, len: 10}"])
                 .with(&format!("as: {label}"))
@@ -395,13 +427,28 @@ impl Steps {
             .with("within: target.rto.initial * 6")
     }
 
+    /// The peer acknowledges late what was always acknowledged at once before: the timeout is above that time.
+    fn variance(&mut self) -> &mut Self {
+        for _ in 0..4 {
+            self.all(&["app: {send: 10}", "live: {recv: 10}", "wait: 500ms"]);
+        }
+        self.all(&[
+            "drop: {from: target, seq: mark@.ack + 40, count: 1}",
+            "app: {send: 10}",
+            "expect: {seq: mark@.ack + 40, len: 10}",
+            "expect: {seq: mark@.ack + 40, len: 10}",
+        ])
+        .with("within: [250ms, target.rto.max]")
+        .all(&["live: {recv: 10}"])
+    }
+
     /// The answers to three probes: each comes later after the one before.
     fn probes(&mut self, buffer: u32) -> &mut Self {
         let octets = 2 * buffer + 20_000;
         self.all(&["live: {reads: none}", &format!("app: {{send: {octets}}}")]);
         self.all(&["expect: {from: peer, window: 0}", "expect: {from: peer, window: 0}"])
             .with("as: one@")
-            .with("within: target.persist.max")
+            .with("within: [50ms, target.persist.max]")
             .all(&["expect: {from: peer, window: 0}"])
             .with("as: two@")
             .with("within: target.persist.max")

@@ -77,7 +77,7 @@ impl Episode {
                 impairments.push(Impairment::near(dice, Phase::Pause));
             }
         }
-        if dice.percent(50) {
+        if dice.percent(50) && !conns[0].end.is_alone() {
             for _ in 0..dice.between(1, 4) {
                 impairments.push(Impairment::near(dice, Phase::Close));
             }
@@ -108,29 +108,25 @@ impl Episode {
 }
 
 impl Episode {
-    /// One or two questions, if its end leaves room for them.
+    /// A question, if its end leaves room for one. What got lost before would be an explanation of its own: a peer with
+    /// a small congestion window, a timer that runs.
     fn ask(&mut self, dice: &mut Dice, profile: &Profile) {
         let conn = self.conns[0];
         if self.room.is_some() || !conn.end.comes_last() {
             return;
         }
-        let (chops, lossy) = (conn.chops.is_some(), self.is_lossy());
-        let early = self.impairments.iter().any(|each| matches!(each.phase, Phase::Open | Phase::Flight));
-        let suits = |question: &Question| {
-            question.suits(profile, &self.settings, chops, lossy) && !(early && question.is_first())
-        };
+        let suits = |question: &Question| question.suits(profile, &self.settings, conn.chops.is_some());
         let all: Vec<Question> = Question::ALL.iter().copied().filter(suits).collect();
-        for _ in 0..if all.is_empty() { 0 } else { dice.between(1, 2) } {
-            let question = dice.pick(&all);
-            let asked = self.questions().any(|before| before == question || before.is_last());
-            if !asked {
-                self.impairments.push(Impairment { phase: Phase::Asked, what: What::Asked(question) });
-            }
+        if all.is_empty() {
+            return;
         }
-        if self.questions().next().is_some() {
-            // A peer that takes a delayed ACK for a loss has no window left to ask with.
-            self.settings.push(("rto_min", "1s".to_owned()));
-        }
+        let question = dice.pick(&all);
+        self.impairments.retain(|each| match each.phase {
+            Phase::Open | Phase::Flight => !each.is_loss() && !question.is_first(),
+            Phase::Fin | Phase::Pause => !each.is_loss(),
+            Phase::Quiet | Phase::Asked | Phase::Close | Phase::TimeWait => !question.is_last(),
+        });
+        self.impairments.push(Impairment { phase: Phase::Asked, what: What::Asked(question) });
     }
 }
 

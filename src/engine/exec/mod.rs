@@ -37,7 +37,6 @@ use service::Service;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
-use tcpspec_reference::StateName;
 
 /// How long a step of a live case waits if it does not say: longer than any RTO, and several in a row.
 const LIVE_PATIENCE: Duration = Duration::from_secs(60);
@@ -495,10 +494,7 @@ impl Exec {
         let live = self.live.as_ref();
         Scope {
             book: live.and_then(|live| live.flow_of(number)).map_or(&self.script, |flow| &flow.book),
-            // Of what it has forgotten the wire still knows.
-            peer: live
-                .and_then(|live| live.peer.status(number))
-                .filter(|peer| peer.state != StateName::Closed),
+            peer: live.and_then(|live| live.peer.status(number)),
             labels: &self.labels,
             profile: &self.plan.profile,
             tuple: self.tuple_of(number),

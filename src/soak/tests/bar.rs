@@ -41,95 +41,33 @@ const BESIDES: &[&str] = &[
     "syn-in-window-resets",
 ];
 
-/// What is not asked of random traffic, and the likely reason that it shows little of it. A reason is a judgement, not a
-/// proof: some of these were found at times, and one that is found reliably belongs off this list.
+/// What cannot show itself in soak's traffic, and why.
 const EXCUSED: &[(&str, &[&str])] = &[
     (
-        "only a time changes, which cases about that time see: every octet still arrives, in a time that losses explain",
+        "RFC 9293 leaves it open: text may be trimmed to the window (3.10.7.4), TIME-WAIT may give way to a SYN (MAY-2)",
+        &["beyond-window-accepted", "time-wait-not-reused"],
+    ),
+    (
+        "a right edge that waits, or that goes back by less than the unit of the scale (RFC 7323 2.4), and what is then \
+         refused is sent again",
+        &["window-counts-held", "edge-rounded-down"],
+    ),
+    (
+        "a timeout comes a round trip early or late, and losses, delays and delayed ACKs move it by as much; that they \
+         do not takes segments that are sent and acknowledged at given times, which is a script",
         &[
-            "ack-never",
-            "delayed-ack-too-long",
-            "stretch-ack",
-            "duplicate-ack-delayed",
-            "no-duplicate-ack",
-            "hole-fill-ack-delayed",
-            "fin-ack-delayed",
-            "window-update-never-sent",
-            "persist-no-backoff",
-            "initial-rto-too-low",
-            "rto-without-variance",
-            "rto-minimum-ignored",
-            "rto-max-too-low",
-            "rto-no-backoff",
-            "backoff-linear",
-            "rto-kept-after-syn-loss",
             "rto-not-restarted-on-ack",
             "rto-restarted-by-duplicate",
             "rto-not-stopped",
-            "fin-waits-for-ack",
-            "time-wait-too-short",
-            "time-wait-not-restarted",
-            "nagle-holds-last-before-fin",
-            "persist-too-early",
-            "persist-too-late",
-            "override-timer-never",
             "sample-from-retransmission",
             "sample-from-any-ack",
             "rtt-weights-wrong",
-            "rtt-measured-once",
-            "r1-not-reported",
-        ],
-    ),
-    (
-        "more segments than need be, or smaller ones, or all at once: the stream is as it should be",
-        &[
-            "receiver-silly-window",
-            "sender-silly-window",
-            "no-nagle",
-            "no-delay-ignored",
-            "push-never-set",
-            "timer-resends-everything",
-            "ack-every-segment",
-            "no-delayed-ack",
-            "delayed-ack-timer-not-stopped",
-            "half-segments",
-        ],
-    ),
-    (
-        "it takes a dozen losses of the same segment, or minutes of silence, which is no case of five impairments",
-        &[
-            "rto-fixed",
-            "backoff-never-reset",
-            "r2-too-short",
-            "r2-never",
-            "timeout-sends-rst",
-            "user-timeout-ignored",
-            "persist-gives-up",
-        ],
-    ),
-    (
-        "it repairs itself: what is refused, or said wrongly, is sent again and then taken",
-        &["sequence-check-start-only", "future-ack-silent", "fin-not-acked", "window-counts-held"],
-    ),
-    (
-        "an episode meets what it takes too rarely: both directions full at once, a window below a segment, a buffer \
-         that gets smaller",
-        &["zero-window-drops-all", "nagle-deadlock", "window-shrinks", "shrink-stops-retransmission"],
-    ),
-    ("RFC 9293 3.10.7.4 leaves it open: text may be trimmed to the window", &["beyond-window-accepted"]),
-    (
-        "an application that closes with text unread, or a peer that opens the same connection again, is no episode",
-        &[
-            "late-text-not-reset",
-            "close-with-unread-sends-fin",
-            "time-wait-reuse-unchecked",
-            "time-wait-not-reused",
         ],
     ),
 ];
 
-/// Segments after which a bug counts as not found; in release that is two seconds.
-const SEGMENTS_MAX: u64 = 200_000;
+/// Segments after which a bug counts as not found; in release that is four seconds.
+const SEGMENTS_MAX: u64 = 400_000;
 const TRIES_MAX: usize = 400;
 
 /// The mutants of the data path, in the order of the table.
