@@ -19,8 +19,7 @@ use std::io::BufReader;
 use tcpspec::engine::{Direction, Outcome};
 use tcpspec::event::CaseFinished;
 use tcpspec::report::record::{Run, read};
-use tcpspec::suite::select::Selection;
-use tcpspec::target::profile::Deviation;
+use tcpspec::target::deviation::Deviation;
 
 /// Everything below this line is made.
 const MARK: &str = "<!-- From here on made by `cargo run --example stacks`; the last column is kept. -->";
@@ -68,15 +67,6 @@ fn checked(report: &str) -> BTreeMap<String, String> {
     cells.collect()
 }
 
-/// The deviation that names a case: the first.
-fn known<'a>(case: &CaseFinished, deviations: &'a [Deviation]) -> Option<&'a Deviation> {
-    let names = |known: &&Deviation| {
-        let cases = Selection::parse(std::slice::from_ref(&known.cases), None);
-        cases.is_ok_and(|cases| cases.unmatched(std::slice::from_ref(&case.info.id)).is_empty())
-    };
-    deviations.iter().find(names)
-}
-
 /// What was seen of a deviation.
 #[derive(Default)]
 struct Seen<'a> {
@@ -94,11 +84,8 @@ fn deviations(runs: &[Run], checked: &BTreeMap<String, String>) -> String {
     for target in targets {
         let mut found: Vec<(&str, Seen<'_>)> = Vec::new();
         for run in runs.iter().filter(|run| run.started.target == target) {
-            for case in run.cases.iter().filter(|case| case.deviation.is_some() && case.expected) {
-                let Some(known) = case.plan.as_ref().and_then(|plan| known(case, &plan.profile.deviations))
-                else {
-                    continue;
-                };
+            for case in run.cases.iter().filter(|case| case.expected) {
+                let Some(known) = &case.deviation else { continue };
                 let at = found.iter().position(|(because, _)| *because == known.because);
                 let at = at.unwrap_or_else(|| {
                     found.push((&known.because, Seen::default()));

@@ -6,6 +6,7 @@
 
 use crate::engine::{CaseEvent, Input, Verdict};
 use crate::plan::{CaseInfo, Plan, Tuple};
+use crate::target::deviation::{Deviation, recorded};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -56,8 +57,9 @@ pub struct CaseFinished {
     /// One for each time it was run; the last one counts. Empty if it was not run.
     pub tries: Vec<Try>,
     pub verdict: Verdict,
-    /// What the target's known deviations say the outcome is, if they name this case.
-    pub deviation: Option<String>,
+    /// The known deviation of the target that names this case.
+    #[serde(default, deserialize_with = "recorded")]
+    pub deviation: Option<Deviation>,
     /// True where the outcome is what the target's known deviations (or, without one, the RFC) say.
     pub expected: bool,
 }

@@ -76,6 +76,11 @@ const CONTROL: &str = "app: control\nready: {by: control, within: 600ms}";
 #[case::nonsense("echo listening on port 7; sleep 60", CONTROL, "`listening on port 7`: a line begins with")]
 #[case::a_line_without_end("yes x | tr -d '\\n'", CONTROL, "nonsense on the control channel: `xxxx")]
 #[case::floods_its_output("yes >&2", CONTROL, "it said nothing on the control channel")]
+#[case::beside_it_one_fails(
+    "sleep 60",
+    "app: control\nready: {by: control, within: 5s}\nalso: [[sh, -c, 'echo no bridge >&2; exit 4']]",
+    "`sh`, which runs beside it: its process ended with exit code 4; it said: no bridge"
+)]
 #[case::closes_its_wire(
     "exec python3 -c \"import os, time; os.close(int(os.environ['TCPSPEC_FD'])); time.sleep(60)\"",
     "ready: {by: syn, within: 600ms}",
@@ -211,6 +216,28 @@ fn a_mistake_in_a_manifest_is_shown_at_its_place() {
     assert!(ran.err.contains("did you mean `link`?") && ran.err.contains("target.yaml:3:1"), "{}", ran.err);
 }
 
+/// What is known of one wire says nothing of the others.
+#[rstest]
+#[case::elsewhere("fd", false)]
+#[case::there("udp", true)]
+fn a_deviation_is_of_the_wires_that_it_names(#[case] wire: &str, #[case] is_known: bool) {
+    let scratch = Scratch::new(&format!("wire-{wire}"));
+    let manifest = scratch.0.join("target.yaml");
+    let stack = Path::new(env!("CARGO_MANIFEST_DIR")).join("targets/examples/student/stack.py");
+    let text = format!(
+        "name: known\nlink: [{{kind: fd}}, {{kind: udp}}]\nrun: [python3, {}]\napp: control\n\
+         deviations:\n  - {{cases: {CASE}, outcome: fail, because: it is not so, wire: udp}}\n\
+         \x20 - {{cases: 'handshake/passive/syn-ack-c*', outcome: fail, because: nor is it, wire: [udp]}}\n\
+         \x20 - {{cases: no/such/case, outcome: fail, because: it is gone, wire: udp}}\n",
+        stack.display()
+    );
+    fs::write(&manifest, text).unwrap();
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), "--wire", wire, CASE, "--family", "4"]);
+    assert!(ran.out.contains("1 passed"), "{}{}", ran.out, ran.err);
+    assert_eq!(ran.out.contains("known to be fail, was pass"), is_known, "{}", ran.out);
+    assert_eq!(ran.err.contains("is stale: no case matches `no/such/case`"), is_known, "{}", ran.err);
+}
+
 #[test]
 fn waived_cases_are_shown_and_not_run() {
     let scratch = Scratch::new("waive");
@@ -288,6 +315,27 @@ fn a_bad_program_spoils_its_own_case_only(
     assert!(ran.out.contains(message), "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("PASS [") && ran.out.contains(CASE), "{}", ran.out);
     assert_eq!(alive(&format!("\0tap0\0{}", scratch.0.display())), 0);
+}
+
+/// A target goes down with what it needs beside it; what has done its work, and says so with 0, was not needed any more.
+#[test]
+fn death_beside_it_is_a_crash() {
+    let scratch = Scratch::new("beside");
+    let gone = scratch.0.join("gone").display().to_string();
+    let beside =
+        format!("while [ ! -e {gone} ]; do sleep 0.02; done; rm {gone}; echo no proxy any more >&2; exit 3");
+    let more = format!("also: [[sh, -c, 'exit 0'], [sh, -c, '{beside}']]\n{RUN}");
+    let manifest = misbehaving(&scratch, "leave", FD, &more);
+    let ran = scratch.run(&["-t", manifest.to_str().unwrap(), DATA, CASE, "-j", "1", "--timeout-scale", "3"]);
+    assert_eq!(ran.code, Some(1), "{}{}", ran.out, ran.err);
+    let words = "the target crashed: `sh`, which runs beside it: its process ended with exit code 3; it said: no proxy any more";
+    assert!(ran.out.contains(words), "{}{}", ran.out, ran.err);
+    assert!(
+        ran.out.contains("1 failed") && ran.out.contains("PASS [") && ran.out.contains(CASE),
+        "{}",
+        ran.out
+    );
+    assert_eq!(alive(&gone), 0);
 }
 
 /// On a TAP it is said how far the target came, and what is there instead.

@@ -6,22 +6,22 @@
 //! [`Endpoint::poll_event`] likewise, then [`Endpoint::poll_timeout`] for when to come back. *Getters*:
 //! [`Endpoint::status`]. `now` must never go back. Nothing waits, reads a clock or fails because of a packet.
 
-use core::hash::BuildHasherDefault;
 use core::net::{IpAddr, SocketAddr};
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use crate::config::Config;
 use crate::connection::{AnswerBudget, Connection, Env, Outbox};
 use crate::cookie::FastOpenCache;
+use crate::demux::Demux;
 use crate::event::{ConnId, ConnOption, Error, Event, ListenerId, Recv, Status};
 use crate::fragments::Fragments;
 use crate::isn::{Purpose, Secret};
 use crate::listener::Listener;
 use crate::mutant::Mutant;
-use crate::ring::Spare;
+use crate::spare::Spare;
 use crate::state::State;
 use crate::time::Instant;
-use crate::tuple::{TupleHasher, TupleKey};
+use crate::tuple::Tuple;
 
 /// Where a connection lives. A generation makes an old [`ConnId`] stale.
 #[derive(Debug, Default)]
@@ -30,9 +30,6 @@ struct Slot {
     conn: Option<Box<Connection>>,
 }
 
-/// The two ends of a connection: local, remote.
-type Tuple = (SocketAddr, SocketAddr);
-
 /// A TCP endpoint.
 #[derive(Debug)]
 pub struct Endpoint {
@@ -40,8 +37,7 @@ pub struct Endpoint {
     secret: Secret,
     slots: Vec<Slot>,
     free: Vec<u32>,
-    /// Looked up, never iterated, so its order does not matter.
-    tuples: HashMap<TupleKey, u32, BuildHasherDefault<TupleHasher>>,
+    tuples: Demux,
     /// Who had the last packet, and is likely to have the next.
     recent: u32,
     leaving: Option<Leaving>,
@@ -75,7 +71,7 @@ impl Endpoint {
             config,
             slots: Vec::new(),
             free: Vec::new(),
-            tuples: HashMap::default(),
+            tuples: Demux::default(),
             recent: 0,
             leaving: None,
             arriving: None,
@@ -178,18 +174,17 @@ impl Endpoint {
             Some(port) => port,
             None => self.ephemeral_port(address, remote)?,
         };
-        let tuple = (SocketAddr::new(address, port), remote);
+        let tuple = Tuple::new(SocketAddr::new(address, port), remote);
         let listens = self.listeners.values().any(|listener| listener.port == port);
         if listens && self.config.is(Mutant::ListenBlocksOpen) {
             return Err(Error::AddressInUse);
         }
-        let exists = self.tuples.contains_key(&TupleKey::new(tuple.0, tuple.1));
-        if exists && !self.config.is(Mutant::SecondOpenReplaces) {
+        if self.find_slot(&tuple).is_some() && !self.config.is(Mutant::SecondOpenReplaces) {
             return Err(Error::Exists);
         }
         let iss = self.isn(now, tuple);
         let id = self.vacant();
-        self.insert(now, id, tuple, |secret, env| Connection::active(id, tuple.0, tuple.1, iss, secret, env));
+        self.insert(now, id, tuple, |secret, env| Connection::active(id, tuple, iss, secret, env));
         Ok(id)
     }
 
@@ -205,7 +200,7 @@ impl Endpoint {
             let port = EPHEMERAL + (offset.wrapping_add(self.next_port) % range) as u16;
             self.next_port += 1;
             let local = SocketAddr::new(address, port);
-            if !self.tuples.contains_key(&TupleKey::new(local, remote)) {
+            if self.find_slot(&Tuple::new(local, remote)).is_none() {
                 return Ok(port);
             }
         }
@@ -321,7 +316,7 @@ impl Endpoint {
     /// The connection of a four-tuple. Half-open ones, which no listener has shown yet, are found as well.
     #[must_use]
     pub fn lookup(&self, local: SocketAddr, remote: SocketAddr) -> Option<ConnId> {
-        let &index = self.tuples.get(&TupleKey::new(local, remote))?;
+        let index = self.find_slot(&Tuple::new(local, remote))?;
         self.conn(index).map(|conn| conn.id)
     }
 
@@ -414,6 +409,12 @@ impl Endpoint {
         self.cookies.remember(server, cookie, mss);
     }
 
+    /// The connection between two ends, by way of the table.
+    fn find_slot(&self, tuple: &Tuple) -> Option<u32> {
+        let is_it = |index| self.conn(index).is_some_and(|conn| conn.tuple == *tuple);
+        self.tuples.find(tuple.hash(&self.secret), is_it)
+    }
+
     fn conn(&self, index: u32) -> Option<&Connection> {
         self.slots.get(index as usize)?.conn.as_deref()
     }
@@ -485,15 +486,13 @@ impl Endpoint {
     fn settle(&mut self, index: u32) {
         let Some(conn) = self.slots[index as usize].conn.as_deref_mut() else { return };
         if conn.state == State::Closed {
-            let key = conn.key;
+            let hash = conn.tuple.hash(&self.secret);
             let forget = conn.is_forgettable();
             let armed = conn.armed.take();
             if let Some(at) = armed {
                 self.deadlines.remove(&(at, index));
             }
-            if self.tuples.get(&key) == Some(&index) {
-                self.tuples.remove(&key);
-            }
+            self.tuples.remove(hash, index);
             if forget {
                 self.slots[index as usize].conn = None;
                 self.free.push(index);
@@ -547,7 +546,11 @@ impl Endpoint {
         };
         let conn = make(&self.secret, &mut env);
         self.slots[id.index as usize].conn = Some(Box::new(conn));
-        self.tuples.insert(TupleKey::new(tuple.0, tuple.1), id.index);
+        if let Some(replaced) = self.find_slot(&tuple) {
+            // Only a deliberate bug does.
+            self.tuples.remove(tuple.hash(&self.secret), replaced);
+        }
+        self.tuples.insert(tuple.hash(&self.secret), id.index);
         self.settle(id.index);
     }
 }

@@ -20,18 +20,33 @@ pub(crate) enum Purpose {
     Port = 3,
     SynCookie = 4,
     FastOpen = 5,
+    Table = 6,
 }
 
 /// The secret key of an endpoint.
 #[derive(Clone, Debug)]
 pub(crate) struct Secret {
     key: [u64; 2],
+    table: [u64; 2],
 }
 
 impl Secret {
     pub(crate) fn new(seed: u64) -> Self {
         // Splitting the seed keeps neighbouring seeds from giving neighbouring keys.
-        Self { key: [split(seed), split(seed ^ 0xa5a5_5a5a_c3c3_3c3c)] }
+        let key = [split(seed), split(seed ^ 0xa5a5_5a5a_c3c3_3c3c)];
+        let table = [1, 2].map(|extra| {
+            let mut mixer = Mixer::new(key);
+            mixer.absorb(Purpose::Table as u64);
+            mixer.absorb(extra);
+            mixer.finish()
+        });
+        Self { key, table }
+    }
+
+    /// For hashes that only decide where something is kept. Nothing else may be learnt from them.
+    #[inline]
+    pub(crate) const fn table_key(&self) -> [u64; 2] {
+        self.table
     }
 
     /// The keyed hash F() of RFC 6528 section 3, of one purpose, two addresses and one extra word.

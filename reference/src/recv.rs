@@ -36,7 +36,8 @@ pub(crate) struct RecvHalf {
     /// Our window scale shift, zero unless negotiated.
     pub(crate) shift: u8,
     capacity: u32,
-    buffer: Ring,
+    /// Octets in order that nobody has read.
+    pub(crate) buffer: Ring,
     held: Reassembly,
     /// Where the peer's FIN lies, once it has been seen inside the window.
     fin_at: Option<SeqNum>,
@@ -101,10 +102,6 @@ impl RecvHalf {
 
     pub(crate) fn readable(&self) -> usize {
         self.buffer.len()
-    }
-
-    pub(crate) fn buffer(&mut self) -> &mut Ring {
-        &mut self.buffer
     }
 
     pub(crate) fn has_holes(&self) -> bool {
@@ -311,11 +308,12 @@ impl RecvHalf {
     }
 
     /// A whole segment was old: remember it for D-SACK (RFC 2883 section 4).
-    pub(crate) fn note_old(&mut self, segment: &Segment<'_>) {
+    pub(crate) fn note_old(&mut self, segment: &Segment<'_>, config: &Config) {
         let len = segment.payload.len() as u32;
         let end = segment.seq + len;
         // What lies below IRS is from an earlier incarnation: this one has never had it.
-        let ours = self.nxt.distance_from(segment.seq) < self.nxt.distance_from(self.irs);
+        let ours = self.nxt.distance_from(segment.seq) < self.nxt.distance_from(self.irs)
+            || config.is(Mutant::DsackBeforeTheFirst);
         if len > 0 && end.at_or_before(self.nxt) && ours {
             self.note_duplicate(SackBlock { start: segment.seq, end });
         }
@@ -378,15 +376,22 @@ impl RecvHalf {
         options.sack = blocks;
     }
 
-    pub(crate) fn wants_sack(&self) -> bool {
-        self.dsack.is_some() || !self.held.is_empty()
-    }
-
     /// Moves octets to the application.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
-        let len = self.buffer.read(out);
-        self.read_at += len as u32;
-        len
+        let mut read = 0;
+        loop {
+            let rest = &mut out[read..];
+            let len = self.read_with(|octets| {
+                let len = octets.len().min(rest.len());
+                rest[..len].copy_from_slice(&octets[..len]);
+                len
+            });
+            read += len;
+            // They may lie in two pieces.
+            if len == 0 {
+                return read;
+            }
+        }
     }
 
     /// Shows the application octets where they lie; it says how many it is done with.

@@ -3,21 +3,13 @@
 //! Memory is taken when there is something to hold and given back when there is nothing, to be used again while it is
 //! warm. Knows no sequence numbers.
 
+use crate::spare::Spare;
 use crate::wire::checksum::Sum;
 
 /// The least that is set aside, so that a burst does not grow the buffer step by step.
 const LEAST: usize = 4096;
 /// A buffer that has grown beyond this is kept even when it is empty: its connection moves bulk.
 const KEPT: usize = 16 * 1024;
-
-/// Memory of rings that have run empty, for those of any connection. The last to come is the first to go.
-#[derive(Debug, Default)]
-pub(crate) struct Spare(Vec<Vec<u8>>);
-
-impl Spare {
-    /// Pieces of [`LEAST`] octets that are kept.
-    const KEPT: usize = 32;
-}
 
 /// A ring of octets. The caller bounds its length.
 #[derive(Debug, Default)]
@@ -37,7 +29,7 @@ impl Ring {
     #[inline]
     pub(crate) fn lend(&mut self, spare: &mut Spare) {
         if self.octets.capacity() == 0
-            && let Some(octets) = spare.0.pop()
+            && let Some(octets) = spare.octets.take()
         {
             self.octets = octets;
         }
@@ -55,8 +47,8 @@ impl Ring {
         let capacity = self.octets.capacity();
         if capacity <= KEPT {
             let octets = core::mem::take(&mut self.octets);
-            if capacity == LEAST && spare.0.len() < Spare::KEPT {
-                spare.0.push(octets);
+            if capacity == LEAST {
+                spare.octets.put(octets);
             }
         }
     }
@@ -171,16 +163,6 @@ impl Ring {
         self.len = self.len.min(len);
     }
 
-    /// Moves octets out, as many as there are and fit.
-    pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
-        let len = out.len().min(self.len);
-        let (front, back) = self.slices(0, len);
-        out[..front.len()].copy_from_slice(front);
-        out[front.len()..len].copy_from_slice(back);
-        self.drop_front(len);
-        len
-    }
-
     /// Shows what lies in one piece at the front, and takes off as many octets as `take` says it is done with.
     pub(crate) fn take(&mut self, take: impl FnOnce(&[u8]) -> usize) -> usize {
         let (front, _) = self.slices(0, self.len);
@@ -240,12 +222,12 @@ mod tests {
         ring.lend(&mut spare);
         assert_eq!(ring.slices(0, 0), (&[][..], &[][..]));
         ring.push(b"abc");
-        let mut out = [0; 8];
-        assert_eq!((ring.read(&mut out), &out[..3]), (3, &b"abc"[..]));
+        let is_all = |octets: &[u8]| if octets == b"abc" { 3 } else { 0 };
+        assert_eq!(ring.take(is_all), 3);
         let memory = ring.octets.as_ptr();
         ring.give_back(&mut spare);
         assert_eq!(ring.octets.capacity(), 0);
-        assert_eq!(ring.read(&mut out), 0);
+        assert_eq!(ring.take(<[u8]>::len), 0);
         let mut other = Ring::default();
         other.lend(&mut spare);
         other.push(b"de");
@@ -255,6 +237,6 @@ mod tests {
         ring.push(&[7; KEPT + 1]);
         ring.clear();
         ring.give_back(&mut spare);
-        assert!(spare.0.is_empty(), "too large to keep for others");
+        assert!(spare.octets.is_empty(), "too large to keep for others");
     }
 }

@@ -91,9 +91,9 @@ impl RttEstimator {
     }
 }
 
-/// `(1 - 1/n) * old + 1/n * new`, in whole nanoseconds.
+/// `(1 - 1/n) * old + 1/n * new`, in whole nanoseconds. No round trip takes centuries.
 fn weighted(old: Duration, new: Duration, n: u64) -> Duration {
-    let [old, new] = [old, new].map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX / n));
+    let [old, new] = [old, new].map(|span| u64::try_from(span.as_nanos()).unwrap_or_default());
     Duration::from_nanos(old * (n - 1) / n + new / n)
 }
 

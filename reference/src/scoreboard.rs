@@ -6,11 +6,15 @@
 use std::collections::VecDeque;
 
 use crate::seq::SeqNum;
+use crate::spare::Spare;
 use crate::time::Instant;
 use crate::wire::SackBlock;
 
 /// RFC 6675 section 2, RFC 5681: duplicate ACKs that mean a loss.
 pub(crate) const DUP_THRESH: u32 = 3;
+
+/// A queue that has grown beyond this is kept even when it is empty.
+const KEPT: usize = 16;
 
 /// A segment that was sent and not cumulatively acknowledged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +141,24 @@ impl Scoreboard {
 
     pub(crate) fn has_lost(&self) -> bool {
         self.lost > self.resent
+    }
+
+    /// A segment is about to be sent: if there is no memory to note it in, there may be some to spare.
+    #[inline]
+    pub(crate) fn lend(&mut self, spare: &mut Spare) {
+        if self.records.capacity() == 0
+            && let Some(records) = spare.records.take()
+        {
+            self.records = records;
+        }
+    }
+
+    /// Gives back what it holds nothing in, unless it has grown: then its connection moves bulk.
+    #[inline]
+    pub(crate) fn give_back(&mut self, spare: &mut Spare) {
+        if self.records.is_empty() && (1..=KEPT).contains(&self.records.capacity()) {
+            spare.records.put(core::mem::take(&mut self.records));
+        }
     }
 
     /// A new segment has been sent.

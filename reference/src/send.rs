@@ -138,7 +138,8 @@ pub(crate) struct SendHalf {
     pub(crate) paused: bool,
     /// Timeouts since anything was acknowledged.
     pub(crate) timeouts: u32,
-    buffer: Ring,
+    /// Octets written and not acknowledged.
+    pub(crate) buffer: Ring,
     /// Sequence number of the first octet in `buffer`.
     base: SeqNum,
     capacity: usize,
@@ -207,11 +208,6 @@ impl SendHalf {
         self.nxt.earlier(self.edge)
     }
 
-    /// Octets written and not acknowledged.
-    pub(crate) fn buffered(&self) -> usize {
-        self.buffer.len()
-    }
-
     /// Octets written and never sent.
     pub(crate) fn unsent(&self) -> u32 {
         if matches!(self.fin, Fin::Sent(_)) {
@@ -221,19 +217,20 @@ impl SendHalf {
         if end.after(self.nxt) { end.distance_from(self.nxt.later(self.base)) } else { 0 }
     }
 
-    pub(crate) fn buffer(&mut self) -> &mut Ring {
-        &mut self.buffer
-    }
-
     /// Takes what fits into the buffer.
     pub(crate) fn write(&mut self, octets: &[u8]) -> usize {
-        let room = self.capacity.saturating_sub(self.buffer.len());
-        let len = octets.len().min(room);
-        self.buffer.push(&octets[..len]);
-        if len < octets.len() {
-            self.was_full = true;
+        let mut rest = octets;
+        loop {
+            let len = self.write_with(rest.len(), |room| {
+                room.copy_from_slice(&rest[..room.len()]);
+                room.len()
+            });
+            rest = &rest[len..];
+            // The room may lie in two pieces.
+            if len == 0 || rest.is_empty() {
+                return octets.len() - rest.len();
+            }
         }
-        len
     }
 
     /// The same for octets that `fill` puts where they will lie, as far as there is room in one piece.
@@ -402,9 +399,9 @@ impl SendHalf {
     }
 
     /// A tail loss probe of new text, which cwnd does not stop (RFC 8985 7.3).
-    pub(crate) fn fresh_piece(&self, config: &Config) -> Option<Piece> {
+    pub(crate) fn fresh_piece(&self, config: &Config) -> Piece {
         let len = self.unsent().min(self.mss(config)).min(self.usable(config));
-        (len > 0).then_some(Piece { seq: self.nxt, len, syn: false, fin: false, again: false })
+        Piece { seq: self.nxt, len, syn: false, fin: false, again: false }
     }
 
     /// The last segment that nobody has reported, to be sent again as a tail loss probe.
@@ -441,7 +438,7 @@ impl SendHalf {
         if again {
             if let Phase::Fast { rescued, .. } = &mut self.phase {
                 // What is not known to be lost goes again as a rescue.
-                *rescued |= !self.board.has_lost();
+                *rescued |= !self.board.has_lost() && !config.is(Mutant::RescueAgain);
             }
             self.board.resend(seq, space, now);
             self.force = false;
@@ -457,7 +454,7 @@ impl SendHalf {
                 self.limited += len;
             }
             if fin {
-                self.fin = Fin::Sent(seq + len);
+                self.fin = Fin::Sent(if config.is(Mutant::FinAckedWithItsText) { seq } else { seq + len });
             }
         }
         self.override_due = false;
@@ -467,12 +464,8 @@ impl SendHalf {
     /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
     /// if there is nothing to think about.
     pub(crate) fn full_segments(&self, config: &Config) -> u32 {
-        let plain = self.phase == Phase::Open
-            && self.dupacks == 0
-            && self.timeouts == 0
-            && !self.paused
-            && !self.board.has_lost()
-            && self.urgent.is_none();
+        // All else has been asked for the first of them.
+        let plain = self.dupacks == 0 && self.urgent.is_none();
         let text = self.unsent().saturating_sub(1);
         let room = text.min(self.usable(config)).min(self.cwnd_room(config));
         if plain { room / self.mss(config) } else { 0 }

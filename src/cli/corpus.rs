@@ -14,8 +14,8 @@ use crate::suite::model::{Case, Family};
 use crate::suite::select::Selection;
 use crate::suite::source::SourceMap;
 use crate::suite::{disk, embedded};
+use crate::target::deviation::Deviation;
 use crate::target::manifest::Waiver;
-use crate::target::profile::Deviation;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -194,7 +194,7 @@ fn deviation<'a>(case: &Case, family: Family, known: &'a [(Selection, Deviation)
 /// Says which rules of the target's manifest name no case: they were written for another corpus, or are mistyped.
 fn stale(target: &Target, ids: &[String], streams: &Streams) {
     let waivers = target.waivers.iter().map(|waiver| ("waive", &waiver.cases));
-    let deviations = target.profile.deviations.iter().map(|known| ("deviations", &known.cases));
+    let deviations = target.deviations.iter().map(|known| ("deviations", &known.cases));
     for (key, cases) in waivers.chain(deviations) {
         let Ok(selection) = Selection::parse(std::slice::from_ref(cases), None) else { continue };
         if !selection.unmatched(ids).is_empty() {
@@ -215,7 +215,7 @@ fn waived<'a>(case: &Case, family: Family, target: &'a Target) -> Option<&'a str
 
 /// The known deviations of the target, each with the cases that it names.
 fn deviations(target: &Target) -> Vec<(Selection, Deviation)> {
-    let known = target.profile.deviations.iter();
+    let known = target.deviations.iter();
     let cases = |known: &Deviation| Selection::parse(std::slice::from_ref(&known.cases), None).ok();
     known.filter_map(|known| Some((cases(known)?, known.clone()))).collect()
 }

@@ -49,12 +49,11 @@ mod tests {
     use super::*;
     use crate::report::sample;
     use crate::run::{Job, Work};
-    use crate::target::profile::Deviation;
+    use crate::target::deviation::Deviation;
     use rstest::rstest;
 
     fn job(id: &str, cases: &str) -> Job {
-        let deviation =
-            Deviation { cases: cases.into(), outcome: Outcome::Fail, because: "so it is".into(), link: None };
+        let deviation = Deviation { cases: cases.into(), ..sample::deviation() };
         let work = Work::Unsupported(String::new());
         Job { info: sample::info(id), work, fresh: false, deviation: Some(deviation) }
     }
@@ -63,7 +62,7 @@ mod tests {
         let mut case = sample::ended(outcome);
         case.info = sample::info(id);
         let is_known = outcome == Outcome::Fail;
-        (case.deviation, case.expected) = (is_known.then(|| "fail".into()), true);
+        (case.deviation, case.expected) = (is_known.then(sample::deviation), true);
         case
     }
 

@@ -9,6 +9,7 @@ use super::stream::Streams;
 use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
 use crate::suite::select::Selection;
+use crate::target::deviation::Deviation;
 use crate::target::manifest::{Manifest, Waiver};
 use crate::target::profile::Profile;
 use crate::target::reference;
@@ -84,6 +85,8 @@ pub(super) struct Target {
     pub(super) maker: AnyMaker,
     /// Cases that are not asked of it.
     pub(super) waivers: Vec<Waiver>,
+    /// What is known of it on this wire.
+    pub(super) deviations: Vec<Deviation>,
     /// Why it cannot be had here, where it says so itself.
     pub(super) absent: Option<String>,
 }
@@ -145,13 +148,12 @@ fn linux(arguments: &TargetArguments, streams: &Streams) -> Result<Target, Failu
     let manifest = manifest(LINUX, streams)?;
     // While there is one thread only: a normal user becomes root of namespaces of their own.
     crate::lab::user::obtain_privilege().map_err(|error| Failure::from(&error))?;
-    let mut profile = tokio::runtime::Builder::new_current_thread()
+    let profile = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::harness(format!("cannot start a runtime: {error}")))?
         .block_on(KernelMaker::new(Net::default()).profile())
         .map_err(|error| Failure::from(&error))?;
-    profile.deviations = manifest.profile.deviations;
     let maker = AnyMaker::Kernel(KernelMaker::new(profile.net.clone()));
     Ok(Target {
         name: LINUX.to_owned(),
@@ -159,6 +161,7 @@ fn linux(arguments: &TargetArguments, streams: &Streams) -> Result<Target, Failu
         profile,
         maker,
         waivers: manifest.waivers,
+        deviations: on(manifest.deviations, Wire::Veth.word()),
         absent: None,
     })
 }
@@ -169,19 +172,33 @@ fn no_wire(target: &str, wire: Wire, has: &str) -> Failure {
 }
 
 fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Target, Failure> {
-    built_in(reference::profile(), arguments.wire, mutant, Vec::new())
+    built_in(reference::profile(), arguments.wire, mutant, Known::default())
 }
 
 /// The reference with other abilities than its own.
 fn variant(manifest: Manifest, wire: Option<Wire>, mutant: Option<Mutant>) -> Result<Target, Failure> {
-    built_in(manifest.profile, wire, mutant, manifest.waivers)
+    let known = Known { waivers: manifest.waivers, deviations: manifest.deviations };
+    built_in(manifest.profile, wire, mutant, known)
+}
+
+/// What a manifest says of cases.
+#[derive(Default)]
+struct Known {
+    waivers: Vec<Waiver>,
+    deviations: Vec<Deviation>,
+}
+
+/// The deviations that are seen on a wire.
+fn on(mut deviations: Vec<Deviation>, wire: &str) -> Vec<Deviation> {
+    deviations.retain(|known| known.is_on(wire));
+    deviations
 }
 
 fn built_in(
     profile: Profile,
     wire: Option<Wire>,
     mutant: Option<Mutant>,
-    waivers: Vec<Waiver>,
+    known: Known,
 ) -> Result<Target, Failure> {
     let (wire, maker) = match wire {
         None | Some(Wire::Sim) => (Wire::Sim, AnyMaker::Sim(SimMaker { mutant })),
@@ -194,7 +211,8 @@ fn built_in(
         None => profile.name.clone(),
         Some(mutant) => format!("{}+{}", profile.name, mutant.id()),
     };
-    Ok(Target { name, wire: wire.word(), profile, maker, waivers, absent: None })
+    let (wire, Known { waivers, deviations }) = (wire.word(), known);
+    Ok(Target { name, wire, profile, maker, waivers, deviations: on(deviations, wire), absent: None })
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -21,6 +21,10 @@ pub enum Kind {
     Tun,
 }
 
+/// Packets that may wait for the program: a burst of a case is never longer. The 500 of the driver are less than what a
+/// backlog of 256 is filled and emptied with.
+const QUEUE_LEN: libc::c_int = 10_000;
+
 /// Nothing but TCP under test speaks there.
 const QUIET: &[(&str, &str)] =
     &[("net.ipv6.conf.all.disable_ipv6", "1"), ("net.ipv6.conf.default.disable_ipv6", "1")];
@@ -161,8 +165,12 @@ pub async fn mute(namespace: &Namespace, device: &str) -> Result<(), SetupError>
     muted.map_err(|e| denied(operation, &e))
 }
 
+/// A queue that is full drops what is sent to the program, and nobody hears of it.
 fn bring_up(device: &str) -> io::Result<()> {
     let mut request = request(device)?;
+    // The member for plain numbers, by another name: `ifr_qlen` stands at the same place.
+    request.ifr_ifru.ifru_metric = QUEUE_LEN;
+    ioctl(libc::SIOCSIFTXQLEN, &mut request)?;
     ioctl(libc::SIOCGIFFLAGS, &mut request)?;
     // SAFETY: the call before filled this member of the union.
     let flags = unsafe { request.ifr_ifru.ifru_flags };

@@ -24,7 +24,8 @@ use crate::target::process::ProcessTarget;
 use crate::time::Time;
 #[cfg(target_os = "linux")]
 use crate::wire::af_packet::AfPacketWire;
-use crate::wire::fd::{FdWire, UdpWire};
+use crate::wire::fd::FdWire;
+use crate::wire::udp::UdpWire;
 use crate::wire::{Received, Wire, WireError};
 use bring_up::{BringUp, Trouble};
 use std::collections::BTreeMap;
@@ -223,7 +224,7 @@ impl AttachedLane {
         }
         if !live.lane.target().is_alive() {
             let died = |input: &Input| matches!(input.what, InputKind::TargetDied { .. });
-            let how = "its process ended when the case was over".to_owned();
+            let how = "its process, or one beside it, ended when the case was over".to_owned();
             return (!tried.inputs.iter().any(died)).then_some(InputKind::TargetDied { how });
         }
         if !matches!(program.app, App::Echo | App::Sink) {

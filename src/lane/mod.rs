@@ -9,6 +9,7 @@ pub mod attached;
 pub mod oracle;
 pub mod real;
 pub mod sim;
+mod stall;
 #[cfg(target_os = "linux")]
 pub mod veth;
 

@@ -7,6 +7,7 @@
 #![allow(clippy::disallowed_methods, reason = "the lane owns the clock")]
 
 use super::Lane;
+use super::stall::Stalls;
 use crate::engine::{Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
 use crate::packet::{Packet, Tcp};
@@ -44,13 +45,15 @@ pub struct RealLane<W, T> {
     next_port: u16,
     /// The ports of earlier tries, newest last.
     earlier: VecDeque<u16>,
+    stalls: Stalls,
 }
 
 impl<W: Wire, T: Target> RealLane<W, T> {
     /// `start` spreads the lanes over the ports, so that a shared target does not see one twice.
     pub fn new(wire: W, target: T, start: u16) -> Self {
         let span = PORTS.end() - PORTS.start();
-        Self { wire, target, next_port: PORTS.start() + start % span, earlier: VecDeque::new() }
+        let next_port = PORTS.start() + start % span;
+        Self { wire, target, next_port, earlier: VecDeque::new(), stalls: Stalls::watch() }
     }
 
     pub fn target(&self) -> &T {
@@ -292,9 +295,12 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
         if over < pause {
             return;
         }
+        // Where nothing ran, the target did not run either, whatever it says itself.
+        let stood_still = self.lane.stalls.since(self.start + self.asked.since_start());
+        let waited = self.lane.target.waited().max(Some(stood_still)).filter(|waited| *waited >= WAITED_MIN);
         self.asked = now;
-        let waited = self.lane.target.waited().filter(|waited| *waited >= WAITED_MIN);
         if let Some(waited) = waited {
+            let waited = waited.min(over);
             let [for_ns, over_ns] =
                 [waited, over].map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX));
             self.input(at, InputKind::Waited { for_ns, over_ns });

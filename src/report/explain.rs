@@ -22,6 +22,7 @@ use crate::engine::event::CaseEventKind;
 use crate::engine::{Outcome, Violation, ViolationKind};
 use crate::event::{CaseFinished, RunStarted};
 use crate::plan::Plan;
+use crate::target::deviation::Deviation;
 use std::fmt::Write;
 
 /// How a run is repeated: what stands behind `tcpspec run <case>`.
@@ -233,13 +234,8 @@ impl Page {
         if let Some(blamed) = &case.verdict.blamed {
             self.paragraph(&format!("Fix this first: `tcpspec run {}` tests these steps.", clean(blamed)));
         }
-        if let Some(said) = &case.deviation {
-            let text = if case.expected {
-                format!("This is a known deviation of the target ({said}).")
-            } else {
-                format!("The target's manifest says that this case is known to be {said}.")
-            };
-            self.paragraph(&text);
+        if let Some(known) = &case.deviation {
+            self.paragraph(&deviation(known, case.expected));
         }
         if case.tries.len() > 1 {
             let words: Vec<&str> = case.tries.iter().map(|t| t.verdict.outcome.word()).collect();
@@ -268,6 +264,19 @@ impl Page {
         for line in lines {
             self.line(&line);
         }
+    }
+}
+
+/// That a case is known to deviate, and why.
+fn deviation(known: &Deviation, is_expected: bool) -> String {
+    let outcome = known.outcome;
+    if !is_expected {
+        return format!("The target's manifest says that this case is known to be {outcome}.");
+    }
+    let text = format!("This is a known deviation of the target ({outcome}). {}", clean(&known.because));
+    match &known.link {
+        Some(link) => format!("{} ({})", text.trim_end(), clean(link)),
+        None => text.trim_end().to_owned(),
     }
 }
 

@@ -62,8 +62,9 @@ fn testcase(case: &CaseFinished, again: &Again) -> TestCase {
     if flaky(case) {
         property("flaky", "true");
     }
-    if let Some(said) = &case.deviation {
-        property("known-deviation", said);
+    if let Some(known) = &case.deviation {
+        property("known-deviation", known.outcome.word());
+        property("known-because", &known.because);
     }
     for (step, answer) in &case.verdict.observed {
         property("observed", &format!("step {}: {answer}", explain::step_number(case, *step)));

@@ -8,7 +8,7 @@ use crate::event::{CaseFinished, RunEvent, Try};
 use crate::lane::{Lane, LaneMaker, SetupError};
 use crate::plan::{CaseInfo, Plan};
 use crate::suite::model::Family;
-use crate::target::profile::Deviation;
+use crate::target::deviation::Deviation;
 use std::any::Any;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};

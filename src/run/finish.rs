@@ -3,7 +3,7 @@
 use crate::engine::{Outcome, Verdict, confirmed};
 use crate::event::{CaseFinished, Try};
 use crate::plan::{CaseInfo, Plan};
-use crate::target::profile::Deviation;
+use crate::target::deviation::Deviation;
 use std::time::Duration;
 
 /// What `--deny` makes worse.
@@ -120,7 +120,7 @@ fn empty(outcome: Outcome, reason: String) -> Verdict {
 }
 
 /// Without a known deviation, the RFC is what is expected; and no target must do what is optional.
-fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<String>, bool) {
+fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<Deviation>, bool) {
     match deviation {
         // A glob says where a target deviates, not that it does so in every case of it.
         Some(known) if known.is_glob() && matches!(outcome, Outcome::Pass | Outcome::Unsupported) => {
@@ -128,7 +128,7 @@ fn expected(deviation: Option<&Deviation>, outcome: Outcome) -> (Option<String>,
         }
         // What could not be judged says nothing of what is known.
         Some(_) if outcome == Outcome::Inconclusive => (None, false),
-        Some(known) => (Some(known.outcome.to_string()), known.outcome == outcome),
+        Some(known) => (Some(known.clone()), known.outcome == outcome),
         None => (None, matches!(outcome, Outcome::Pass | Outcome::Unsupported)),
     }
 }
@@ -269,6 +269,7 @@ mod tests {
             outcome,
             because: "it is old".into(),
             link: None,
+            wires: vec![],
         });
         assert_eq!(expected(known.as_ref(), outcome).1, says);
     }

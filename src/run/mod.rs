@@ -26,7 +26,7 @@ pub use partition::{Partition, PartitionError};
 use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted};
 use crate::lane::{LaneMaker, SetupError};
 use crate::plan::{CaseInfo, Plan};
-use crate::target::profile::Deviation;
+use crate::target::deviation::Deviation;
 use attempt::{Pending, Worker};
 use queue::Queue;
 use std::num::{NonZeroU32, NonZeroUsize};

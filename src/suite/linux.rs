@@ -128,8 +128,8 @@ pub const MESSAGE: &[&str] = &[
     "MSG_ZEROCOPY",
 ];
 
-/// What waits in a socket: unread octets, octets not acknowledged, octets not sent.
-pub const IOCTLS: &[&str] = &["SIOCINQ", "SIOCOUTQ", "SIOCOUTQNSD"];
+/// What waits in a socket: unread octets, octets not acknowledged, octets not sent; and whether the urgent mark is reached.
+pub const IOCTLS: &[&str] = &["SIOCINQ", "SIOCOUTQ", "SIOCOUTQNSD", "SIOCATMARK"];
 
 pub const SHUTDOWNS: &[&str] = &["SHUT_RD", "SHUT_WR", "SHUT_RDWR"];
 

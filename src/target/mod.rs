@@ -1,5 +1,6 @@
 //! Targets: what is tested, and how its application is driven.
 
+pub mod deviation;
 #[cfg(target_os = "linux")]
 pub mod kernel;
 pub mod manifest;

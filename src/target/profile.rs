@@ -22,8 +22,6 @@ pub struct Profile {
     pub mss_v6: u16,
     pub timing: Timing,
     pub limits: Limits,
-    /// Known deviations: case glob, outcome, reason.
-    pub deviations: Vec<Deviation>,
     /// Which reading of optional rules: `rfc9293`, `rfc5961` or `rfc793`.
     pub reading: String,
 }
@@ -96,19 +94,4 @@ pub struct Limits {
     pub backlog: u32,
     pub connections: u32,
     pub syn_retries: u32,
-}
-
-impl Deviation {
-    /// Names more than one case.
-    pub fn is_glob(&self) -> bool {
-        self.cases.contains(['*', '?', '['])
-    }
-}
-
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Deviation {
-    pub cases: String,
-    pub outcome: crate::engine::Outcome,
-    pub because: String,
-    pub link: Option<String>,
 }

@@ -169,7 +169,6 @@ pub fn profile() -> Profile {
             connections: u32::try_from(config.max_connections).unwrap_or(u32::MAX),
             syn_retries: 6,
         },
-        deviations: Vec::new(),
         reading: "rfc9293".to_owned(),
     }
 }

@@ -1,4 +1,4 @@
-//! The wire without privilege: one packet in one datagram, over a Unix socket pair or over UDP on loopback.
+//! The wire without privilege: one packet in one datagram, over a Unix socket pair or over [UDP](super::udp) on loopback.
 //!
 //! The target inherits its end as a descriptor, or is told where to send datagrams; either way it needs neither
 //! devices nor namespaces. There is no link layer. On Linux the kernel stamps packets when the target sends them; elsewhere
@@ -12,30 +12,25 @@
 use super::stamp::{Clocks, read_clocks};
 use super::{Received, Wire, WireError};
 use nix::sys::socket::{
-    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrIn, SockaddrLike, recvmsg,
-    send, setsockopt, socketpair, sockopt,
+    AddressFamily, ControlMessageOwned, MsgFlags, SockFlag, SockType, SockaddrLike, recvmsg, send,
+    setsockopt, socketpair, sockopt,
 };
 use nix::sys::time::TimeSpec;
 use std::io::{self, IoSliceMut};
-use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::time::{Duration, Instant};
-use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
-use tokio::net::UdpSocket;
 
 /// Larger than any packet.
 const PACKET_LEN_MAX: usize = 64 * 1024;
 /// What waits while we are busy.
-const BUFFER: usize = 4 << 20;
-/// Datagrams of others in a row that are read without waiting.
-const NOISE_MAX: u32 = 4096;
+pub(super) const BUFFER: usize = 4 << 20;
 /// A target that does not read for so long loses packets, as on a full queue.
 const SEND_PATIENCE: Duration = Duration::from_millis(500);
 
 /// Reads datagrams, with the time at which they were sent.
 #[derive(Debug)]
-struct Inbox {
+pub(super) struct Inbox {
     buffer: Box<[u8]>,
     /// For the kernel's stamp.
     control: Vec<u8>,
@@ -44,7 +39,7 @@ struct Inbox {
 
 impl Inbox {
     /// For a socket whose kernel is to stamp what comes, where it can.
-    fn of(socket: &impl AsFd) -> Self {
+    pub(super) fn of(socket: &impl AsFd) -> Self {
         #[cfg(target_os = "linux")]
         let _unstamped = setsockopt(socket, sockopt::ReceiveTimestampns, &true);
         #[cfg(not(target_os = "linux"))]
@@ -54,7 +49,10 @@ impl Inbox {
     }
 
     /// The next datagram and who sent it; an error where there is none.
-    fn read<A: SockaddrLike>(&mut self, socket: &impl AsRawFd) -> io::Result<(Received, Option<A>)> {
+    pub(super) fn read<A: SockaddrLike>(
+        &mut self,
+        socket: &impl AsRawFd,
+    ) -> io::Result<(Received, Option<A>)> {
         let looked_at = Instant::now();
         let mut parts = [IoSliceMut::new(&mut self.buffer)];
         let flags = MsgFlags::MSG_DONTWAIT;
@@ -187,102 +185,13 @@ impl Wire for FdWire {
     }
 }
 
-/// Packets in UDP datagrams on loopback. The target sends an empty datagram first, so that we know where it is.
-#[derive(Debug)]
-pub struct UdpWire {
-    socket: UdpSocket,
-    target: Option<SocketAddr>,
-    inbox: Inbox,
-}
-
-impl UdpWire {
-    /// # Errors
-    /// Where there is no loopback interface.
-    pub async fn bind() -> io::Result<Self> {
-        let socket = UdpSocket::bind("127.0.0.1:0").await?;
-        let inbox = Inbox::of(&socket);
-        Ok(Self { socket, target: None, inbox })
-    }
-
-    /// What the target is told.
-    ///
-    /// # Errors
-    /// Never on an open socket.
-    pub fn address(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
-    }
-}
-
-impl UdpWire {
-    /// What was read, if that is a packet of the target.
-    fn take(
-        &mut self,
-        read: io::Result<(Received, Option<SockaddrIn>)>,
-    ) -> Option<Result<Received, WireError>> {
-        match read {
-            Ok((received, from)) => {
-                let from = SocketAddr::V4(from?.into());
-                let is_packet = *self.target.get_or_insert(from) == from && !received.packet.is_empty();
-                // Or somebody else of this machine.
-                is_packet.then_some(Ok(received))
-            }
-            Err(e) if is_gone(&e) || e.kind() == io::ErrorKind::Interrupted => None,
-            Err(e) => Some(Err(broken("receive", &e))),
-        }
-    }
-}
-
-impl Wire for UdpWire {
-    async fn recv(&mut self) -> Result<Received, WireError> {
-        loop {
-            self.socket.readable().await.map_err(|e| broken("wait for a packet", &e))?;
-            let (socket, inbox) = (&self.socket, &mut self.inbox);
-            let read = socket.try_io(Interest::READABLE, || inbox.read(socket));
-            if matches!(&read, Err(e) if e.kind() == io::ErrorKind::WouldBlock) {
-                continue;
-            }
-            if let Some(received) = self.take(read) {
-                return received;
-            }
-        }
-    }
-
-    fn try_recv(&mut self) -> Option<Result<Received, WireError>> {
-        for _ in 0..NOISE_MAX {
-            match self.inbox.read(&self.socket) {
-                Err(e) if e.kind() == io::ErrorKind::WouldBlock => return None,
-                read => {
-                    if let Some(received) = self.take(read) {
-                        return Some(received);
-                    }
-                }
-            }
-        }
-        None
-    }
-
-    async fn send(&mut self, packet: &[u8]) -> Result<Instant, WireError> {
-        let at = Instant::now();
-        let Some(target) = self.target else { return Ok(at) };
-        match self.socket.send_to(packet, target).await {
-            Ok(_) => Ok(at),
-            Err(e) if is_gone(&e) => Ok(at),
-            Err(e) => Err(broken("send", &e)),
-        }
-    }
-
-    fn lost(&mut self) -> u64 {
-        0
-    }
-}
-
 /// The target has closed its end: what is sent is lost, and its process says more.
-fn is_gone(e: &io::Error) -> bool {
+pub(super) fn is_gone(e: &io::Error) -> bool {
     use io::ErrorKind::{BrokenPipe, ConnectionRefused, ConnectionReset, NotConnected};
     matches!(e.kind(), BrokenPipe | ConnectionRefused | ConnectionReset | NotConnected)
 }
 
-fn broken(operation: &'static str, e: &io::Error) -> WireError {
+pub(super) fn broken(operation: &'static str, e: &io::Error) -> WireError {
     WireError { operation, cause: e.to_string() }
 }
 

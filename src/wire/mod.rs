@@ -12,6 +12,7 @@ pub mod fd;
 pub mod link;
 pub mod mem;
 mod stamp;
+pub mod udp;
 
 use futures_util::FutureExt;
 use std::future::Future;

@@ -75,6 +75,15 @@ TCPSPEC_API void tcpspec_die(const char *what) {
   exit(1);
 }
 
+/* Room for the packets of a burst, as much as the system gives: what finds none is lost, and its sender hears nothing. */
+TCPSPEC_API void tcpspec_make_room(int fd) {
+  int octets = 4 << 20;
+  (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &octets, sizeof octets);
+#ifdef SO_RCVBUFFORCE
+  (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &octets, sizeof octets);
+#endif
+}
+
 TCPSPEC_API int tcpspec_udp(const char *where) {
   struct sockaddr_in to;
   unsigned a, b, c, d, port;
@@ -85,6 +94,7 @@ TCPSPEC_API int tcpspec_udp(const char *where) {
   to.sin_family = AF_INET;
   to.sin_addr.s_addr = htonl(a << 24 | b << 16 | c << 8 | d);
   to.sin_port = htons((uint16_t)port);
+  tcpspec_make_room(fd);
   if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) || send(fd, "", 0, 0))
     tcpspec_die("cannot reach TCPSPEC_UDP");
   return fd;
@@ -112,6 +122,7 @@ TCPSPEC_API int tcpspec_device(const char *name, const char *kind) {
     /* What this program sends itself is not for it. */
     if (bind(fd, (struct sockaddr *)&at, sizeof at) || setsockopt(fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof yes))
       tcpspec_die("cannot bind a packet socket to the device");
+    tcpspec_make_room(fd);
     return fd;
   }
   fd = open("/dev/net/tun", O_RDWR);

@@ -72,6 +72,7 @@ impl Wire {
         }
         if let Ok(harness) = env::var("TCPSPEC_UDP") {
             let socket = UdpSocket::bind("127.0.0.1:0")?;
+            make_room(&socket);
             socket.connect(harness)?;
             // Says where we are.
             socket.send(&[])?;
@@ -123,6 +124,27 @@ impl AsRawFd for Wire {
             Medium::Device(device) => device.as_raw_fd(),
         }
     }
+}
+
+/// For the packets of a burst, as much as the system gives: what finds no room is lost, and its sender hears nothing.
+fn make_room(socket: &UdpSocket) {
+    #[cfg(target_os = "linux")]
+    {
+        const SOL_SOCKET: i32 = 1;
+        const SO_RCVBUF: i32 = 8;
+        /// For the privileged.
+        const SO_RCVBUFFORCE: i32 = 33;
+        unsafe extern "C" {
+            fn setsockopt(fd: i32, level: i32, name: i32, value: *const i32, len: u32) -> i32;
+        }
+        let room = 4 << 20;
+        for name in [SO_RCVBUF, SO_RCVBUFFORCE] {
+            // SAFETY: `room` is as long as is said, and outlives the call.
+            let _less = unsafe { setsockopt(socket.as_raw_fd(), SOL_SOCKET, name, &raw const room, 4) };
+        }
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = socket;
 }
 
 fn carries_frames() -> bool {

@@ -180,6 +180,35 @@ fn nothing_is_left_after_sigkill_in_the_middle_of_64_lanes() {
     assert!(told.status.code().is_some_and(|code| code != 101), "{out}{err}");
 }
 
+/// A machine may stand still, and all that is due then is due at once when it goes on: the ACK that was delayed, and the
+/// end of our waiting for it.
+#[test]
+fn who_stands_still_blames_nobody() {
+    if !has_wires("standing still") {
+        return;
+    }
+    let scratch = Scratch::new("still");
+    // In each a second ACK is delayed, and to be there within 500 ms.
+    let cases = "data/receive/old-data-is-acknowledged-again close/time-wait/old-data-does-not-enter-the-next-connection";
+    let line = format!("run -t reference --wire veth {cases} --format json --out out");
+    let child = scratch.command(&line).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    while !scratch.0.join("out/run.jsonl").exists() {
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    // So few that they are over before a case is tried again.
+    for _ in 0..3 {
+        signal(&child, "STOP");
+        std::thread::sleep(Duration::from_millis(600));
+        signal(&child, "CONT");
+        std::thread::sleep(Duration::from_millis(130));
+    }
+    let output = child.wait_with_output().unwrap();
+    let (out, err) = texts(&output);
+    assert_eq!(output.status.code(), Some(0), "{out}{err}");
+    let record = scratch.read("out/run.jsonl");
+    assert!(record.contains("had to wait"), "no case was kept from its ACK");
+}
+
 #[test]
 fn two_runs_at_once_do_not_hear_each_other() {
     if !has_wires("two runs") {

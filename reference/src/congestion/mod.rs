@@ -17,7 +17,8 @@ use newreno::NewReno;
 #[derive(Clone, Debug)]
 enum Algorithm {
     NewReno(NewReno),
-    Cubic(Cubic),
+    /// Apart, because most connections have the other one, which is an eighth as large.
+    Cubic(Box<Cubic>),
 }
 
 /// The congestion state of one connection.
@@ -41,7 +42,7 @@ impl Congestion {
     pub(crate) fn new(config: &Config) -> Self {
         let algorithm = match config.congestion {
             CongestionAlgorithm::NewReno => Algorithm::NewReno(NewReno::default()),
-            CongestionAlgorithm::Cubic => Algorithm::Cubic(Cubic::default()),
+            CongestionAlgorithm::Cubic => Algorithm::Cubic(Box::default()),
         };
         // RFC 5681 3.1: ssthresh starts arbitrarily high.
         Self { cwnd: 0, ssthresh: u32::MAX, algorithm }

@@ -14,7 +14,7 @@ impl Connection {
     /// SEND (RFC 9293 3.10.2). Before ESTABLISHED the octets are queued.
     pub(crate) fn send(&mut self, octets: &[u8], env: &mut Env<'_>) -> Result<usize, Error> {
         self.writable()?;
-        self.snd.buffer().lend(env.spare);
+        self.snd.buffer.lend(env.spare);
         Ok(self.snd.write(octets))
     }
 

@@ -99,7 +99,7 @@ impl Connection {
 
     fn choose_fresh(&mut self, env: &Env<'_>) -> Option<Piece> {
         if env.config.is(Mutant::DataBeforeEstablished) && !self.state.is_synchronized() {
-            return self.snd.fresh_piece(env.config);
+            return Some(self.snd.fresh_piece(env.config)).filter(|piece| piece.len > 0);
         }
         match self.snd.fresh(env.config) {
             Fresh::Send(piece) => Some(piece),
@@ -125,6 +125,7 @@ impl Connection {
 
     /// The timers that a transmission starts (RFC 6298 5.1, RFC 9293 3.8.3 and 3.8.6.1).
     fn after_piece(&mut self, piece: Piece, env: &mut Env<'_>) {
+        self.snd.board.lend(env.spare);
         self.snd.sent(piece, env.now, &self.rtt, env.config);
         self.timers.stop(Timer::Override);
         if piece.fin && !piece.again {
@@ -187,8 +188,8 @@ impl Connection {
         let len = crate::distort::emit(
             config,
             &Outgoing {
-                local: self.local,
-                remote: self.remote,
+                local: self.local(),
+                remote: self.remote(),
                 ip: fields,
                 seq: piece.seq + u32::from(moved),
                 ack,
@@ -215,7 +216,7 @@ impl Connection {
     fn emit_empty(&mut self, seq: SeqNum, garbage: &[u8], env: &Env<'_>, buffer: &mut Vec<u8>) -> usize {
         let config = env.config;
         let mut options = self.options(env);
-        if self.snd.sack && self.rcv.wants_sack() && !config.is(Mutant::SackNotSent) {
+        if self.snd.sack && !config.is(Mutant::SackNotSent) {
             self.rcv.sack_option(&mut options, config);
         }
         if core::mem::take(&mut self.announce_timeout) {
@@ -229,8 +230,8 @@ impl Connection {
         let len = crate::distort::emit(
             config,
             &Outgoing {
-                local: self.local,
-                remote: self.remote,
+                local: self.local(),
+                remote: self.remote(),
                 ip: fields,
                 seq,
                 ack,
@@ -257,7 +258,7 @@ impl Connection {
     /// The options of a SYN or SYN,ACK: what we offer, or what both offer (RFC 7323 2.2, 3.2, RFC 2018 2).
     fn syn_options(&self, env: &Env<'_>) -> Options {
         let config = env.config;
-        let ip_header = crate::wire::ip::header_len(self.local.ip()) as u16;
+        let ip_header = crate::wire::ip::header_len(self.local().ip()) as u16;
         // MUST-67: MMS_R - 20, and options are not taken off (RFC 6691).
         let mss = config.mtu.saturating_sub(ip_header + 20);
         let echo = if self.state == State::SynSent { 0 } else { self.rcv.ts_recent };

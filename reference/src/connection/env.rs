@@ -6,7 +6,7 @@ use std::collections::VecDeque;
 use crate::config::Config;
 use crate::cookie::FastOpenCache;
 use crate::event::Event;
-use crate::ring::Spare;
+use crate::spare::Spare;
 use crate::time::Instant;
 use crate::wire::Outgoing;
 

@@ -23,10 +23,10 @@ impl Connection {
     /// A client's SYN asks for a cookie, or shows the one it has (4.2.1).
     pub(crate) fn offer_fast_open(&mut self, env: &Env<'_>) {
         let wanted = env.config.uses_fast_open() || env.config.is(Mutant::FastOpenUnasked);
-        if !wanted || env.cookies.is_refused(self.remote.ip(), env.now) {
+        if !wanted || env.cookies.is_refused(self.remote().ip(), env.now) {
             return;
         }
-        match env.cookies.get(self.remote.ip()) {
+        match env.cookies.get(self.remote().ip()) {
             Some((cookie, mss)) => {
                 self.fast_open.option = Some(cookie);
                 self.fast_open.limit = mss;
@@ -56,7 +56,7 @@ impl Connection {
     pub(super) fn take_fast_open(&mut self, syn: &Segment<'_>, secret: &Secret, env: &Env<'_>) {
         let wanted = env.config.uses_fast_open() || env.config.is(Mutant::FastOpenUnasked);
         let Some(option) = syn.options.fast_open.filter(|_| wanted) else { return };
-        let cookie = cookie::fast_open_cookie(secret, self.local.ip(), self.remote.ip());
+        let cookie = cookie::fast_open_cookie(secret, self.local().ip(), self.remote().ip());
         if option != cookie && !env.config.is(Mutant::FastOpenCookieUnchecked) {
             // A request, or a cookie that is not ours: the text is dropped and a good cookie returned.
             self.fast_open.option = Some(cookie);
@@ -78,7 +78,7 @@ impl Connection {
             && !env.config.is(Mutant::FastOpenCookieForgotten)
         {
             let mss = segment.options.mss.unwrap_or(536);
-            env.cookies.remember(self.remote.ip(), cookie, mss);
+            env.cookies.remember(self.remote().ip(), cookie, mss);
         }
         if self.snd.board.is_empty() {
             return;
@@ -93,7 +93,7 @@ impl Connection {
     /// No answer, an ICMP error, or text that was not taken: the next connections do without (4.1.3.1).
     pub(super) fn fast_open_failed(&self, env: &mut Env<'_>) {
         if self.fast_open.option.is_some() && !env.config.is(Mutant::FastOpenRefusalForgotten) {
-            env.cookies.refuse(self.remote.ip(), env.now + env.config.fast_open_retry);
+            env.cookies.refuse(self.remote().ip(), env.now + env.config.fast_open_retry);
         }
     }
 

@@ -66,11 +66,11 @@ impl Connection {
         if env.config.is(Mutant::PathMtuMessageIgnored) {
             return;
         }
-        let headers = ip::header_len(self.local.ip()) as u32 + 20;
+        let headers = ip::header_len(self.local().ip()) as u32 + 20;
         let current = self.snd.path_mss + headers;
-        let least = if self.local.is_ipv4() { 68 } else { 1280 };
+        let least = if self.local().is_ipv4() { 68 } else { 1280 };
         let mtu = match mtu {
-            0 if self.local.is_ipv4() => PLATEAUS.into_iter().find(|&size| size < current).unwrap_or(least),
+            0 if self.local().is_ipv4() => PLATEAUS.into_iter().find(|&size| size < current).unwrap_or(least),
             named => named,
         };
         let floor = if env.config.is(Mutant::PathMtuBelowMinimum) { headers + 8 } else { least };

@@ -170,7 +170,7 @@ impl Connection {
             self.send_reset(closed::reset_at_ack(segment), env);
             return;
         }
-        self.rcv.note_old(segment);
+        self.rcv.note_old(segment, env.config);
         // RFC 9293 3.10.7.4, eighth: in TIME-WAIT the peer's FIN may come again, and 2 MSL starts anew.
         if self.state == State::TimeWait && segment.has(Flags::FIN) {
             if env.config.is(Mutant::TimeWaitFinNotAcked) {
@@ -535,7 +535,8 @@ impl Connection {
     fn check_urgent(&mut self, segment: &Segment<'_>, env: &mut Env<'_>) {
         let flagged =
             segment.has(Flags::URG) || (env.config.is(Mutant::UrgentWithoutFlag) && segment.urgent > 0);
-        if !flagged || !self.state.takes_text() || env.config.is(Mutant::UrgentIgnored) {
+        let late = !self.state.takes_text() && !env.config.is(Mutant::UrgentBehindFin);
+        if !flagged || late || env.config.is(Mutant::UrgentIgnored) {
             return;
         }
         let up = segment.seq + u32::from(segment.urgent);
@@ -559,7 +560,7 @@ impl Connection {
             return;
         }
         let before = self.rcv.nxt;
-        self.rcv.buffer().lend(env.spare);
+        self.rcv.buffer.lend(env.spare);
         let advice = self.rcv.take_text(segment, env.config);
         if self.released && self.rcv.nxt != before && self.resets_late_text(env) {
             return;

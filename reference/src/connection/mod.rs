@@ -28,15 +28,15 @@ use crate::event::{ConnId, Error, Event, EventKind, ListenerId, Status};
 use crate::isn::{Purpose, Secret};
 use crate::mutant::Mutant;
 use crate::recv::RecvHalf;
-use crate::ring::Spare;
 use crate::rtt::RttEstimator;
 use crate::send::{Phase, SendHalf};
 use crate::seq::SeqNum;
+use crate::spare::Spare;
 use crate::state::closed::Reset;
 use crate::state::{Origin, State, synchronized};
 use crate::time::Instant;
 use crate::timer::{Timer, TimerTable};
-use crate::tuple::TupleKey;
+use crate::tuple::Tuple;
 use crate::wire::ip::{self, HeaderFields};
 use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps, UserTimeout};
 
@@ -90,10 +90,7 @@ struct Offers {
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: ConnId,
-    pub(crate) local: SocketAddr,
-    pub(crate) remote: SocketAddr,
-    /// The two ends as the endpoint looks them up.
-    pub(crate) key: TupleKey,
+    pub(crate) tuple: Tuple,
     pub(crate) state: State,
     pub(crate) snd: SendHalf,
     pub(crate) rcv: RecvHalf,
@@ -133,15 +130,9 @@ pub(crate) struct Connection {
 }
 
 impl Connection {
-    fn new(
-        id: ConnId,
-        local: SocketAddr,
-        remote: SocketAddr,
-        iss: SeqNum,
-        secret: &Secret,
-        env: &Env<'_>,
-    ) -> Self {
+    fn new(id: ConnId, tuple: Tuple, iss: SeqNum, secret: &Secret, env: &Env<'_>) -> Self {
         let config = env.config;
+        let (local, remote) = (tuple.local(), tuple.remote());
         let ip_header = ip::header_len(local.ip()) as u32;
         let path_mss = u32::from(config.mtu).saturating_sub(ip_header + 20).max(1);
         let settings = Settings {
@@ -159,11 +150,9 @@ impl Connection {
         let unguessable = secret.hash(Purpose::Timestamp, local, remote, 0);
         Self {
             id,
-            local,
-            remote,
-            key: TupleKey::new(local, remote),
+            tuple,
             state: State::Closed,
-            snd: SendHalf::new(iss, path_mss, default_mss(remote, config), config),
+            snd: SendHalf::new(iss, path_mss, default_mss(&tuple, config), config),
             rcv: RecvHalf::new(config.recv_buffer),
             timers: TimerTable::default(),
             rtt: RttEstimator::new(config),
@@ -198,15 +187,8 @@ impl Connection {
     }
 
     /// Active OPEN (RFC 9293 3.10.1): to SYN-SENT.
-    pub(crate) fn active(
-        id: ConnId,
-        local: SocketAddr,
-        remote: SocketAddr,
-        iss: SeqNum,
-        secret: &Secret,
-        env: &mut Env<'_>,
-    ) -> Self {
-        let mut conn = Self::new(id, local, remote, iss, secret, env);
+    pub(crate) fn active(id: ConnId, tuple: Tuple, iss: SeqNum, secret: &Secret, env: &mut Env<'_>) -> Self {
+        let mut conn = Self::new(id, tuple, iss, secret, env);
         conn.owned = true;
         conn.offer_fast_open(env);
         conn.transition(State::SynSent, env);
@@ -216,14 +198,14 @@ impl Connection {
     /// A listener takes a SYN (RFC 9293 3.10.7.2, third): to SYN-RECEIVED.
     pub(crate) fn passive(
         id: ConnId,
-        (local, remote): (SocketAddr, SocketAddr),
+        tuple: Tuple,
         listener: ListenerId,
         syn: &Segment<'_>,
         iss: SeqNum,
         secret: &Secret,
         env: &mut Env<'_>,
     ) -> Self {
-        let mut conn = Self::new(id, local, remote, iss, secret, env);
+        let mut conn = Self::new(id, tuple, iss, secret, env);
         conn.take_syn(syn, env);
         conn.take_fast_open(syn, secret, env);
         conn.transition(State::SynReceived(Origin::Passive(listener)), env);
@@ -251,7 +233,7 @@ impl Connection {
         match syn.options.mss.filter(|&mss| mss > 0) {
             Some(mss) => self.snd.peer_mss = u32::from(mss),
             None if config.is(Mutant::MissingMssStopsSending) => self.snd.peer_mss = 1,
-            None => self.snd.peer_mss = default_mss(self.remote, config),
+            None => self.snd.peer_mss = default_mss(&self.tuple, config),
         }
         self.negotiate(&syn.options, env);
         self.negotiate_ecn(syn, env);
@@ -386,7 +368,7 @@ impl Connection {
         // RFC 7323 3.2: once negotiated, a reset should carry them too.
         let echo = if reset.ack.is_some() || self.state.is_synchronized() { self.rcv.ts_recent } else { 0 };
         let timestamps = self.timestamps.then(|| Timestamps { value: self.ts_now(env), echo });
-        env.outbox.push(env.config, reset_packet(self.local, self.remote, fields, reset, timestamps));
+        env.outbox.push(env.config, reset_packet(&self.tuple, fields, reset, timestamps));
     }
 
     fn ip_fields(&mut self, ecn: Ecn) -> HeaderFields {
@@ -397,6 +379,14 @@ impl Connection {
             ecn,
             identification: self.identification,
         }
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.tuple.local()
+    }
+
+    pub(crate) fn remote(&self) -> SocketAddr {
+        self.tuple.remote()
     }
 
     fn mss(&self, config: &Config) -> u32 {
@@ -521,8 +511,9 @@ impl Connection {
     /// An idle connection holds no buffers.
     #[inline]
     pub(crate) fn give_back(&mut self, spare: &mut Spare) {
-        self.snd.buffer().give_back(spare);
-        self.rcv.buffer().give_back(spare);
+        self.snd.buffer.give_back(spare);
+        self.snd.board.give_back(spare);
+        self.rcv.buffer.give_back(spare);
     }
 
     /// The old incarnation makes room for a new one.
@@ -546,8 +537,8 @@ impl Connection {
     pub(crate) fn status(&self, config: &Config) -> Status {
         Status {
             state: self.state.name(),
-            local: Some(self.local),
-            remote: Some(self.remote),
+            local: Some(self.local()),
+            remote: Some(self.remote()),
             iss: self.snd.iss,
             snd_una: self.snd.una,
             snd_nxt: self.snd.nxt,
@@ -560,7 +551,7 @@ impl Connection {
             ssthresh: self.snd.congestion.ssthresh,
             srtt: self.rtt.srtt(),
             rto: self.rtt.rto(config),
-            unacknowledged: self.snd.buffered(),
+            unacknowledged: self.snd.buffer.len(),
             readable: self.rcv.readable(),
             urgent: self.rcv.urgent_left(),
             error: self.error,
@@ -573,25 +564,24 @@ impl Connection {
 }
 
 /// MUST-15: 536 for IPv4, 1220 for IPv6.
-fn default_mss(remote: SocketAddr, config: &Config) -> u32 {
+fn default_mss(tuple: &Tuple, config: &Config) -> u32 {
     match config.mutant {
         Some(Mutant::DefaultMssTooLarge) => 1460,
-        _ if remote.is_ipv4() => 536,
+        _ if tuple.is_ipv4() => 536,
         _ => 1220,
     }
 }
 
 /// A reset as a packet.
 pub(crate) fn reset_packet(
-    local: SocketAddr,
-    remote: SocketAddr,
+    tuple: &Tuple,
     fields: HeaderFields,
     reset: Reset,
     timestamps: Option<Timestamps>,
 ) -> Outgoing<'static> {
     Outgoing {
-        local,
-        remote,
+        local: tuple.local(),
+        remote: tuple.remote(),
         ip: fields,
         seq: reset.seq,
         ack: reset.ack.unwrap_or(SeqNum(0)),

@@ -70,7 +70,7 @@ impl Connection {
         sum: Sum,
         env: &mut Env<'_>,
     ) {
-        self.rcv.buffer().lend(env.spare);
+        self.rcv.buffer.lend(env.spare);
         let Some(advice) = self.rcv.take_next(text, sum, env.config) else { return };
         self.hear(env);
         self.note_timestamp(seq, plain.timestamps, env);

@@ -167,7 +167,7 @@ impl Connection {
         let piece = match self.snd.fresh(env.config) {
             Fresh::Send(piece) => piece,
             Fresh::CwndFull if !env.config.is(Mutant::TailProbeRepeatsOnly) => {
-                self.snd.fresh_piece(env.config)?
+                self.snd.fresh_piece(env.config)
             }
             Fresh::CwndFull | Fresh::Hold | Fresh::WindowClosed | Fresh::Nothing => {
                 self.snd.last_piece(env.config)?

@@ -1,6 +1,6 @@
 //! From a packet to the connection that it is for (RFC 9293 3.9.2.3, MUST-54, MUST-57, MUST-63).
 
-use core::net::{IpAddr, SocketAddr};
+use core::net::IpAddr;
 
 use super::{Endpoint, is_group};
 use crate::connection::{Connection, Incarnation, Plain};
@@ -9,7 +9,7 @@ use crate::fragments;
 use crate::mutant::Mutant;
 use crate::state::State;
 use crate::time::Instant;
-use crate::tuple::TupleKey;
+use crate::tuple::Tuple;
 use crate::wire::ip;
 use crate::wire::{Ecn, Flags, IcmpError, IpPacket, Segment, Verify};
 
@@ -67,7 +67,8 @@ impl Endpoint {
         let (local, remote) =
             ((packet.destination, segment.destination_port), (packet.source, segment.source_port));
         let last = self.recent;
-        let mut found = self.find(TupleKey::of(local, remote));
+        let tuple = Tuple::of(local, remote);
+        let mut found = self.find(&tuple);
         if let Some(index) = found
             && let Some(plain) = Plain::of(segment, packet.ecn)
             && let Some(conn) = self.conn(index)
@@ -93,7 +94,8 @@ impl Endpoint {
             return;
         }
         if found.is_none() && self.config.is(Mutant::DemuxByPortOnly) {
-            let alike = |conn: &Connection| (conn.local.port(), conn.remote.port()) == (local.1, remote.1);
+            let alike =
+                |conn: &Connection| (conn.local().port(), conn.remote().port()) == (local.1, remote.1);
             found = (0..self.slots.len() as u32).find(|&index| self.conn(index).is_some_and(alike));
         }
         let closed = found.and_then(|index| self.conn(index)).is_some_and(|conn| conn.rcv.window() < 1000);
@@ -102,19 +104,17 @@ impl Endpoint {
         }
         match found {
             Some(index) => self.on_connection(now, index, segment, packet.ecn),
-            None => {
-                let tuple = (SocketAddr::new(local.0, local.1), SocketAddr::new(remote.0, remote.1));
-                self.on_no_connection(now, tuple, segment, None);
-            }
+            None => self.on_no_connection(now, tuple, segment, None),
         }
     }
 
     /// The connection between two ends. Packets come in trains, so the last one is looked at first.
     #[inline]
-    fn find(&mut self, key: TupleKey) -> Option<u32> {
-        let again = self.conn(self.recent).is_some_and(|conn| conn.key == key && conn.state != State::Closed);
+    fn find(&mut self, tuple: &Tuple) -> Option<u32> {
+        let again =
+            self.conn(self.recent).is_some_and(|conn| conn.tuple == *tuple && conn.state != State::Closed);
         if !again {
-            self.recent = *self.tuples.get(&key)?;
+            self.recent = self.find_slot(tuple)?;
         }
         Some(self.recent)
     }
@@ -122,7 +122,7 @@ impl Endpoint {
     /// MUST-54: an ICMP error goes to the connection whose segment it quotes.
     fn handle_icmp(&mut self, now: Instant, packet: &IpPacket<'_>) {
         let Some(IcmpError { kind, local, remote, seq }) = IcmpError::parse(packet) else { return };
-        if let Some(index) = self.find(TupleKey::new(local, remote)) {
+        if let Some(index) = self.find(&Tuple::new(local, remote)) {
             self.with_conn(now, index, |conn, env| conn.on_icmp(kind, seq, env));
         }
     }
@@ -149,14 +149,14 @@ impl Endpoint {
             && !segment.has(Flags::ACK)
             && self.config.is(Mutant::SynDuplicateRestarts)
         {
-            let tuple = (conn.local, conn.remote);
+            let tuple = conn.tuple;
             self.with_conn(now, index, Connection::forget);
             self.on_no_connection(now + core::time::Duration::from_millis(1), tuple, segment, None);
             return;
         }
         match conn.on_new_incarnation(segment, &self.config) {
             Incarnation::Accept if self.listener_of(segment).is_some() => {
-                let tuple = (conn.local, conn.remote);
+                let tuple = conn.tuple;
                 let above = conn.snd.nxt;
                 self.with_conn(now, index, Connection::end_time_wait);
                 self.on_no_connection(now, tuple, segment, Some(above));

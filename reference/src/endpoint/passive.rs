@@ -1,7 +1,7 @@
 //! Segments for which there is no connection: closed ports, listeners, half-open queues and SYN cookies
 //! (RFC 9293 3.10.7.1 and 3.10.7.2, RFC 4987).
 
-use super::{Endpoint, Tuple};
+use super::Endpoint;
 use crate::connection::{Connection, reset_packet};
 use crate::cookie::{Claim, SYN_COOKIE_LIFETIME};
 use crate::event::ListenerId;
@@ -10,6 +10,7 @@ use crate::seq::SeqNum;
 use crate::state::closed::{self, Reset};
 use crate::state::listen::{self, ListenDisposition};
 use crate::time::Instant;
+use crate::tuple::Tuple;
 use crate::wire::ip::{self, HeaderFields};
 use crate::wire::{Ecn, Flags, Options, Outgoing, Segment, Timestamps};
 
@@ -103,7 +104,7 @@ impl Endpoint {
 
     /// RFC 4987 3.6: with the half-open queue full, the SYN,ACK itself remembers the SYN. Only the MSS survives.
     fn send_syn_cookie(&mut self, now: Instant, tuple: Tuple, listener: ListenerId, syn: &Segment<'_>) {
-        let (local, remote) = tuple;
+        let (local, remote) = (tuple.local(), tuple.remote());
         let default = if remote.is_ipv4() { 536 } else { 1220 };
         let claim = Claim { local, remote, irs: syn.seq };
         let mss = syn.options.mss.filter(|&mss| mss > 0).unwrap_or(default);
@@ -145,7 +146,7 @@ impl Endpoint {
         if !awaited || !plain {
             return Redeemed::No;
         }
-        let claim = Claim { local: tuple.0, remote: tuple.1, irs: segment.seq - 1 };
+        let claim = Claim { local: tuple.local(), remote: tuple.remote(), irs: segment.seq - 1 };
         let cookie = segment.ack - 1;
         let mss = match claim.check_syn_cookie(&self.secret, now, cookie) {
             Some(mss) => mss,
@@ -176,7 +177,8 @@ impl Endpoint {
         Redeemed::Yes
     }
 
-    pub(super) fn isn(&self, now: Instant, (local, remote): Tuple) -> SeqNum {
+    pub(super) fn isn(&self, now: Instant, tuple: Tuple) -> SeqNum {
+        let (local, remote) = (tuple.local(), tuple.remote());
         if let Some(isn) = self.config.isn {
             return SeqNum(isn);
         }
@@ -189,10 +191,10 @@ impl Endpoint {
     }
 
     /// A reset where there is no connection. It echoes the timestamp that drew it (RFC 7323 5.2).
-    fn send_reset(&mut self, (local, remote): Tuple, cause: &Segment<'_>, reset: Reset) {
+    fn send_reset(&mut self, tuple: Tuple, cause: &Segment<'_>, reset: Reset) {
         let timestamps = cause.options.timestamps.map(|cause| Timestamps { value: 0, echo: cause.value });
         let fields =
             HeaderFields { hops: self.config.hop_limit, dscp: 0, ecn: Ecn::NotEct, identification: 0 };
-        self.outbox.push(&self.config, reset_packet(local, remote, fields, reset, timestamps));
+        self.outbox.push(&self.config, reset_packet(&tuple, fields, reset, timestamps));
     }
 }

@@ -4,7 +4,7 @@ use tcpspec_reference::Config;
 use tcpspec_reference::wire::Flags;
 
 use crate::script::{ACK, FIN, RST, SYN, URG};
-use crate::{SEC, Scenario, start, with};
+use crate::{SEC, Scenario, sacking, start, with};
 
 #[rustfmt::skip]
 pub(crate) const SCENARIOS: &[Scenario] = &[
@@ -23,6 +23,19 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             s.tx(ACK, seq, 1, b"x");
         }
         s.wait(SEC);
+        s
+    }),
+    ("urgent data behind the end", |m| {
+        let mut s = start(m).passive();
+        s.tx(FIN | ACK, 1, 1, b"");
+        s.urgent = 5;
+        s.tx(ACK | URG, 2, 1, b"");
+        s.note("after");
+        s
+    }),
+    ("text from before the first octet", |m| {
+        let mut s = sacking(m, Config::default()).passive();
+        s.tx(ACK, 0u32.wrapping_sub(999), 1, b"old");
         s
     }),
     ("sequence check", |m| {

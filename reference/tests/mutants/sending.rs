@@ -71,6 +71,30 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         }
         s
     }),
+    ("a FIN behind text, of which the text is acknowledged", |m| {
+        let mut s = start(m);
+        s.window = 500;
+        let mut s = s.active();
+        s.send(&[5; 800]);
+        s.close();
+        s.window = 20_000;
+        s.tx(ACK, 1, 501, b"");
+        s.tx(ACK, 1, 801, b"");
+        s.wait(2 * SEC);
+        s
+    }),
+    ("a little more behind a rescue", |m| {
+        let mut s = sacking(m, Config::default()).active();
+        s.set(ConnOption::NoDelay(true));
+        s.send(&[5; 10_000]);
+        let base = s.iss.map_or(0, |iss| iss.0);
+        for n in 2..9 {
+            s.options.sack = blocks(&[(base.wrapping_add(1001), base.wrapping_add(n * 1000 + 1))]);
+            s.tx(ACK, 1, 1, b"");
+        }
+        s.send(&[5; 500]);
+        s
+    }),
     ("a probe of text with a FIN behind it", |m| {
         let mut s = start(m).active();
         s.send(b"a");

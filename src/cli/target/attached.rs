@@ -48,8 +48,9 @@ pub(super) fn resolve(
     let profile = manifest.profile.clone();
     let waivers = manifest.waivers.clone();
     let wire = link.kind.word();
+    let deviations = super::on(manifest.deviations.clone(), wire);
     let maker = AnyMaker::Attached(Box::new(AttachedMaker::new(manifest, link)));
-    Ok(Target { name: profile.name.clone(), wire, profile, maker, waivers, absent: None })
+    Ok(Target { name: profile.name.clone(), wire, profile, maker, waivers, deviations, absent: None })
 }
 
 fn found(name: &str) -> Result<Found, Failure> {

@@ -10,9 +10,10 @@ use crate::suite::text::fill;
 use crate::target::Target;
 use crate::target::manifest::{App, Link, LinkKind, Manifest, Ready};
 use crate::target::process::client::Client;
-use crate::target::process::{Manner, Order, Place, ProcessTarget, Running};
+use crate::target::process::{Beside, Manner, Order, Place, ProcessTarget, Running};
 use crate::wire::WireError;
-use crate::wire::fd::{FdWire, UdpWire};
+use crate::wire::fd::FdWire;
+use crate::wire::udp::UdpWire;
 use std::collections::BTreeMap;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -39,7 +40,6 @@ pub(super) struct World {
     pub(super) namespace: Option<crate::lab::namespace::Namespace>,
     #[cfg(target_os = "linux")]
     pub(super) _pair: Option<crate::lab::Pair>,
-    pub(super) beside: Vec<Running>,
 }
 
 /// A target that is up.
@@ -225,14 +225,8 @@ impl BringUp {
     pub(super) async fn bring_up(&self) -> Result<Up, Trouble> {
         let program = &self.manifest.program;
         let mut attached = self.attach().await.map_err(Trouble::Setup)?;
-        for argv in &program.also {
-            let (running, stdin, stdout) = self.start(argv, &attached, None).await.map_err(Trouble::Setup)?;
-            tokio::spawn(running.heard().clone().listen(stdout));
-            // It has nothing to read.
-            drop(stdin);
-            attached.world.beside.push(running);
-        }
-        let mut target = self.target(&mut attached).await?;
+        let beside = self.beside(&attached).await.map_err(Trouble::Setup)?;
+        let mut target = self.target(&mut attached).await?.with_beside(beside);
         let Attached { wire, world, .. } = attached;
         let wire = match wire {
             Some(wire) => wire,
@@ -253,6 +247,19 @@ impl BringUp {
             Err(_) => Trouble::NotReady(self.manifest.program.ready.stage(), self.never_ready(&up)),
         };
         Err(self.stopped(up.target, trouble).await)
+    }
+
+    /// The programs that run beside it, started.
+    async fn beside(&self, attached: &Attached) -> Result<Beside, SetupError> {
+        let mut beside = Beside::default();
+        for argv in &self.manifest.program.also {
+            let (running, stdin, stdout) = self.start(argv, attached, None).await?;
+            tokio::spawn(running.heard().clone().listen(stdout));
+            // It has nothing to read.
+            drop(stdin);
+            beside.add(argv.first().cloned().unwrap_or_default(), running);
+        }
+        Ok(beside)
     }
 
     /// Ends what is not ready, and says whether that may be for want of a processor.

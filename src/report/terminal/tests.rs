@@ -63,10 +63,10 @@ fn a_try_that_was_not_judged_makes_nothing_flaky() {
 #[test]
 fn known_and_stale_deviations_are_told_apart() {
     let mut known = sample::failed();
-    known.deviation = Some("fail".into());
+    known.deviation = Some(sample::deviation());
     known.expected = true;
     let mut stale = sample::ended(Outcome::Pass);
-    stale.deviation = Some("fail".into());
+    stale.deviation = Some(sample::deviation());
     stale.expected = false;
     let (results, _) = shown(&sample::run(vec![known, stale]));
     insta::assert_snapshot!(results, @r#"

@@ -112,7 +112,6 @@ impl Settings {
             mss_v6: 1440,
             timing: self.timing,
             limits: self.limits,
-            deviations: Vec::new(),
             reading: "rfc5961".to_owned(),
         }
     }

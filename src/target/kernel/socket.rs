@@ -160,9 +160,16 @@ pub(super) fn unsent(fd: BorrowedFd<'_>) -> Result<u64, Errno> {
     queue(fd, SIOCOUTQNSD)
 }
 
+/// Whether the next octet is the one that the urgent pointer names, 1 or 0.
+pub(super) fn at_mark(fd: BorrowedFd<'_>) -> Result<u64, Errno> {
+    /// `asm-generic/sockios.h`.
+    const SIOCATMARK: libc::Ioctl = 0x8905;
+    queue(fd, SIOCATMARK)
+}
+
 fn queue(fd: BorrowedFd<'_>, which: libc::Ioctl) -> Result<u64, Errno> {
     let mut count: c_int = 0;
-    // SAFETY: SIOCINQ and SIOCOUTQ write one int, and the pointer is to one.
+    // SAFETY: SIOCINQ, SIOCOUTQ and SIOCATMARK write one int, and the pointer is to one.
     let result = unsafe { libc::ioctl(fd.as_raw_fd(), which, &raw mut count) };
     Errno::result(result)?;
     Ok(u64::try_from(count).unwrap_or_default())

@@ -142,6 +142,7 @@ impl KernelTarget {
             let length = match request.as_str() {
                 "SIOCINQ" => socket::unread(fd)?,
                 "SIOCOUTQ" => socket::unacknowledged(fd)?,
+                "SIOCATMARK" => socket::at_mark(fd)?,
                 "SIOCOUTQNSD" => socket::unsent(fd)?,
                 other => return Err(Refusal::Unknown(other.to_owned())),
             };

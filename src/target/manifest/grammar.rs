@@ -4,6 +4,8 @@
 use crate::suite::grammar::{Key, Mapping, Shape, key, required};
 
 pub(super) const LINK_KINDS: &[&str] = &["veth", "tap", "tun", "fd", "udp"];
+/// What `--wire` takes.
+pub(super) const WIRES: &[&str] = &["veth", "tap", "tun", "fd", "udp", "sim"];
 pub(super) const APPS: &[&str] = &["echo", "sink", "none", "control", "kernel", "reference"];
 pub(super) const READINGS: &[&str] = &["rfc9293", "rfc5961", "rfc793"];
 pub(super) const READY: &[&str] = &["control", "syn", "arp", "text", "delay"];
@@ -50,7 +52,11 @@ static PROGRAM: &[Key] = &[
         TEXTS,
         "What starts a program that connects to {peer.ip} {peer.port}: an active open without a control channel. Without `run` it is the target itself.",
     ),
-    key("also", Shape::List(&TEXTS), "Programs that run beside it, started first."),
+    key(
+        "also",
+        Shape::List(&TEXTS),
+        "Programs that run beside it, started first. One that ends with anything but 0 takes the target with it.",
+    ),
     key("env", Shape::Dict(&Shape::Text), "Variables for its environment."),
     key(
         "stdin",
@@ -213,6 +219,11 @@ static DEVIATION: Mapping = Mapping {
         required("cases", CASES, "A case, or a pattern; or a list of them."),
         required("outcome", Shape::Words(OUTCOMES), "What comes of them."),
         required("because", Shape::Text, "What the target does instead, and where in its source."),
+        key(
+            "wire",
+            Shape::Either(&[Shape::Words(WIRES), Shape::List(&Shape::Words(WIRES))]),
+            "Where it is seen on a part of its wires only: which; or a list of them.",
+        ),
         key("link", Shape::Text, "Where it is discussed."),
     ]],
 };

@@ -1,5 +1,6 @@
 //! What a manifest says, as data.
 
+use crate::target::deviation::Deviation;
 use crate::target::profile::Profile;
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -21,6 +22,7 @@ pub struct Manifest {
     pub program: Program,
     pub sysctls: Vec<(String, String)>,
     pub waivers: Vec<Waiver>,
+    pub deviations: Vec<Deviation>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

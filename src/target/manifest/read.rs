@@ -1,6 +1,6 @@
 //! From the tree of a manifest to what it says.
 
-use super::grammar::MANIFEST;
+use super::grammar::{MANIFEST, WIRES};
 use super::model::{
     App, Creator, Lifetime, Link, LinkKind, Manifest, PLACEHOLDERS, Program, Ready, Stdin, Waiver,
 };
@@ -14,7 +14,8 @@ use crate::suite::names::ABILITIES;
 use crate::suite::select::Selection;
 use crate::suite::source::SourceMap;
 use crate::suite::yaml::{self, Node};
-use crate::target::profile::{Deviation, Limits, Net, Profile, Timing};
+use crate::target::deviation::Deviation;
+use crate::target::profile::{Limits, Net, Profile, Timing};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::str::FromStr;
@@ -131,21 +132,23 @@ impl<'a> Reader<'a> {
             mss_v6: self.value(&["mss", "ipv6"], 1440),
             timing: self.timing(),
             limits,
-            deviations: self.deviations(),
             reading: self.text(&["profile"]).unwrap_or("rfc9293").to_owned(),
         };
         let profile = if app == App::Reference { self.variant(profile) } else { profile };
         let sysctls = self.dict("sysctls").into_iter().collect();
+        let links = self.links();
+        let deviations = self.deviations(app, &links);
         Manifest {
             profile,
             states_abilities: self.at(&["abilities"]).is_some(),
             lacks,
-            links: self.links(),
+            links,
             prefix_v4,
             prefix_v6,
             program,
             sysctls,
             waivers: self.waivers(),
+            deviations,
         }
     }
 
@@ -415,13 +418,9 @@ impl<'a> Reader<'a> {
             }
         }
         match crate::target::reference::variant(&profile.abilities) {
-            Ok(variant) => Profile {
-                name: profile.name,
-                about: profile.about,
-                deviations: profile.deviations,
-                reading: profile.reading,
-                ..variant
-            },
+            Ok(variant) => {
+                Profile { name: profile.name, about: profile.about, reading: profile.reading, ..variant }
+            }
             Err(why) => {
                 let node = self.at(&["abilities"]).or_else(|| self.at(&["lacks"])).unwrap_or(self.root);
                 self.wrong(node, why, "see `tcpspec run -t reference` for what it has");
@@ -492,6 +491,30 @@ impl<'a> Reader<'a> {
         patterns
     }
 
+    /// The wires that a rule names: one, or a list of them; each must be one of the target's.
+    fn wires(&mut self, rule: &Node, app: App, links: &[Link]) -> Vec<String> {
+        let Some(node) = rule.get("wire") else { return Vec::new() };
+        let has: Vec<&str> = match app {
+            App::Kernel => vec!["veth"],
+            App::Reference => vec!["sim", "veth"],
+            App::Echo | App::Sink | App::None | App::Control => {
+                links.iter().map(|link| link.kind.word()).collect()
+            }
+        };
+        let nodes = node.items().unwrap_or_else(|| std::slice::from_ref(node));
+        let mut wires = Vec::new();
+        for node in nodes {
+            let Some(word) = node.scalar() else { continue };
+            // What is no wire at all the grammar has told.
+            if WIRES.contains(&word) && !has.contains(&word) {
+                let message = format!("the target has no wire `{word}`");
+                self.wrong(node, message, &format!("its wires are {}", has.join(", ")));
+            }
+            wires.push(word.to_owned());
+        }
+        wires
+    }
+
     fn waivers(&mut self) -> Vec<Waiver> {
         let rules = self.at(&["waive"]).and_then(Node::items).unwrap_or_default();
         let mut waivers = Vec::new();
@@ -503,7 +526,7 @@ impl<'a> Reader<'a> {
         waivers
     }
 
-    fn deviations(&mut self) -> Vec<Deviation> {
+    fn deviations(&mut self, app: App, links: &[Link]) -> Vec<Deviation> {
         let rules = self.at(&["deviations"]).and_then(Node::items).unwrap_or_default();
         let mut deviations = Vec::new();
         for rule in rules {
@@ -517,8 +540,14 @@ impl<'a> Reader<'a> {
                 _ => Outcome::Fail,
             };
             let (because, link) = (text("because").unwrap_or_default(), text("link"));
-            let deviation =
-                |cases| Deviation { cases, outcome, because: because.clone(), link: link.clone() };
+            let wires = self.wires(rule, app, links);
+            let deviation = |cases| Deviation {
+                cases,
+                outcome,
+                because: because.clone(),
+                link: link.clone(),
+                wires: wires.clone(),
+            };
             deviations.extend(self.cases(rule).into_iter().map(deviation));
         }
         deviations

@@ -29,7 +29,8 @@ fn all_of_the_example_is_understood() {
          run: [./tcp-echo, tap0, \"{target.port}\"]\nstdin: hold\nready: {by: syn, within: 5s}\nlifetime: case\napp: echo\n\
          limits: {connections: 1, closed-port-rst: true}\ntiming: {scale: 2, msl: 1s, rto-initial: 1s, rto-min: 200ms}\n\
          profile: rfc9293\nwaive: [{cases: \"reset/blind/**\", because: week 4}]\n\
-         deviations: [{cases: \"close/**\", outcome: warn, because: it does, link: \"x\"}]\n",
+         deviations: [{cases: \"close/**\", outcome: warn, because: it does, link: \"x\"},\n\
+         \x20 {cases: a/b, outcome: fail, because: it does, wire: tap}, {cases: a/c, outcome: fail, because: it does, wire: [tap]}]\n",
     );
     let manifest = manifest.expect(&told);
     assert_eq!(manifest.links[0].kind, LinkKind::Tap);
@@ -37,7 +38,10 @@ fn all_of_the_example_is_understood() {
     assert!(!manifest.profile.abilities.contains("many-connections"));
     assert!(manifest.profile.abilities.contains("closed-port-rst"));
     assert_eq!(manifest.waivers[0].because, "week 4");
-    assert_eq!(manifest.profile.deviations[0].outcome, crate::engine::Outcome::Warn);
+    assert_eq!(manifest.deviations[0].outcome, crate::engine::Outcome::Warn);
+    assert_eq!(manifest.deviations[0].wires, [""; 0]);
+    assert_eq!(manifest.deviations[1].wires, ["tap"]);
+    assert_eq!(manifest.deviations[2].wires, ["tap"]);
 }
 
 #[rstest]
@@ -54,6 +58,14 @@ fn all_of_the_example_is_understood() {
 #[case("name: a\nrun: [x]\nabilities: [sck]\n", "did you mean `sack`?")]
 #[case("name: a\nrun: [x]\nwaive: [{cases: \"a[\", because: b}]\n", "this `[` is not closed")]
 #[case("name: a\nrun: [x]\nwaive: [{cases: a}]\n", "a waiver needs `because:`")]
+#[case(
+    "name: a\nrun: [x]\nlink: [{kind: fd}, {kind: udp}]\ndeviations: [{cases: a, outcome: fail, because: b, wire: tap}]\n",
+    "the target has no wire `tap`"
+)]
+#[case(
+    "name: a\nrun: [x]\ndeviations: [{cases: a, outcome: fail, because: b, wire: [fd, veht]}]\n",
+    "did you mean `veth`?"
+)]
 #[case("name: a\nrun: [x]\nready: {by: text}\n", "`by: text` needs `text:`")]
 #[case("name: a\nrun: [x]\nready: {by: control}\n", "no control channel")]
 #[case("name: a\nrun: [x]\nlink: {kind: fd, device: tap0}\n", "has no device")]

@@ -2,12 +2,14 @@
 //!
 //! Owns the program's stdin and stdout and what they mean. It must not know wires or cases.
 
+mod beside;
 mod child;
 pub mod client;
 pub mod control;
 mod kin;
 mod waits;
 
+pub use beside::Beside;
 pub use child::{Heard, Order, Place, Running, STARTING};
 use client::Client;
 
@@ -52,6 +54,7 @@ pub struct ProcessTarget {
     running: Option<Running>,
     /// What connects, where that is a program of its own.
     client: Option<Client>,
+    beside: Beside,
     heard: Heard,
     is_stopped: bool,
     /// Why the next case may not have it.
@@ -106,6 +109,7 @@ impl ProcessTarget {
             manner,
             running: None,
             client: None,
+            beside: Beside::default(),
             heard: Heard::default(),
             is_stopped: false,
             hung: None,
@@ -126,9 +130,15 @@ impl ProcessTarget {
         Self { client, ..self }
     }
 
+    /// The programs that run beside it.
+    #[must_use]
+    pub fn with_beside(self, beside: Beside) -> Self {
+        Self { beside, ..self }
+    }
+
     pub fn is_alive(&self) -> bool {
         let is_gone = self.running.as_ref().is_some_and(|running| running.ended().is_some());
-        !self.is_stopped && !is_gone
+        !self.is_stopped && !is_gone && !self.beside.has_failed()
     }
 
     /// What its program has written, also after its end.
@@ -141,11 +151,15 @@ impl ProcessTarget {
         self.hung.take()
     }
 
-    /// Waits for the end of the program, and tells how it came; true where it says that it cannot run here.
+    /// Waits for the end of the program, or of one beside it that fails, and tells how it came; true where that says that it
+    /// cannot run here.
     pub async fn ended(&mut self) -> (String, bool) {
-        let Some(running) = &mut self.running else { return std::future::pending().await };
-        let status = running.wait().await;
-        (running.last_words(status), is_unsupported(status))
+        let Some(running) = &mut self.running else { return self.beside.failed(&self.heard).await };
+        tokio::select! {
+            biased;
+            failed = self.beside.failed(&self.heard) => failed,
+            status = running.wait() => (running.last_words(status), is_unsupported(status)),
+        }
     }
 
     /// Asks whether the control channel works: any answer says so.
@@ -185,9 +199,12 @@ impl ProcessTarget {
         if let Some(client) = &mut self.client {
             client.stop().await;
         }
-        if let Some(running) = self.running.take() {
-            running.stop().await;
-        }
+        let stop_program = async {
+            if let Some(running) = self.running.take() {
+                running.stop().await;
+            }
+        };
+        futures_util::future::join(stop_program, self.beside.stop()).await;
     }
 
     /// How its program ended, where that is a failure. A server of one connection ends with it, and says so with 0.
@@ -299,10 +316,11 @@ impl Target for ProcessTarget {
             let is_mute = self.is_mute;
             let client = self.client.as_mut();
             let Some(running) = &mut self.running else {
-                match client {
-                    Some(client) => return client.reply(&self.heard).await,
-                    None => return std::future::pending().await,
-                }
+                return tokio::select! {
+                    biased;
+                    reply = client_reply(client, &self.heard) => reply,
+                    (how, _) = self.beside.failed(&self.heard) => Reply::Died { how },
+                };
             };
             let status = tokio::select! {
                 biased;
@@ -314,6 +332,10 @@ impl Target for ProcessTarget {
                     continue;
                 }
                 reply = client_reply(client, &self.heard) => return reply,
+                (how, _) = self.beside.failed(&self.heard) => {
+                    self.is_stopped = true;
+                    return Reply::Died { how };
+                }
                 status = running.wait() => status,
             };
             let Some(running) = self.running.take() else { continue };

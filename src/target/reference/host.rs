@@ -9,7 +9,8 @@ use crate::target::{Reply, Target};
 use crate::time::Time;
 use crate::wire::{Received, Wire, WireError};
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 use tcpspec_reference::Mutant;
 use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
@@ -19,7 +20,33 @@ use tokio::task::JoinHandle;
 pub struct ReferenceHost {
     commands: mpsc::UnboundedSender<Command>,
     replies: mpsc::UnboundedReceiver<Reply>,
+    lag: Arc<Mutex<Lag>>,
     task: JoinHandle<()>,
+}
+
+/// How late the host is with its work: it shares its threads with many others, who may all want to go first.
+#[derive(Debug, Default)]
+struct Lag {
+    /// When its timer is to go off, which it may have missed.
+    due: Option<Instant>,
+    /// The most since this was asked last.
+    most: Duration,
+}
+
+impl Lag {
+    fn take(&mut self, now: Instant) -> Duration {
+        let missed = self.due.map_or(Duration::ZERO, |due| now.saturating_duration_since(due));
+        std::mem::take(&mut self.most).max(missed)
+    }
+
+    /// Only now something is done that was to be done at `due`.
+    fn note(&mut self, due: Instant, now: Instant) {
+        self.most = self.most.max(now.saturating_duration_since(due));
+    }
+}
+
+fn locked(lag: &Mutex<Lag>) -> std::sync::MutexGuard<'_, Lag> {
+    lag.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Debug)]
@@ -41,8 +68,10 @@ impl ReferenceHost {
         let (commands, inbox) = mpsc::unbounded_channel();
         let (outbox, replies) = mpsc::unbounded_channel();
         let abilities = super::profile().abilities;
-        let host = Host { wire, net, abilities, seed, mutant, start: Instant::now(), inbox, outbox };
-        Self { commands, replies, task: tokio::spawn(host.run()) }
+        let lag = Arc::<Mutex<Lag>>::default();
+        let (start, its) = (Instant::now(), Arc::clone(&lag));
+        let host = Host { wire, net, abilities, seed, mutant, start, inbox, outbox, lag: its };
+        Self { commands, replies, lag, task: tokio::spawn(host.run()) }
     }
 
     /// Boots afresh for a case, as the plan says and in virtual time: with its abilities, and all that the host chooses at
@@ -79,6 +108,10 @@ impl Target for ReferenceHost {
         self.replies.recv().await.unwrap_or_else(gone)
     }
 
+    fn waited(&mut self) -> Option<Duration> {
+        Some(locked(&self.lag).take(Instant::now()))
+    }
+
     async fn reset(&mut self) {
         self.reboot(None).await;
     }
@@ -93,6 +126,7 @@ struct Host<W> {
     start: Instant,
     inbox: mpsc::UnboundedReceiver<Command>,
     outbox: mpsc::UnboundedSender<Reply>,
+    lag: Arc<Mutex<Lag>>,
 }
 
 enum Wake {
@@ -106,12 +140,14 @@ impl<W: Wire> Host<W> {
         let mut target = self.boot();
         loop {
             let timer = target.poll_timeout().map(|at| self.start + at.since_start());
+            locked(&self.lag).due = timer;
             let wake = tokio::select! {
                 biased;
                 packet = self.wire.recv() => Wake::Packet(packet),
                 command = self.inbox.recv() => Wake::Command(command),
                 () = until(timer) => Wake::Timer,
             };
+            self.note_lag(&wake, timer);
             if let Wake::Command(_) = wake {
                 // What was sent before a call arrived before it, also where the runtime has not heard of it yet.
                 while let Some(packet) = self.wire.try_recv() {
@@ -141,6 +177,15 @@ impl<W: Wire> Host<W> {
                 return;
             }
         }
+    }
+
+    fn note_lag(&self, wake: &Wake, timer: Option<Instant>) {
+        let came = match wake {
+            Wake::Packet(Ok(Received { at, .. })) => Some(*at),
+            Wake::Packet(Err(_)) | Wake::Command(_) | Wake::Timer => None,
+        };
+        let (mut lag, now) = (locked(&self.lag), Instant::now());
+        came.into_iter().chain(timer).for_each(|due| lag.note(due, now));
     }
 
     fn boot(&self) -> ReferenceTarget {

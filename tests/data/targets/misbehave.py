@@ -81,6 +81,9 @@ class Stack(stack.Stack):
             os.abort()
         elif MODE == "hang":
             time.sleep(1000)
+        elif MODE == "leave":
+            open(os.path.join(sys.argv[3], "gone"), "w").close()  # what runs beside it sees that
+            time.sleep(1000)
         elif MODE == "close-device":
             os.close(self.wire.socket.fd)
             time.sleep(1000)

@@ -37,6 +37,8 @@ Retransmission "Retransmission and its timer." {
         "A timeout sends everything in flight at once.";
     RetransmissionDiffers "retransmission-differs" "RFC9293-U-20" "RFC 2525 2.4"
         "A retransmission carries other octets than the first copy.";
+    FinAckedWithItsText "fin-acked-with-its-text" "RFC9293-U-20" "cargo-mutants"
+        "A FIN behind text is taken for acknowledged with the text before it.";
     FinNotRetransmitted "fin-not-retransmitted" "RFC9293-MUST-20" "student catalogue"
         "A lost FIN is never sent again.";
     R2TooShort "r2-too-short" "RFC9293-SHLD-11" "MUST list"
@@ -100,6 +102,8 @@ Congestion "Congestion control and fast recovery." {
         "SACK blocks are believed although SACK was not agreed on.";
     NoRescue "no-rescue" "RFC6675-4-4" "MUST list"
         "In recovery a lost tail is never sent again while nothing above it is reported.";
+    RescueAgain "rescue-again" "RFC6675-4-4" "cargo-mutants"
+        "In recovery the last segment is rescued each time there is nothing else to send.";
     FastRetransmitTooEarly "fast-retransmit-too-early" "RFC5681-3.2-1" "student catalogue"
         "One duplicate ACK is enough for a retransmission.";
     FastRetransmitTooLate "fast-retransmit-too-late" "RFC5681-3.2-1" "student catalogue"

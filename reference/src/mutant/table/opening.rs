@@ -112,6 +112,8 @@ Options "Options of the SYN and of every segment: MSS, window scale, timestamps,
         "SACK is negotiated and never sent.";
     NoDsack "no-dsack" "RFC2883-4-1" "MUST list"
         "Duplicates are not reported.";
+    DsackBeforeTheFirst "dsack-before-the-first" "RFC2883-4-1" "cargo-mutants"
+        "Numbers from before the first octet are reported as duplicates.";
     SackIgnored "sack-ignored" "RFC2018-5-1" "MUST list"
         "Received SACK blocks are not used.";
     SynEchoBelieved "syn-echo-believed" "RFC7323-3.2-7" "student catalogue"

@@ -142,6 +142,8 @@ Urgent "Urgent data." {
         "Each segment with URG signals again, though the mark has not moved.";
     UrgentWithoutFlag "urgent-without-flag" "RFC9293-U-13" "MUST list"
         "The urgent pointer is believed without the URG bit.";
+    UrgentBehindFin "urgent-behind-fin" "RFC9293-U-13" "cargo-mutants"
+        "Urgent data is told behind the peer's FIN, where no data can come.";
 }
 
 KeepAlive "Keep-alives." {
