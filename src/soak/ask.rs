@@ -162,179 +162,33 @@ impl Question {
         let room = profile.limits.buffer;
         match self {
             Self::AckInTime => &mut steps,
-            Self::EverySecondSegment => steps
-                .all(&["live: {send: 14600}", "expect: {flags: ACK, ack: mark@.seq + 41..mark@.seq + 2960}"])
-                .with("within: 500ms")
-                .all(&["app: {recv: 14600}"]),
-            Self::DuplicateAtOnce => steps
-                .all(&[
-                    "drop: {from: peer, seq: mark@.seq + 40, count: 1}",
-                    "live: {send: 8000}",
-                    "expect: {flags: ACK, ack: mark@.seq + 40}",
-                ])
-                .with("within: 100ms")
-                .all(&["app: {recv: 8000}"]),
-            Self::HoleFilledAtOnce => steps
-                .all(&[
-                    "drop: {from: peer, seq: mark@.seq + 40, count: 1}",
-                    "live: {send: 8000}",
-                    "expect: {from: peer, seq: mark@.seq + 40, len: \"> 0\"}",
-                    "expect: {from: peer, seq: mark@.seq + 40, len: \"> 0\"}",
-                ])
-                .with("as: again@")
-                .all(&["expect: {flags: ACK, ack: \">= again@.end\"}"])
-                .with("after: again@")
-                .with("within: 100ms")
-                .all(&["app: {recv: 8000}"]),
-            // What is read makes room, and that may be told.
-            Self::OneSegmentIsDelayed => steps
-                .all(&["live: {send: target.mss - 12}", "expect: none"])
-                .with("for: target.delayed_ack / 2")
-                .all(&["app: {recv: target.mss - 12}"]),
-            Self::OldAndNewText => steps
-                .all(&[
-                    "drop: {from: peer, len: \"> 0\", count: 1}",
-                    "live: {send: 20}",
-                    "send: {flags: ACK, seq: mark@.seq + 32, len: 28}",
-                    "expect: {flags: ACK, ack: mark@.seq + 60}",
-                ])
-                .with("within: 500ms")
-                .all(&["app: {recv: 20}"]),
-            Self::FutureAckAnswered => steps
-                .all(&[
-                    "send: {flags: ACK, seq: mark@.seq + 40, ack: target.snd.nxt + 100000000}",
-                    "expect: {flags: ACK, ack: mark@.seq + 40}",
-                ])
-                .with("within: 500ms"),
-            Self::FinAcked => steps
-                .all(&["live: {shutdown: write}", "expect: {flags: ACK, ack: mark@.seq + 41}"])
-                .with("within: 100ms")
-                .all(&["app: {expect: eof}", "app: close", "live: {expect: eof}", "app: {expect: closed}"]),
-            Self::AckedOnce => steps
-                .all(&["live: {send: 40}", "app: {recv: 40}", "app: {send: 10}"])
-                .all(&["expect: {seq: mark@.ack, ack: mark@.seq + 80, len: 10}", "live: {recv: 10}"])
-                .all(&["expect: none"])
-                .with("for: target.delayed_ack * 3 / 2"),
-            Self::FullSegments => steps
-                .all(&["app: {send: 14600}", "expect: {seq: mark@.ack, len: \"> 1000\"}"])
-                .with("within: 90ms")
-                .all(&["live: {recv: 14600}"]),
-            Self::ShrunkWindow => steps
-                .all(&["drop: {from: target, len: \"> 0\", count: 1}", "app: {send: 1000}"])
-                .all(&["expect: {seq: mark@.ack, len: \"> 0\"}", "send: {flags: ACK, window: 1}"])
-                .all(&["live: {recv: 1000}"])
-                .with("within: target.rto.max"),
+            Self::EverySecondSegment => steps.every_second_segment(),
+            Self::DuplicateAtOnce => steps.duplicate_at_once(),
+            Self::HoleFilledAtOnce => steps.hole_filled_at_once(),
+            Self::OneSegmentIsDelayed => steps.one_segment_is_delayed(),
+            Self::OldAndNewText => steps.old_and_new_text(),
+            Self::FutureAckAnswered => steps.future_ack_answered(),
+            Self::FinAcked => steps.fin_acked(),
+            Self::AckedOnce => steps.acked_once(),
+            Self::FullSegments => steps.full_segments(),
+            Self::ShrunkWindow => steps.shrunk_window(),
             Self::Variance => steps.variance(),
-            Self::Pushed => steps.all(&[
-                "app: {send: 10}",
-                "expect: {flags: ACK|+PSH, seq: mark@.ack, len: 10}",
-                "live: {recv: 10}",
-            ]),
-            Self::SmallAtOnce => steps
-                .all(&["app: {send: 10}", "expect: {flags: ACK, seq: mark@.ack, len: 10}"])
-                .with("within: 90ms")
-                .all(&["live: {recv: 10}"]),
-            Self::Nagle => steps
-                .all(&["delay: {from: peer, by: 100ms}"])
-                .with("as: slow@")
-                .all(&[
-                    "app: {send: 10}",
-                    "app: {send: 10}",
-                    "expect: {flags: ACK, seq: mark@.ack, len: 10}",
-                    "expect: none",
-                ])
-                .with("for: 50ms")
-                .all(&["live: {recv: 20}", "heal: slow@", SETTLED]),
-            Self::NoDelay => steps
-                .all(&["app: {option: {nodelay: true}}", "delay: {from: peer, by: 200ms}"])
-                .with("as: slow@")
-                .all(&[
-                    "app: {send: 10}",
-                    "app: {send: 10}",
-                    "expect: {flags: ACK, seq: mark@.ack, len: 10}",
-                    "expect: {flags: ACK, seq: mark@.ack + 10, len: 10}",
-                ])
-                .with("within: 100ms")
-                .all(&["live: {recv: 20}", "heal: slow@", SETTLED]),
-            Self::SmallWindow => steps
-                .all(&["send: {flags: ACK, window: 1}", "app: {send: 2000}", "expect: none"])
-                .with("for: 90ms")
-                .all(&["live: {recv: 2000}"])
-                .with("within: target.persist.max"),
+            Self::Pushed => steps.pushed(),
+            Self::SmallAtOnce => steps.small_at_once(),
+            Self::Nagle => steps.nagle(),
+            Self::NoDelay => steps.no_delay(),
+            Self::SmallWindow => steps.small_window(),
             Self::BackOff => steps.back_off(),
             Self::FirstTimeout => return first_timeout(active),
-            Self::LeastTimeout => steps
-                .all(&[
-                    "drop: {from: target, seq: mark@.ack, len: \"> 0\", count: 2}",
-                    "app: {send: 10}",
-                    "expect: {seq: mark@.ack, len: 10}",
-                ])
-                .with("as: first@")
-                .all(&["expect: {seq: mark@.ack, len: 10}"])
-                .with("as: second@")
-                .with("within: target.rto.max")
-                .all(&["expect: {seq: mark@.ack, len: 10}"])
-                .with("as: third@")
-                .with("after: first@")
-                .with("within: [target.rto.min, target.rto.max]")
-                .all(&["live: {recv: 10}"]),
-            Self::OneSegmentAfterTimeout => steps
-                .all(&["drop: {from: target, len: \"> 0\"}"])
-                .with("as: dark@")
-                .all(&["app: {send: 7300}", "expect: {seq: mark@.ack, len: \"> 0\"}"])
-                .with("as: first@")
-                .all(&["expect: {seq: mark@.ack, len: \"> 0\"}"])
-                .with("as: second@")
-                .with("within: target.rto.max")
-                .all(&["expect: none"])
-                .with("for: 50ms")
-                .all(&["heal: dark@", "live: {recv: 7300}"])
-                .with("within: target.rto.max"),
-            Self::WindowAnnounced => {
-                let rest = 2 * room + 20_000 - room / 2;
-                steps
-                    .filled(2 * room + 20_000)
-                    .all(&[&format!("app: {{recv: {}}}", room / 2), "expect: {flags: ACK, window: \"> 0\"}"])
-                    .with("within: 200ms")
-                    .all(&[&format!("app: {{recv: {rest}}}")])
-            }
-            Self::SillyRoom => steps
-                .filled(2 * room + 20_000)
-                .with("as: full@")
-                .all(&["app: {recv: 10}", "expect: {from: peer, seq: full@.ack, len: \"> 0\"}"])
-                .with("within: 10s")
-                .all(&["expect: {flags: ACK, window: 0, ack: full@.ack}"])
-                .with("within: 100ms")
-                .all(&[&format!("app: {{recv: {}}}", 2 * room + 20_000 - 10)]),
-            Self::AckInAProbe => steps
-                .filled(2 * room + 20_000)
-                .all(&["drop: {from: peer, len: 0}"])
-                .with("as: dark@")
-                .all(&["app: {send: 10}", "app: {send: 10}", "live: {recv: 20}"])
-                .with("within: 30s")
-                .all(&["heal: dark@", &format!("app: {{recv: {}}}", 2 * room + 20_000)]),
-            Self::LostUpdate => {
-                let octets = 2 * buffer + 20_000;
-                steps
-                    .all(&["live: {reads: none}", &format!("app: {{send: {octets}}}")])
-                    .all(&["expect: {from: peer, window: 0}", "wait: 50ms"])
-                    .all(&["drop: {from: peer, window: \"> 0\", count: 1}", "live: {reads: all}"])
-                    .all(&[&format!("live: {{recv: {octets}}}")])
-                    .with("within: target.persist.max * 2")
-            }
+            Self::LeastTimeout => steps.least_timeout(),
+            Self::OneSegmentAfterTimeout => steps.one_segment_after_timeout(),
+            Self::WindowAnnounced => steps.window_announced(room),
+            Self::SillyRoom => steps.silly_room(room),
+            Self::AckInAProbe => steps.ack_in_a_probe(room),
+            Self::LostUpdate => steps.lost_update(buffer),
             Self::Probes => steps.probes(buffer),
-            Self::LongPause => {
-                let octets = 2 * buffer + 20_000;
-                steps
-                    .all(&["live: {reads: none}", &format!("app: {{send: {octets}}}")])
-                    .all(&["wait: target.user_timeout * 3", "live: {reads: all}"])
-                    .all(&[&format!("live: {{recv: {octets}}}")])
-                    .with("within: target.persist.max * 2")
-            }
-            Self::UserTimeout => steps
-                .all(&["app: {option: {user_timeout: 5s}}", "drop: {from: target}", "app: {send: 10}"])
-                .all(&["app: {expect: timed-out}"])
-                .with("within: 30s"),
+            Self::LongPause => steps.long_pause(buffer),
+            Self::UserTimeout => steps.user_timeout(),
             Self::Vanished => steps.vanished(),
         };
         steps.0
@@ -469,5 +323,217 @@ impl Steps {
             .with("within: target.user_timeout * 2")
             .all(&["expect: none"])
             .with("for: 1s")
+    }
+}
+
+impl Steps {
+    fn every_second_segment(&mut self) -> &mut Self {
+        self.all(&["live: {send: 14600}", "expect: {flags: ACK, ack: mark@.seq + 41..mark@.seq + 2960}"])
+            .with("within: 500ms")
+            .all(&["app: {recv: 14600}"])
+    }
+
+    fn duplicate_at_once(&mut self) -> &mut Self {
+        self.all(&[
+            "drop: {from: peer, seq: mark@.seq + 40, count: 1}",
+            "live: {send: 8000}",
+            "expect: {flags: ACK, ack: mark@.seq + 40}",
+        ])
+        .with("within: 100ms")
+        .all(&["app: {recv: 8000}"])
+    }
+
+    fn hole_filled_at_once(&mut self) -> &mut Self {
+        self.all(&[
+            "drop: {from: peer, seq: mark@.seq + 40, count: 1}",
+            "live: {send: 8000}",
+            "expect: {from: peer, seq: mark@.seq + 40, len: \"> 0\"}",
+            "expect: {from: peer, seq: mark@.seq + 40, len: \"> 0\"}",
+        ])
+        .with("as: again@")
+        .all(&["expect: {flags: ACK, ack: \">= again@.end\"}"])
+        .with("after: again@")
+        .with("within: 100ms")
+        .all(&["app: {recv: 8000}"])
+    }
+
+    /// What is read makes room, and that may be told.
+    fn one_segment_is_delayed(&mut self) -> &mut Self {
+        self.all(&["live: {send: target.mss - 12}", "expect: none"])
+            .with("for: target.delayed_ack / 2")
+            .all(&["app: {recv: target.mss - 12}"])
+    }
+
+    fn old_and_new_text(&mut self) -> &mut Self {
+        self.all(&[
+            "drop: {from: peer, len: \"> 0\", count: 1}",
+            "live: {send: 20}",
+            "send: {flags: ACK, seq: mark@.seq + 32, len: 28}",
+            "expect: {flags: ACK, ack: mark@.seq + 60}",
+        ])
+        .with("within: 500ms")
+        .all(&["app: {recv: 20}"])
+    }
+
+    fn future_ack_answered(&mut self) -> &mut Self {
+        self.all(&[
+            "send: {flags: ACK, seq: mark@.seq + 40, ack: target.snd.nxt + 100000000}",
+            "expect: {flags: ACK, ack: mark@.seq + 40}",
+        ])
+        .with("within: 500ms")
+    }
+
+    fn fin_acked(&mut self) -> &mut Self {
+        self.all(&["live: {shutdown: write}", "expect: {flags: ACK, ack: mark@.seq + 41}"])
+            .with("within: 100ms")
+            .all(&["app: {expect: eof}", "app: close", "live: {expect: eof}", "app: {expect: closed}"])
+    }
+
+    fn acked_once(&mut self) -> &mut Self {
+        self.all(&["live: {send: 40}", "app: {recv: 40}", "app: {send: 10}"])
+            .all(&["expect: {seq: mark@.ack, ack: mark@.seq + 80, len: 10}", "live: {recv: 10}"])
+            .all(&["expect: none"])
+            .with("for: target.delayed_ack * 3 / 2")
+    }
+
+    fn full_segments(&mut self) -> &mut Self {
+        self.all(&["app: {send: 14600}", "expect: {seq: mark@.ack, len: \"> 1000\"}"])
+            .with("within: 90ms")
+            .all(&["live: {recv: 14600}"])
+    }
+
+    fn shrunk_window(&mut self) -> &mut Self {
+        self.all(&["drop: {from: target, len: \"> 0\", count: 1}", "app: {send: 1000}"])
+            .all(&["expect: {seq: mark@.ack, len: \"> 0\"}", "send: {flags: ACK, window: 1}"])
+            .all(&["live: {recv: 1000}"])
+            .with("within: target.rto.max")
+    }
+
+    fn pushed(&mut self) -> &mut Self {
+        self.all(&[
+            "app: {send: 10}",
+            "expect: {flags: ACK|+PSH, seq: mark@.ack, len: 10}",
+            "live: {recv: 10}",
+        ])
+    }
+
+    fn small_at_once(&mut self) -> &mut Self {
+        self.all(&["app: {send: 10}", "expect: {flags: ACK, seq: mark@.ack, len: 10}"])
+            .with("within: 90ms")
+            .all(&["live: {recv: 10}"])
+    }
+
+    fn nagle(&mut self) -> &mut Self {
+        self.all(&["delay: {from: peer, by: 100ms}"])
+            .with("as: slow@")
+            .all(&[
+                "app: {send: 10}",
+                "app: {send: 10}",
+                "expect: {flags: ACK, seq: mark@.ack, len: 10}",
+                "expect: none",
+            ])
+            .with("for: 50ms")
+            .all(&["live: {recv: 20}", "heal: slow@", SETTLED])
+    }
+
+    fn no_delay(&mut self) -> &mut Self {
+        self.all(&["app: {option: {nodelay: true}}", "delay: {from: peer, by: 200ms}"])
+            .with("as: slow@")
+            .all(&[
+                "app: {send: 10}",
+                "app: {send: 10}",
+                "expect: {flags: ACK, seq: mark@.ack, len: 10}",
+                "expect: {flags: ACK, seq: mark@.ack + 10, len: 10}",
+            ])
+            .with("within: 100ms")
+            .all(&["live: {recv: 20}", "heal: slow@", SETTLED])
+    }
+
+    fn small_window(&mut self) -> &mut Self {
+        self.all(&["send: {flags: ACK, window: 1}", "app: {send: 2000}", "expect: none"])
+            .with("for: 90ms")
+            .all(&["live: {recv: 2000}"])
+            .with("within: target.persist.max")
+    }
+
+    fn least_timeout(&mut self) -> &mut Self {
+        self.all(&[
+            "drop: {from: target, seq: mark@.ack, len: \"> 0\", count: 2}",
+            "app: {send: 10}",
+            "expect: {seq: mark@.ack, len: 10}",
+        ])
+        .with("as: first@")
+        .all(&["expect: {seq: mark@.ack, len: 10}"])
+        .with("as: second@")
+        .with("within: target.rto.max")
+        .all(&["expect: {seq: mark@.ack, len: 10}"])
+        .with("as: third@")
+        .with("after: first@")
+        .with("within: [target.rto.min, target.rto.max]")
+        .all(&["live: {recv: 10}"])
+    }
+
+    fn one_segment_after_timeout(&mut self) -> &mut Self {
+        self.all(&["drop: {from: target, len: \"> 0\"}"])
+            .with("as: dark@")
+            .all(&["app: {send: 7300}", "expect: {seq: mark@.ack, len: \"> 0\"}"])
+            .with("as: first@")
+            .all(&["expect: {seq: mark@.ack, len: \"> 0\"}"])
+            .with("as: second@")
+            .with("within: target.rto.max")
+            .all(&["expect: none"])
+            .with("for: 50ms")
+            .all(&["heal: dark@", "live: {recv: 7300}"])
+            .with("within: target.rto.max")
+    }
+
+    fn window_announced(&mut self, room: u32) -> &mut Self {
+        let rest = 2 * room + 20_000 - room / 2;
+        self.filled(2 * room + 20_000)
+            .all(&[&format!("app: {{recv: {}}}", room / 2), "expect: {flags: ACK, window: \"> 0\"}"])
+            .with("within: 200ms")
+            .all(&[&format!("app: {{recv: {rest}}}")])
+    }
+
+    fn silly_room(&mut self, room: u32) -> &mut Self {
+        self.filled(2 * room + 20_000)
+            .with("as: full@")
+            .all(&["app: {recv: 10}", "expect: {from: peer, seq: full@.ack, len: \"> 0\"}"])
+            .with("within: 10s")
+            .all(&["expect: {flags: ACK, window: 0, ack: full@.ack}"])
+            .with("within: 100ms")
+            .all(&[&format!("app: {{recv: {}}}", 2 * room + 20_000 - 10)])
+    }
+
+    fn ack_in_a_probe(&mut self, room: u32) -> &mut Self {
+        self.filled(2 * room + 20_000)
+            .all(&["drop: {from: peer, len: 0}"])
+            .with("as: dark@")
+            .all(&["app: {send: 10}", "app: {send: 10}", "live: {recv: 20}"])
+            .with("within: 30s")
+            .all(&["heal: dark@", &format!("app: {{recv: {}}}", 2 * room + 20_000)])
+    }
+
+    fn lost_update(&mut self, buffer: u32) -> &mut Self {
+        let octets = 2 * buffer + 20_000;
+        self.all(&["live: {reads: none}", &format!("app: {{send: {octets}}}")])
+            .all(&["expect: {from: peer, window: 0}", "wait: 50ms"])
+            .all(&["drop: {from: peer, window: \"> 0\", count: 1}", "live: {reads: all}"])
+            .all(&[&format!("live: {{recv: {octets}}}")])
+            .with("within: target.persist.max * 2")
+    }
+
+    fn long_pause(&mut self, buffer: u32) -> &mut Self {
+        let octets = 2 * buffer + 20_000;
+        self.all(&["live: {reads: none}", &format!("app: {{send: {octets}}}")])
+            .all(&["wait: target.user_timeout * 3", "live: {reads: all}"])
+            .all(&[&format!("live: {{recv: {octets}}}")])
+            .with("within: target.persist.max * 2")
+    }
+
+    fn user_timeout(&mut self) -> &mut Self {
+        self.all(&["app: {option: {user_timeout: 5s}}", "drop: {from: target}", "app: {send: 10}"])
+            .all(&["app: {expect: timed-out}"])
+            .with("within: 30s")
     }
 }
