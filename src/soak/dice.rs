@@ -108,8 +108,8 @@ impl Episode {
 }
 
 impl Episode {
-    /// A question, if its end leaves room for one. What got lost before would be an explanation of its own: a peer with
-    /// a small congestion window, a timer that runs.
+    /// A question, if its end leaves room for one. What got lost before, or came so late that it was thought lost,
+    /// would be an explanation of its own: a peer with a small congestion window, a timer that runs.
     fn ask(&mut self, dice: &mut Dice, profile: &Profile) {
         let conn = self.conns[0];
         if self.room.is_some() || !conn.end.comes_last() {
@@ -122,8 +122,8 @@ impl Episode {
         }
         let question = dice.pick(&all);
         self.impairments.retain(|each| match each.phase {
-            Phase::Open | Phase::Flight => !each.is_loss() && !question.is_first(),
-            Phase::Fin | Phase::Pause => !each.is_loss(),
+            Phase::Open | Phase::Flight => !each.is_loss() && !each.is_overtaken() && !question.is_first(),
+            Phase::Fin | Phase::Pause => !each.is_loss() && !each.is_overtaken(),
             Phase::Quiet | Phase::Asked | Phase::Close | Phase::TimeWait => !question.is_last(),
         });
         self.impairments.push(Impairment { phase: Phase::Asked, what: What::Asked(question) });

@@ -293,6 +293,14 @@ impl Impairment {
         self.phase == Phase::Close && matches!(&self.what, What::Rule { verb: "delay", nth: None, .. })
     }
 
+    /// Others come before it, and its sender may think it lost.
+    fn is_overtaken(&self) -> bool {
+        matches!(
+            &self.what,
+            What::Rule { verb: "delay", nth: Some(_), .. } | What::Rule { verb: "reorder", .. }
+        )
+    }
+
     fn is_loss(&self) -> bool {
         match &self.what {
             What::Rule { verb, .. } => matches!(*verb, "drop" | "corrupt"),
