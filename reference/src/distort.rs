@@ -84,6 +84,11 @@ fn distort(mutant: Mutant, mut out: Outgoing<'_>) -> Outgoing<'_> {
         Mutant::PushOnPureAck if ack && !syn && !fin && !rst && !text => out.flags = out.flags | Flags::PSH,
         Mutant::UrgentAlwaysSet if text => out.flags = out.flags | Flags::URG,
         Mutant::SynFlagOnFirstData if text && !syn => out.flags = out.flags | Flags::SYN,
+        Mutant::RstPortsNotSwapped if rst => {
+            let (ours, theirs) = (out.local.port(), out.remote.port());
+            out.local.set_port(theirs);
+            out.remote.set_port(ours);
+        }
         // options
         Mutant::MssOnEverySegment if !syn && !rst => out.options.mss = Some(1460),
         Mutant::MssHostOrder => out.options.mss = out.options.mss.map(u16::swap_bytes),
@@ -172,6 +177,15 @@ fn spoil(mutant: Mutant, out: &Outgoing<'_>, segment: &mut [u8]) {
             sum.add(&segment[..header]);
         }),
         Mutant::ChecksumZeroOnRst if out.flags.has(Flags::RST) => segment[16..18].fill(0),
+        Mutant::WindowScaleLengthWrong => {
+            let found = Options::kinds(&segment[20..header]).find(|(_, kind, _)| *kind == 3);
+            let Some((at, ..)) = found else { return };
+            segment[20 + at + 1] += 1;
+            resum(segment, |sum, segment| {
+                sum.add_pseudo_header(source, destination, ip::PROTOCOL_TCP, segment.len());
+                sum.add(segment);
+            });
+        }
         Mutant::ReservedBitsSet => {
             segment[12] |= 0x0e;
             resum(segment, |sum, segment| {

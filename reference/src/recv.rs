@@ -125,7 +125,10 @@ impl RecvHalf {
     /// Room that the application has made, as a window (RFC 9293 3.8.6.2.2): what the field cannot say is none, or each
     /// read would tell the peer of room that it never hears of.
     fn room(&self, config: &Config) -> u32 {
-        let room = self.capacity.saturating_sub(self.buffer.len() as u32);
+        let mut room = self.capacity.saturating_sub(self.buffer.len() as u32);
+        if config.is(Mutant::WindowShrinks) {
+            room = room.saturating_sub(self.buffer.len() as u32);
+        }
         let held = if config.is(Mutant::WindowCountsHeld) { self.held.octets() as u32 } else { 0 };
         room.saturating_sub(held).min(0xffff << self.shift)
     }

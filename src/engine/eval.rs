@@ -13,7 +13,7 @@ use crate::target::profile::Profile;
 use crate::time::Time;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use tcpspec_reference::Status;
+use tcpspec_reference::{StateName, Status};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Value {
@@ -51,14 +51,19 @@ pub(crate) struct Scope<'a> {
 }
 
 impl Scope<'_> {
+    /// The live peer's variables, until it has forgotten the connection: then the wire still knows.
+    fn variables(&self) -> Option<Status> {
+        self.peer.filter(|peer| peer.state != StateName::Closed)
+    }
+
     /// SND.NXT of the peer.
     pub(crate) fn snd_nxt(&self) -> SeqNum {
-        self.peer.map_or_else(|| self.book.snd_nxt(), |peer| SeqNum(peer.snd_nxt.0))
+        self.variables().map_or_else(|| self.book.snd_nxt(), |peer| SeqNum(peer.snd_nxt.0))
     }
 
     /// RCV.NXT of the peer.
     pub(crate) fn rcv_nxt(&self) -> SeqNum {
-        self.peer
+        self.variables()
             .filter(|_| self.book.irs.is_some())
             .map_or_else(|| self.book.rcv_nxt(), |peer| SeqNum(peer.rcv_nxt.0))
     }
@@ -169,11 +174,13 @@ fn name_value(name: &str, scope: &Scope<'_>) -> Result<Value, EvalError> {
         "isn" => Value::Seq(book.isn),
         "irs" => Value::Seq(book.irs.ok_or_else(not_yet)?),
         "snd.nxt" => Value::Seq(scope.snd_nxt()),
-        "snd.max" => Value::Seq(scope.peer.map_or_else(|| book.snd_max(), |peer| SeqNum(peer.snd_nxt.0))),
-        "snd.una" => Value::Seq(scope.peer.map_or(book.snd_una, |peer| SeqNum(peer.snd_una.0))),
-        "snd.wnd" => Value::Int(i64::from(scope.peer.map_or(book.snd_wnd, |peer| peer.snd_wnd))),
+        "snd.max" => {
+            Value::Seq(scope.variables().map_or_else(|| book.snd_max(), |peer| SeqNum(peer.snd_nxt.0)))
+        }
+        "snd.una" => Value::Seq(scope.variables().map_or(book.snd_una, |peer| SeqNum(peer.snd_una.0))),
+        "snd.wnd" => Value::Int(i64::from(scope.variables().map_or(book.snd_wnd, |peer| peer.snd_wnd))),
         "rcv.nxt" => Value::Seq(book.irs.map(|_| scope.rcv_nxt()).ok_or_else(not_yet)?),
-        "rcv.wnd" => Value::Int(i64::from(scope.peer.map_or(book.rcv_wnd, |peer| peer.rcv_wnd))),
+        "rcv.wnd" => Value::Int(i64::from(scope.variables().map_or(book.rcv_wnd, |peer| peer.rcv_wnd))),
         "peer.port" => Value::Int(i64::from(scope.tuple.peer_port)),
         _ => return label_value(name, scope),
     };

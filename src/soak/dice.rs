@@ -1,6 +1,6 @@
 //! Chance: where an episode comes from.
 
-use super::{Conn, End, Episode, Impairment, Lie, Phase, Reads, What};
+use super::{Conn, End, Episode, Impairment, Lie, Phase, Question, Reads, What};
 use crate::target::profile::Profile;
 
 /// Chance from a seed: splitmix64.
@@ -52,10 +52,21 @@ impl Episode {
         let many = if can("many-connections") && dice.percent(30) { dice.between(2, 5) } else { 1 };
         let pauses = dice.percent(35);
         let mut conns: Vec<Conn> = (0..many).map(|_| Conn::any(dice, profile, pauses)).collect();
+        for conn in conns.iter_mut().filter(|conn| many > 1 && conn.end.is_alone()) {
+            conn.end = End::TargetFirst;
+        }
         let mut settings = settings(dice, pauses);
         let mut impairments = Vec::new();
         let lone = conns.len() == 1;
-        if lone && can("rfc5961") && dice.percent(20) {
+        let room = can("virtual-time") && dice.percent(10);
+        let room = room.then(|| dice.between(500, 6_000));
+        if room.is_some() {
+            conns.iter_mut().for_each(|conn| conn.takes %= 30_000);
+        }
+        if settings.iter().any(|(key, value)| *key == "buffer" && value.len() < 4) {
+            conns.iter_mut().for_each(|conn| conn.gives %= 20_000);
+        }
+        if lone && room.is_none() && can("rfc5961") && dice.percent(20) {
             in_flight(dice, profile, &mut conns[0], &mut impairments);
             settings.retain(|(key, _)| *key != "mss");
         } else if dice.percent(70) {
@@ -66,7 +77,7 @@ impl Episode {
                 impairments.push(Impairment::near(dice, Phase::Pause));
             }
         }
-        if dice.percent(50) {
+        if dice.percent(50) && !conns[0].end.is_alone() {
             for _ in 0..dice.between(1, 4) {
                 impairments.push(Impairment::near(dice, Phase::Close));
             }
@@ -84,7 +95,38 @@ impl Episode {
         if dice.percent(35) {
             when_quiet(dice, profile, &conns, &mut impairments);
         }
-        Self { number, settings, conns, impairments }
+        let mut episode = Self { number, settings, room, conns, impairments };
+        if lone && dice.percent(50) {
+            episode.ask(dice, profile);
+        }
+        if lone && can("virtual-time") && dice.percent(20) {
+            let lie = dice.pick(&[Lie::FinAgain, Lie::OldSyn]);
+            episode.impairments.push(Impairment { phase: Phase::TimeWait, what: What::Forged(lie) });
+        }
+        episode
+    }
+}
+
+impl Episode {
+    /// A question, if its end leaves room for one. What got lost before, or came so late that it was thought lost,
+    /// would be an explanation of its own: a peer with a small congestion window, a timer that runs.
+    fn ask(&mut self, dice: &mut Dice, profile: &Profile) {
+        let conn = self.conns[0];
+        if self.room.is_some() || !conn.end.comes_last() {
+            return;
+        }
+        let suits = |question: &Question| question.suits(profile, &self.settings, conn.chops.is_some());
+        let all: Vec<Question> = Question::ALL.iter().copied().filter(suits).collect();
+        if all.is_empty() {
+            return;
+        }
+        let question = dice.pick(&all);
+        self.impairments.retain(|each| match each.phase {
+            Phase::Open | Phase::Flight => !each.is_loss() && !each.is_overtaken() && !question.is_first(),
+            Phase::Fin | Phase::Pause => !each.is_loss() && !each.is_overtaken(),
+            Phase::Quiet | Phase::Asked | Phase::Close | Phase::TimeWait => !question.is_last(),
+        });
+        self.impairments.push(Impairment { phase: Phase::Asked, what: What::Asked(question) });
     }
 }
 
@@ -122,9 +164,13 @@ impl Conn {
 impl End {
     fn any(dice: &mut Dice, profile: &Profile) -> Self {
         let can = |ability: &str| profile.abilities.contains(ability);
-        match dice.between(1, 20) {
+        match dice.between(1, 24) {
             1 => Self::PeerAborts,
             2 if can("abort") => Self::TargetAborts,
+            21 if can("control") => Self::TargetUnread,
+            22 if can("control") => Self::TargetLate,
+            23 if can("control") => Self::TargetAtOnce,
+            24 if can("virtual-time") => Self::TargetSqueezed,
             3..=6 => Self::TargetFirst,
             7..=9 => Self::TargetEarly,
             10..=12 => Self::PeerEarly,
@@ -147,7 +193,16 @@ fn settings(dice: &mut Dice, pauses: bool) -> Vec<(&'static str, String)> {
         settings.push(("mss", dice.pick(SIZES_OF_SEGMENTS).to_string()));
     }
     if dice.percent(if pauses { 80 } else { 30 }) {
-        settings.push(("buffer", dice.between(2_000, if pauses { 20_000 } else { 60_000 }).to_string()));
+        // Now and then no segment fits.
+        let low = if dice.percent(15) { 200 } else { 2_000 };
+        let high = if low < 1_000 {
+            999
+        } else if pauses {
+            20_000
+        } else {
+            60_000
+        };
+        settings.push(("buffer", dice.between(low, high).to_string()));
     }
     if dice.percent(20) {
         settings.push(("delayed_ack", "0ms".to_owned()));

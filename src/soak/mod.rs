@@ -9,6 +9,7 @@
 //! losses explain ([`Episode::patience`]); every connection ends on both sides as its applications asked; and the
 //! monitors, on every segment.
 
+mod ask;
 mod dice;
 mod reduce;
 mod shrink;
@@ -16,6 +17,7 @@ mod shrink;
 mod tests;
 mod text;
 
+pub use ask::Question;
 pub use dice::Dice;
 pub use reduce::reduce;
 pub use shrink::shrink;
@@ -36,6 +38,8 @@ pub struct Episode {
     pub number: u64,
     /// Settings of the peer's host, as `reboot:` takes them.
     pub settings: Vec<(&'static str, String)>,
+    /// Octets that the target's sockets have room for, where its default is not wanted.
+    pub room: Option<u32>,
     pub conns: Vec<Conn>,
     pub impairments: Vec<Impairment>,
 }
@@ -82,8 +86,16 @@ pub enum End {
     PeerHalf,
     TargetHalf,
     Together,
+    /// The target's last words are small, and its FIN need not wait for anything.
+    TargetAtOnce,
+    /// The window closes over the target's last segment, which is lost.
+    TargetSqueezed,
     PeerAborts,
     TargetAborts,
+    /// The target closes while text waits to be read.
+    TargetUnread,
+    /// Text arrives when the target has closed.
+    TargetLate,
 }
 
 impl End {
@@ -93,7 +105,17 @@ impl End {
     }
 
     fn is_abort(self) -> bool {
-        matches!(self, Self::PeerAborts | Self::TargetAborts)
+        matches!(self, Self::PeerAborts | Self::TargetAborts | Self::TargetUnread | Self::TargetLate)
+    }
+
+    /// It is about what passes the wire, so there is no other connection.
+    fn is_alone(self) -> bool {
+        matches!(self, Self::TargetAtOnce | Self::TargetSqueezed)
+    }
+
+    /// RFC 9293 3.6.1 (SHLD-3); that a FIN is sent as soon as it can be no RFC demands.
+    fn is_should(self) -> bool {
+        matches!(self, Self::TargetUnread | Self::TargetLate | Self::TargetAtOnce)
     }
 }
 
@@ -110,8 +132,12 @@ pub enum Phase {
     Pause,
     /// When all data has arrived.
     Quiet,
+    /// When all rules are over.
+    Asked,
     /// From the first FIN on.
     Close,
+    /// In TIME-WAIT of the target.
+    TimeWait,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -137,6 +163,8 @@ pub enum What {
     Copy { at: u32, len: u32 },
     /// A third party's segment, which must change nothing.
     Forged(Lie),
+    /// The target has to do something in time, or in segments of some size.
+    Asked(Question),
 }
 
 /// A segment that no correct target takes for its peer's.
@@ -155,6 +183,9 @@ pub enum Lie {
     RstInside,
     RstBelow,
     SynInside,
+    /// In TIME-WAIT: the peer's FIN again, and a SYN from before its end.
+    FinAgain,
+    OldSyn,
 }
 
 impl Lie {
@@ -223,12 +254,29 @@ pub fn plan_of(
 }
 
 impl Episode {
+    fn questions(&self) -> impl Iterator<Item = Question> {
+        self.impairments.iter().filter_map(|each| match each.what {
+            What::Asked(question) => Some(question),
+            What::Rule { .. } | What::Copy { .. } | What::Forged(_) => None,
+        })
+    }
+
+    /// It holds the target to something that is only a SHOULD.
+    fn is_should(&self) -> bool {
+        self.questions().any(Question::is_should) || self.conns.iter().any(|conn| conn.end.is_should())
+    }
+
+    /// Something got lost, so that timers may run for a while after all has arrived.
+    fn is_lossy(&self) -> bool {
+        self.impairments.iter().any(Impairment::is_loss)
+    }
+
     /// Nothing arrives so late that its connection has ended before. What does draws a RST, and that ends TIME-WAIT
     /// (RFC 1337).
     fn keeps_order(&self) -> bool {
         let steady = |each: &Impairment| match &each.what {
             What::Rule { verb, .. } => matches!(*verb, "drop" | "corrupt") || each.is_crossing(),
-            What::Copy { .. } | What::Forged(_) => true,
+            What::Copy { .. } | What::Forged(_) | What::Asked(_) => true,
         };
         self.impairments.iter().all(steady)
     }
@@ -245,10 +293,18 @@ impl Impairment {
         self.phase == Phase::Close && matches!(&self.what, What::Rule { verb: "delay", nth: None, .. })
     }
 
+    /// Others come before it, and its sender may think it lost.
+    fn is_overtaken(&self) -> bool {
+        matches!(
+            &self.what,
+            What::Rule { verb: "delay", nth: Some(_), .. } | What::Rule { verb: "reorder", .. }
+        )
+    }
+
     fn is_loss(&self) -> bool {
         match &self.what {
             What::Rule { verb, .. } => matches!(*verb, "drop" | "corrupt"),
-            What::Copy { .. } | What::Forged(_) => false,
+            What::Copy { .. } | What::Forged(_) | What::Asked(_) => false,
         }
     }
 }
@@ -308,6 +364,8 @@ fn finding(verdict: &Verdict, violation: &Violation) -> Finding {
     let broken = || verdict.monitors.iter().filter(|monitor| monitor.violations > 0);
     let level = match &violation.kind {
         ViolationKind::Monitor(id) if should(id) => Level::Should,
+        ViolationKind::Monitor(_) => Level::Must,
+        _ if verdict.outcome == Outcome::Warn => Level::Should,
         _ => Level::Must,
     };
     let mut kinds: Vec<String> = broken()

@@ -34,6 +34,9 @@ pub fn shrink(episode: &Episode, tries: usize, mut shows: impl FnMut(&Episode) -
             smaller.settings.remove(at);
             better(&mut best, smaller);
         }
+        let mut roomy = best.clone();
+        roomy.room = None;
+        better(&mut best, roomy);
         for at in 0..best.conns.len() {
             habits(&mut best, at, &mut better);
             octets(&mut best, at, &mut better);

@@ -1,6 +1,6 @@
 //! An episode as a suite in the case language.
 
-use super::{Conn, End, Episode, Impairment, Lie, Phase, Reads, What};
+use super::{Conn, End, Episode, Impairment, Lie, Phase, Question, Reads, What};
 use crate::report::text::count;
 use crate::target::profile::Profile;
 use std::fmt::Write;
@@ -16,9 +16,40 @@ const QUIET: &str = "600ms";
 /// What nobody has written.
 const GARBAGE: &str = "none-of-these-octets-was-written";
 
+/// What the peer has room for unless it is told.
+const BUFFER: u32 = 256 << 10;
+
+/// The second small write waits for the ACK of the first (Nagle's algorithm), but not once the stream has ended.
+const AT_ONCE: &str = "\
+- delay: {from: peer, by: 200ms}
+  as: slow
+- app: {send: 10}
+- app: {send: 10}
+- app: close
+- expect: {flags: FIN|ACK}
+  within: 90ms
+- heal: slow
+";
+/// Its last segment has text and FIN, is lost, and finds the window closed when it is sent again.
+const SQUEEZED: &str = "\
+- send: {flags: ACK}
+  as: mark
+- drop: {from: target, seq: mark.ack + 10, count: 1}
+- app: {send: 10}
+- app: {send: 10}
+- app: close
+- expect: {from: peer, flags: ACK, ack: mark.ack + 10}
+- send: {flags: ACK, window: 0}
+";
+
+fn lines(text: &str) -> Vec<String> {
+    text.lines().map(str::to_owned).collect()
+}
+
 impl Episode {
     pub fn text(&self, profile: &Profile) -> String {
-        let mut out = String::from("title: What soak found\nlevel: must\nmode: live\ntags: [soak]\ncases:\n");
+        let level = if self.is_should() { "should" } else { "must" };
+        let mut out = format!("title: What soak found\nlevel: {level}\nmode: live\ntags: [soak]\ncases:\n");
         let octets: u64 = self.conns.iter().map(|c| u64::from(c.gives) + u64::from(c.takes)).sum();
         let _ = writeln!(out, "  - id: episode-{}", self.number);
         let _ = writeln!(
@@ -70,6 +101,10 @@ impl Script<'_> {
             }
         }
         self.lies(episode);
+        self.ask(episode);
+        if episode.questions().any(Question::is_last) {
+            return self.out;
+        }
         self.rules(episode, Phase::Close);
         let (aborts, ends): (Vec<_>, Vec<_>) =
             episode.conns.iter().enumerate().partition(|(_, conn)| conn.end.is_abort());
@@ -100,7 +135,8 @@ impl Script<'_> {
     /// A step of one connection, and how long it may take.
     fn within(&mut self, number: usize, text: &str, limit: &str) {
         self.step(text);
-        if !self.alone {
+        // A pause is no connection's.
+        if !self.alone && !text.starts_with("wait:") {
             let _ = writeln!(self.out, "        on: {number}");
         }
         if takes_time(text) {
@@ -128,21 +164,32 @@ impl Script<'_> {
     }
 
     fn open_all(&mut self, episode: &Episode) {
-        if !episode.settings.is_empty() {
-            let all: Vec<_> = episode.settings.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        let mut all: Vec<_> = episode.settings.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+        // A peer that takes a delayed ACK for a loss has no window left to ask with.
+        all.extend(episode.questions().next().map(|_| "rto_min: 1s".to_owned()));
+        let plain = episode.settings.iter().any(|(key, _)| *key == "sack");
+        all.extend(episode.questions().find(|each| each.is_first() && !plain).map(|_| "sack: no".to_owned()));
+        if !all.is_empty() {
             self.step(&format!("live: {{reboot: {{{}}}}}", all.join(", ")));
         }
-        if episode.conns.iter().any(|conn| !conn.active) {
+        if let Some(room) = episode.room {
+            self.step(&format!("app: {{option: {{rcvbuf: {room}}}}}"));
+        }
+        let first = episode.questions().find(|question| question.is_first());
+        if first.is_none() && episode.conns.iter().any(|conn| !conn.active) {
             self.step("app: listen");
+        }
+        if let (Some(first), Some(conn)) = (first, episode.conns.first()) {
+            self.lines(first.steps(self.profile, 0, conn.active), "0");
         }
         self.rules(episode, Phase::Open);
         for (number, conn) in episode.conns.iter().enumerate() {
-            let steps: [&str; 4] = if conn.active {
-                ["live: listen", "app: connect", "app: {expect: connected}", "live: accept"]
-            } else {
-                ["live: connect", "app: accept", "live: {expect: connected}", ""]
+            let steps: &[&str] = match (first, conn.active) {
+                (Some(_), _) => &[],
+                (None, true) => &["live: listen", "app: connect", "app: {expect: connected}", "live: accept"],
+                (None, false) => &["live: connect", "app: accept", "live: {expect: connected}"],
             };
-            for step in steps.into_iter().filter(|step| !step.is_empty()) {
+            for step in steps {
                 self.on(number, step);
             }
             if conn.chops.is_some() {
@@ -224,6 +271,32 @@ impl Script<'_> {
         }
     }
 
+    /// Questions need a wire that does nothing, and two sides that have nothing more to say.
+    fn ask(&mut self, episode: &Episode) {
+        let questions: Vec<Question> = episode.questions().filter(|question| !question.is_first()).collect();
+        let Some(conn) = episode.conns.first().filter(|_| !questions.is_empty()) else { return };
+        self.quiet(episode);
+        let setting = episode.settings.iter().find(|(key, _)| *key == "buffer");
+        let buffer = setting.and_then(|(_, value)| value.parse().ok()).unwrap_or(BUFFER);
+        for (number, question) in questions.into_iter().enumerate() {
+            self.lines(question.steps(self.profile, buffer, conn.active), &(number + 1).to_string());
+        }
+    }
+
+    /// All that was to be sent again has been, and nothing gets lost any more.
+    fn quiet(&mut self, episode: &Episode) {
+        self.step("heal: all");
+        let quiet = if episode.is_lossy() { self.patience.clone() } else { QUIET.to_owned() };
+        self.step(&format!("wait: {quiet}"));
+    }
+
+    /// Steps whose labels get something of their own for `@`.
+    fn lines(&mut self, lines: Vec<String>, own: &str) {
+        for line in lines {
+            let _ = writeln!(self.out, "      {}", line.replace('@', own));
+        }
+    }
+
     fn forge(&mut self, number: usize, conn: &Conn, lie: Lie) {
         let garbage = format!("data: {GARBAGE}, counts: false");
         // Of what came before it there may be little.
@@ -253,6 +326,8 @@ impl Script<'_> {
             Lie::RstInside => "flags: RST, seq: target.rcv.nxt + 1".to_owned(),
             Lie::RstBelow => "flags: RST, seq: target.rcv.nxt - 100000".to_owned(),
             Lie::SynInside => "flags: SYN, seq: target.rcv.nxt + 1, counts: false".to_owned(),
+            Lie::FinAgain => "flags: FIN|ACK, seq: snd.nxt - 1, counts: false".to_owned(),
+            Lie::OldSyn => "flags: SYN, seq: snd.nxt - 1000, timestamps: none, counts: false".to_owned(),
             Lie::OldText | Lie::OldGarbage => return,
         };
         self.send(number, &fields);
@@ -298,38 +373,85 @@ impl Script<'_> {
                     on("app: {expect: eof}");
                     on("app: close");
                 }
-                self.time_wait(number, episode.keeps_order());
+                self.time_wait(number, episode, episode.keeps_order());
             }
             End::Together => {
                 on("app: close");
                 on("live: close");
                 on("live: {status: [TIME-WAIT, CLOSED]}");
-                self.time_wait(number, episode.keeps_order() && episode.crosses());
+                self.time_wait(number, episode, episode.keeps_order() && episode.crosses());
             }
-            End::PeerAborts | End::TargetAborts => {}
+            End::TargetAtOnce => {
+                self.quiet(episode);
+                self.lines(lines(AT_ONCE), "");
+                self.after_target(number, episode);
+            }
+            End::TargetSqueezed => {
+                self.quiet(episode);
+                self.lines(lines(SQUEEZED), "");
+                self.after_target(number, episode);
+            }
+            End::PeerAborts | End::TargetAborts | End::TargetUnread | End::TargetLate => {}
         }
     }
 
+    /// The peer's side of an end that the target began.
+    fn after_target(&mut self, number: usize, episode: &Episode) {
+        for step in ["live: {recv: 20}", "live: {expect: eof}", "live: close", "live: {expect: closed}"] {
+            self.on(number, step);
+        }
+        self.time_wait(number, episode, false);
+    }
+
     /// Whoever closed first waits, and not for ever; where time is virtual that can be waited for.
-    fn time_wait(&mut self, number: usize, surely: bool) {
+    fn time_wait(&mut self, number: usize, episode: &Episode, surely: bool) {
+        // Two ACKs may be under way to a peer that forgets the connection with the first. It answers the other one with a RST.
+        let settled = !episode.is_lossy() && episode.room.is_none() && self.alone;
+        let surely = surely && settled && self.can("virtual-time");
         if self.can("status") {
-            let surely = surely && self.can("virtual-time");
             let states = if surely { "TIME-WAIT" } else { "[TIME-WAIT, CLOSED]" };
             self.on(number, &format!("app: {{status: {states}}}"));
         }
         if self.can("virtual-time") {
+            if surely && self.can("status") {
+                self.in_time_wait(number, episode);
+            }
             let limit = format!("target.msl * 2 + {}", self.patience);
             self.within(number, "app: {expect: closed}", &limit);
         }
     }
 
+    /// It is still there after most of two MSL, and what a third party sends ends it no sooner. The peer has forgotten the
+    /// connection: it would answer the target with a RST (RFC 1337).
+    fn in_time_wait(&mut self, number: usize, episode: &Episode) {
+        let mut lies = episode.in_phase(Phase::TimeWait).peekable();
+        if lies.peek().is_some() {
+            self.step("drop: {from: target}");
+        }
+        self.step("wait: target.msl * 3 / 2");
+        for what in lies {
+            let What::Forged(lie) = what else { continue };
+            self.forge(number, &episode.conns[number], *lie);
+            if *lie == Lie::OldSyn {
+                // It may be answered, and need not be; the FIN has to be.
+                self.on(number, "app: {status: TIME-WAIT}");
+                self.forge(number, &episode.conns[number], Lie::FinAgain);
+            }
+            self.step("wait: target.msl * 3 / 2");
+        }
+        self.on(number, "app: {status: TIME-WAIT}");
+    }
+
     fn abort(&mut self, conn: &Conn, number: usize) {
-        if conn.end == End::PeerAborts {
-            self.on(number, "live: abort");
-            self.on(number, "app: {expect: reset}");
-        } else {
-            self.on(number, "app: abort");
-            self.on(number, "live: {expect: reset}");
+        let text = format!("live: {{send: {MORE}}}");
+        let steps: &[&str] = match conn.end {
+            End::PeerAborts => &["live: abort", "app: {expect: reset}"],
+            End::TargetUnread => &[&text, "wait: 300ms", "app: close", "live: {expect: reset}"],
+            End::TargetLate => &["app: close", "live: {expect: eof}", &text, "live: {expect: reset}"],
+            _ => &["app: abort", "live: {expect: reset}"],
+        };
+        for step in steps {
+            self.on(number, step);
         }
     }
 }

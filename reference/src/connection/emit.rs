@@ -180,6 +180,7 @@ impl Connection {
         };
         let ack = if flags.has(Flags::ACK) { self.rcv.acknowledgment(config) } else { SeqNum(0) };
         let fields = self.ip_fields(codepoint);
+        let moved = piece.again && piece.fin && config.is(Mutant::FinMovesWhenResent);
         let mut text = self.snd.text_of(piece);
         if piece.again && piece.len > 1 && text.1.is_empty() && config.is(Mutant::RetransmissionDiffers) {
             text = (&text.0[1..], &text.0[..1]);
@@ -190,7 +191,7 @@ impl Connection {
                 local: self.local(),
                 remote: self.remote(),
                 ip: fields,
-                seq: piece.seq,
+                seq: piece.seq + u32::from(moved),
                 ack,
                 flags,
                 window,

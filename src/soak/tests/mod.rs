@@ -29,6 +29,30 @@ fn the_reference_stands_a_few_episodes() {
     }
 }
 
+/// Each question is asked, and answered by a correct TCP, whatever the peer's settings are.
+#[test]
+fn the_reference_answers_every_question() {
+    let profile = reference::profile();
+    let mut dice = Dice::new(7);
+    let mut asked = Vec::new();
+    for number in 1..4_000 {
+        let mut episode = Episode::next(number, &mut dice, &profile);
+        let new: Vec<Question> = episode.questions().filter(|each| !asked.contains(each)).collect();
+        if new.is_empty() || episode.conns[0].gives + episode.conns[0].takes > 50_000 {
+            continue;
+        }
+        asked.extend(new);
+        let came = tried(&episode, None);
+        assert!(matches!(came, Came::Clean | Came::Idle), "{came:?}\n{}", episode.text(&profile));
+        // Without the rest each is a case of its own.
+        episode.impairments.retain(|each| each.phase == Phase::Asked);
+        let came = tried(&episode, None);
+        assert_eq!(came, Came::Clean, "{}", episode.text(&profile));
+    }
+    let never: Vec<_> = Question::ALL.iter().filter(|question| !asked.contains(question)).collect();
+    assert!(never.is_empty(), "{never:?}");
+}
+
 #[test]
 fn the_same_seed_gives_the_same_episodes() {
     let some = |seed| {

@@ -158,6 +158,10 @@ Emitting "Wrong numbers in the segments that go out." {
         "Every segment with text carries URG.";
     SynFlagOnFirstData "syn-flag-on-first-data" "RFC9293-U-18" "wrong numbers"
         "Segments with text carry SYN.";
+    RstPortsNotSwapped "rst-ports-not-swapped" "RFC9293-U-4" "student catalogue"
+        "The reset for a segment of no connection goes out with the ports as they came.";
+    WindowScaleLengthWrong "window-scale-length-wrong" "RFC7323-2.2-1" "wrong numbers"
+        "The window scale option counts an octet of padding in its length.";
     MssOnEverySegment "mss-on-every-segment" "RFC9293-MUST-65" "MUST list"
         "Segments without SYN carry the MSS option.";
     MssHostOrder "mss-host-order" "RFC9293-MUST-14" "student catalogue"

@@ -63,7 +63,7 @@ ReceiveWindow "The window that is offered." {
     WindowConstant "window-constant" "RFC9293-MAY-8" "student catalogue"
         "The advertised window never changes.";
     WindowShrinks "window-shrinks" "RFC9293-SHLD-14" "MUST list"
-        "The right edge of the window moves left.";
+        "Text that waits to be read is taken off the window twice, so its right edge moves left.";
     WindowCountsHeld "window-counts-held" "RFC9293-SHLD-14" "MUST list"
         "Text held above a hole is taken off the window a second time.";
     WindowNeverReopens "window-never-reopens" "RFC9293-MUST-39" "student catalogue"
@@ -172,6 +172,8 @@ KeepAlive "Keep-alives." {
 Closing "CLOSE, ABORT and TIME-WAIT." {
     CloseLosesUnsentData "close-loses-unsent-data" "RFC9293-U-9" "student catalogue"
         "What was written but not sent is lost when the application closes.";
+    FinMovesWhenResent "fin-moves-when-resent" "RFC9293-U-20" "student catalogue"
+        "A FIN that is sent again takes a number of its own.";
     FinNeverSent "fin-never-sent" "RFC9293-U-9" "state diagram"
         "Closing sends no FIN.";
     FinWaitsForAck "fin-waits-for-ack" "RFC9293-U-9" "RFC 2525 2.15"
