@@ -77,8 +77,6 @@ const PROOFS: &[(&str, &str, &str)] = &[
     ("content", "data-seq-off-by-one", "data/send/"),
     ("content", "data-seq-off-by-one", "live/recovery/three"),
     ("rst-numbers", "rst-from-closed-port-wrong-seq", "reset/"),
-    ("rst-numbers", "rst-from-closed-port-wrong-seq", "live/vanish/data-for"),
-    ("rst-for-rst", "rst-answered-with-rst", "live/vanish/two-aborts"),
     ("tuple", "rst-ports-not-swapped", "reset/generation/"),
     ("tuple", "rst-ports-not-swapped", "live/vanish/data-for"),
     ("options", "window-scale-length-wrong", "options/window-scale/"),
