@@ -295,6 +295,11 @@ impl Book {
         }
     }
 
+    /// Up to here the target may send.
+    pub(crate) fn offers(&mut self, edge: SeqNum) {
+        raise(&mut self.our_edge, edge);
+    }
+
     /// A correct target takes these octets, and those that waited for them.
     fn take(&mut self, segment: &Segment, (start, end): (u32, u32), overtaken: bool) {
         let before = self.sent.contiguous();

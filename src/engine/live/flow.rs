@@ -77,6 +77,8 @@ impl Flow {
         if stale && !segment.has(Flags::SYN) {
             self.book.window_field = field;
             self.book.rcv_wnd = wnd;
+            // The old window counts from SND.UNA, which moves nevertheless (RFC 9293 3.10.7.4, fifth check).
+            self.book.offers(segment.ack + wnd);
         }
     }
 
@@ -91,9 +93,8 @@ impl Flow {
     /// A later segment came before it. Its clock or its acknowledgment may be too old, which is answered (RFC 7323
     /// 5.3 R1, RFC 5961 5.2).
     fn was_overtaken(&self, segment: &Segment) -> bool {
-        let Some((last, _)) = &self.book.last_sent else { return false };
         let clock = self.book.our_tsval.zip(segment.options.timestamps);
-        segment.ack.before(last.ack)
+        self.book.acked.is_some_and(|(acked, _)| segment.ack.before(acked))
             || clock.is_some_and(|(ours, (value, _))| SeqNum(value).before(SeqNum(ours)))
     }
 
