@@ -229,6 +229,7 @@ impl RecvHalf {
         if start.after(self.nxt) && !config.is(Mutant::HoleIgnored) {
             return self.hold(start, text, config);
         }
+        self.note_held(start, text.len() as u32, config);
         self.deliver(text, config);
         let stamp = segment.options.timestamps.map(|stamp| stamp.value.wrapping_sub(self.ts_recent) as i32);
         if config.is(Mutant::PawsOnDequeue) && stamp.is_some_and(|newer| newer >= 0) && had_holes {
@@ -279,6 +280,15 @@ impl RecvHalf {
         }
         self.nxt += text.len() as u32;
         Some(self.advise_in_order(config))
+    }
+
+    /// Of text at RCV.NXT a part may be held already. Of several parts that came twice the first is reported (RFC 2883
+    /// section 4.2.2).
+    fn note_held(&mut self, start: SeqNum, len: u32, config: &Config) {
+        let first = self.dsack.is_none() && !config.is(Mutant::DsackOfHeldMissing);
+        if let Some(block) = self.held.duplicate(start, len).filter(|_| first) {
+            self.note_duplicate(block);
+        }
     }
 
     fn hold(&mut self, start: SeqNum, text: &[u8], config: &Config) -> AckAdvice {

@@ -114,6 +114,8 @@ Options "Options of the SYN and of every segment: MSS, window scale, timestamps,
         "SACK is negotiated and never sent.";
     NoDsack "no-dsack" "RFC2883-4-1" "MUST list"
         "Duplicates are not reported.";
+    DsackOfHeldMissing "dsack-of-held-missing" "RFC2883-4-1" "MUST list"
+        "Octets that fill a hole and were held already are not reported as duplicates.";
     DsackBeforeTheFirst "dsack-before-the-first" "RFC2883-4-1" "cargo-mutants"
         "Numbers from before the first octet are reported as duplicates.";
     SackIgnored "sack-ignored" "RFC2018-5-1" "MUST list"
