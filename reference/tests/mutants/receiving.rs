@@ -44,6 +44,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.tx(ACK, 0u32.wrapping_sub(999), 1, b"old");
         s
     }),
+    ("text that fills a hole and was held", |m| {
+        let mut s = sacking(m, Config::default()).passive();
+        s.tx(ACK, 5, 1, b"held");
+        s.tx(ACK, 1, 1, b"not held");
+        s
+    }),
     ("sequence check", |m| {
         let mut s = start(m).passive();
         for (seq, text) in [(0u32, &b""[..]), (0, b"a"), (0, b"ab"), (70_000, b"x"), (66_000, b"")] {
