@@ -78,7 +78,9 @@ impl Flow {
             self.book.window_field = field;
             self.book.rcv_wnd = wnd;
             // The old window counts from SND.UNA, which moves nevertheless (RFC 9293 3.10.7.4, fifth check).
-            self.book.offers(segment.ack + wnd);
+            if segment.has(Flags::ACK) && !segment.has(Flags::RST) {
+                self.book.offers(segment.ack + wnd);
+            }
         }
     }
 
