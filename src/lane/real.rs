@@ -108,11 +108,12 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             start: Instant::now(),
             due: Due::BEGINNING,
             asked: Time::ZERO,
-            ports: BTreeSet::from([tuple.peer_port]),
+            ports: BTreeSet::new(),
             octets: 0,
             is_deaf: false,
             lane: self,
         };
+        drive.speaks_from(tuple.peer_port);
         drive.lane.target.watch();
         drive.finish().await;
         let Drive { exec, inputs, ports, .. } = drive;
@@ -265,7 +266,9 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                     }
                 }
                 Output::Frame(packet) => {
-                    self.ports.extend(Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport));
+                    if let Some(port) = Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport) {
+                        self.speaks_from(port);
+                    }
                     if self.is_deaf {
                         continue;
                     }
@@ -280,6 +283,12 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
             }
         }
         self.due.all_out();
+    }
+
+    fn speaks_from(&mut self, port: u16) {
+        if self.ports.insert(port) {
+            self.lane.target.peer(port);
+        }
     }
 
     /// Something of ours has left, so late.
