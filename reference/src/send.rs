@@ -301,14 +301,12 @@ impl SendHalf {
     }
 
     /// How much of this new text only goes because of duplicates: what is in flight fills the window already. With SACK
-    /// it is limited transmit as well, only that the pipe lets it out (RFC 6675 5, steps 3 and 4.2).
+    /// it is limited transmit as well, only that the pipe lets it out (RFC 6675 5, steps 3 and 4.2). Recovery, which
+    /// asks for it when it begins, ends with nothing of it left.
     fn limited_part(&self, len: u32, config: &Config) -> u32 {
-        let limited = self.phase == Phase::Open
-            && self.dupacks > 0
-            && self.flight() + len > self.congestion.cwnd
-            && !config.is(Mutant::LimitedTransmitCounted)
-            && !(self.sack && config.is(Mutant::LimitedTransmitCountedWithSack));
-        if limited { len } else { 0 }
+        let counted = config.is(Mutant::LimitedTransmitCounted)
+            || (self.sack && config.is(Mutant::LimitedTransmitCountedWithSack));
+        if self.flight() + len > self.congestion.cwnd && !counted { len } else { 0 }
     }
 
     fn cwnd_room(&self, config: &Config) -> u32 {
@@ -406,8 +404,8 @@ impl SendHalf {
     /// New text for the segment in which the octet of a window probe goes again: alone it would be as silly as any of one
     /// octet (MUST-38).
     fn joins_probe(&self, text: u32, mss: u32, config: &Config) -> u32 {
-        let probe = text == 1 && self.flight() == 1 && self.phase == Phase::Open && self.timeouts == 0;
-        if probe { self.unsent().min(mss - 1).min(self.usable(config)) } else { 0 }
+        // Only what a closed window has kept goes again while no loss is known, and all of it.
+        if text == 1 && self.phase == Phase::Open { self.unsent().min(mss - 1).min(self.usable(config)) } else { 0 }
     }
 
     /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
@@ -546,7 +544,8 @@ impl SendHalf {
             let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
             self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
         }
-        self.board.mark_lost_where(|record| record.len > mss + u32::from(record.fin));
+        let all = config.is(Mutant::PathMtuRepeatsAll);
+        self.board.mark_lost_where(|record| all || record.text() > mss);
         self.force = true;
     }
 

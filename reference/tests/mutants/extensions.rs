@@ -204,6 +204,15 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.note("hard");
         s
     }),
+    ("a path too narrow for one of two", |m| {
+        let mut s = start(m).active();
+        s.set(ConnOption::NoDelay(true));
+        s.send(&[5; 536]);
+        s.send(&[6; 100]);
+        s.icmp(3, 4, 500, 1);
+        s.wait(100);
+        s
+    }),
     ("ecn passive", |m| {
         let mut s = with(m, Config { ecn: true, ..Config::default() });
         s.listen();

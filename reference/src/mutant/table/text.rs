@@ -167,6 +167,8 @@ KeepAlive "Keep-alives." {
         "The idle time that the application sets has no effect.";
     KeepAliveWithGarbage "keep-alive-with-garbage" "RFC9293-SHLD-12" "MUST list"
         "A keep-alive carries an octet.";
+    KeepAliveInTimeWait "keep-alive-in-time-wait" "RFC9293-MUST-13" "cargo-mutants"
+        "Keep-alives go on in TIME-WAIT; when nobody answers them the connection is gone too early.";
 }
 
 Closing "CLOSE, ABORT and TIME-WAIT." {
