@@ -387,7 +387,7 @@ impl SendHalf {
         let mss = self.mss(config);
         // A repeated SYN goes without text (RFC 7413 4.1.3).
         let (text, ends) = if record.syn { (0, false) } else { self.board.lost_run(&record, mss) };
-        let len = text.min(mss) + self.joins_probe(text, mss, config);
+        let len = text.min(mss);
         let everything = config.is(Mutant::TimerResendsEverything)
             || (config.is(Mutant::LostAllAtOnce) && self.timeouts == 0);
         // After a timeout the window is one segment, so the front goes alone (RFC 6298 5.4, RFC 9293 3.10.8).
@@ -399,13 +399,6 @@ impl SendHalf {
             return None;
         }
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
-    }
-
-    /// New text for the segment in which the octet of a window probe goes again: alone it would be as silly as any of one
-    /// octet (MUST-38).
-    fn joins_probe(&self, text: u32, mss: u32, config: &Config) -> u32 {
-        // Only what a closed window has kept goes again while no loss is known, and all of it.
-        if text == 1 && self.phase == Phase::Open { self.unsent().min(mss - 1).min(self.usable(config)) } else { 0 }
     }
 
     /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
@@ -460,11 +453,6 @@ impl SendHalf {
                 // What is not known to be lost goes again as a rescue.
                 *rescued |= !self.board.has_lost() && !config.is(Mutant::RescueAgain);
             }
-            if (seq + space).after(self.nxt) {
-                let more = (seq + space).distance_from(self.nxt);
-                self.board.push(self.nxt, more, false, false, now);
-                self.nxt += more;
-            }
             self.board.resend(seq, space, now);
             self.force = false;
         } else {
@@ -487,11 +475,10 @@ impl SendHalf {
     /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
     /// if there is nothing to think about.
     pub(crate) fn full_segments(&self, config: &Config) -> u32 {
-        // All else has been asked for the first of them.
-        let plain = self.dupacks == 0 && self.urgent.is_none();
+        // All else has been asked for the first of them. What fits into cwnd beside all that is in flight is no limited transmit.
         let text = self.unsent().saturating_sub(1);
-        let room = text.min(self.usable(config)).min(self.cwnd_room(config));
-        if plain { room / self.mss(config) } else { 0 }
+        let room = text.min(self.usable(config)).min(self.congestion.cwnd.saturating_sub(self.flight()));
+        if self.urgent.is_none() { room / self.mss(config) } else { 0 }
     }
 
     /// One of these goes out.

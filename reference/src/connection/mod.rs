@@ -324,7 +324,9 @@ impl Connection {
     /// Ends the connection with an error. All segment queues are flushed (RFC 9293 3.10.7.4, second).
     fn fail(&mut self, error: Error, env: &mut Env<'_>) {
         self.error = Some(error);
-        self.rcv.discard();
+        if !env.config.is(Mutant::ResetKeepsUnread) {
+            self.rcv.discard();
+        }
         if !env.config.is(Mutant::ErrorsNotReported) {
             self.tell(
                 match error {

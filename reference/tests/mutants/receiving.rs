@@ -88,6 +88,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.note("after");
         s
     }),
+    ("reset over text that nobody has read", |m| {
+        let mut s = start(m).passive();
+        s.tx(ACK, 1, 1, b"unread");
+        s.tx(RST, 7, 0, b"");
+        s.read(10);
+        s
+    }),
     ("reset exact", |m| {
         let mut s = start(m).passive();
         s.tx(RST, 1, 0, b"");

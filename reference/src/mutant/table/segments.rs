@@ -68,6 +68,8 @@ Resets "Resets, and what RFC 5961 has to say of a SYN or an ACK that may be forg
         "A reset that carries text is ignored.";
     ResetInCloseWaitIgnored "reset-in-close-wait-ignored" "RFC9293-U-8" "state diagram"
         "A reset in CLOSE-WAIT is ignored.";
+    ResetKeepsUnread "reset-keeps-unread" "SEM-EST-08" "cargo-mutants"
+        "What was not read before a reset can still be read.";
     NoChallengeAck "no-challenge-ack" "RFC5961-4.2-1" "MUST list"
         "No challenge ACK is ever sent.";
     ChallengeAcksUnlimited "challenge-acks-unlimited" "RFC5961-7-1" "MUST list"
@@ -93,6 +95,8 @@ Reading "Segments that come in, as packets and octets." {
         "Options that do not begin at a multiple of four are not seen.";
     OptionsRejected "options-rejected" "RFC9293-MUST-5" "MUST list"
         "A segment that carries any option is thrown away.";
+    OptionEndIgnored "option-end-ignored" "RFC9293-MUST-4" "cargo-mutants"
+        "The end of the option list is read as padding, and what stands behind it as options.";
     OptionLengthFatal "option-length-fatal" "RFC9293-MUST-7" "TCP-Fuzz (TLDK)"
         "A known option of a wrong length makes the whole segment vanish.";
     OptionLengthUnchecked "option-length-unchecked" "RFC9293-MUST-7" "TCP-Fuzz (TLDK)"
