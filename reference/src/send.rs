@@ -434,7 +434,8 @@ impl SendHalf {
     pub(crate) fn probe(&self, config: &Config) -> Option<Piece> {
         if let Some(record) = self.board.front() {
             let text = record.text();
-            let fin = record.fin && (text == 0 || config.is(Mutant::ProbeCarriesFin));
+            let alone = text == 0 && !config.is(Mutant::ProbeForgetsFin);
+            let fin = record.fin && (alone || config.is(Mutant::ProbeCarriesFin));
             return Some(Piece { seq: record.seq, len: text.min(1), syn: record.syn, fin, again: true });
         }
         match (self.unsent(), self.fin) {

@@ -324,9 +324,7 @@ impl Connection {
     /// Ends the connection with an error. All segment queues are flushed (RFC 9293 3.10.7.4, second).
     fn fail(&mut self, error: Error, env: &mut Env<'_>) {
         self.error = Some(error);
-        if !env.config.is(Mutant::ResetKeepsUnread) {
-            self.rcv.discard();
-        }
+        self.rcv.discard();
         if !env.config.is(Mutant::ErrorsNotReported) {
             self.tell(
                 match error {

@@ -88,11 +88,12 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.note("after");
         s
     }),
-    ("reset over text that nobody has read", |m| {
-        let mut s = start(m).passive();
-        s.tx(ACK, 1, 1, b"unread");
-        s.tx(RST, 7, 0, b"");
-        s.read(10);
+    ("a FIN sent before the window closed", |m| {
+        let mut s = start(m).active();
+        s.shutdown();
+        s.window = 0;
+        s.tx(ACK, 1, 1, b"");
+        s.wait(10 * SEC);
         s
     }),
     ("reset exact", |m| {

@@ -68,8 +68,6 @@ Resets "Resets, and what RFC 5961 has to say of a SYN or an ACK that may be forg
         "A reset that carries text is ignored.";
     ResetInCloseWaitIgnored "reset-in-close-wait-ignored" "RFC9293-U-8" "state diagram"
         "A reset in CLOSE-WAIT is ignored.";
-    ResetKeepsUnread "reset-keeps-unread" "SEM-EST-08" "cargo-mutants"
-        "What was not read before a reset can still be read.";
     NoChallengeAck "no-challenge-ack" "RFC5961-4.2-1" "MUST list"
         "No challenge ACK is ever sent.";
     ChallengeAcksUnlimited "challenge-acks-unlimited" "RFC5961-7-1" "MUST list"
