@@ -111,9 +111,11 @@ pub enum CaseEventKind {
     Unsupported {
         why: String,
     },
-    /// A frame of ours left later than it should.
+    /// A frame of ours left later than it should, and began to leave so late.
     Late {
         by: Duration,
+        #[serde(default)]
+        overdue: Duration,
     },
     /// The target has waited so long for a processor, within the time before this.
     Waited {

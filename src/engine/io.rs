@@ -28,8 +28,13 @@ pub enum InputKind {
     AppEvent { conn: u32, event: AppEvent },
     /// The deadline of `poll_timeout` has come.
     Timeout,
-    /// A frame has left, or a call was made: how much later than it should have been.
-    Sent { late_ns: u64 },
+    /// A frame has left, or a call was made: how much later than it should have been, and how much later that began. In
+    /// between the kernel may have run the target.
+    Sent {
+        late_ns: u64,
+        #[serde(default)]
+        overdue_ns: u64,
+    },
     /// The target has waited so long for a processor, within the time `over_ns` before this. It could not answer then.
     Waited { for_ns: u64, over_ns: u64 },
     /// Frames were lost on our side (a full capture buffer): nothing may be concluded from silence.

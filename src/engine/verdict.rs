@@ -49,18 +49,17 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
 /// Later than this with a send of our own, and what the target did may be our doing.
 const LATE_MAX: Duration = Duration::from_millis(20);
 
-/// So late a segment of ours is noticed: the kernel may run the target within the call that sends it.
-const OVERTAKEN_MIN: Duration = Duration::from_millis(1);
+/// The kernel's stamps and our clock may differ by so much.
+const SKEW: Duration = Duration::from_micros(100);
 
-/// How late something of ours left that should have left before the target did wrong, and left after it: what is taken for a
-/// wrong answer was none.
+/// How long something of ours was overdue when the target did wrong: what is taken for a wrong answer came before the question.
 fn overtaken(verdict: &Verdict, events: &[CaseEvent]) -> Option<Duration> {
     let violation = verdict.violation.as_ref().filter(|_| may_be_ours(verdict))?;
+    let wrong = violation.at.since_start() + SKEW;
     events.iter().find_map(|event| match event.what {
-        CaseEventKind::Late { by } if by >= OVERTAKEN_MIN => {
-            let left = event.at.since_start();
-            let wrong = violation.at.since_start();
-            (left.saturating_sub(by) <= wrong && wrong < left).then_some(by)
+        CaseEventKind::Late { by, overdue } => {
+            let due = event.at.since_start().saturating_sub(by);
+            (due <= wrong && wrong < due + overdue).then_some(overdue)
         }
         _ => None,
     })
@@ -170,7 +169,7 @@ fn fold(plan: &Plan, verdict: &mut Verdict, event: &CaseEvent) {
             }
         }
         CaseEventKind::Waited { time, .. } => verdict.waited = verdict.waited.max(*time),
-        CaseEventKind::Late { by } => verdict.lateness = verdict.lateness.max(*by),
+        CaseEventKind::Late { by, .. } => verdict.lateness = verdict.lateness.max(*by),
         CaseEventKind::Violated(violation) => violated(plan, verdict, violation),
         CaseEventKind::Unsupported { why } => {
             worsen(verdict, Outcome::Unsupported, why);

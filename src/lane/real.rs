@@ -262,7 +262,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                     let late = self.due.late(self.now());
                     self.lane.target.call(call, &what);
                     if late >= LATE_CALL {
-                        self.late(late);
+                        self.late(late, late);
                     }
                 }
                 Output::Frame(packet) => {
@@ -272,10 +272,11 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                     if self.is_deaf {
                         continue;
                     }
+                    let overdue = self.due.late(self.now());
                     match self.lane.wire.send(&packet).await {
                         Ok(_sent) => {
                             // The kernel may run the target within the call, so it is late by when it returns.
-                            self.late(self.due.late(self.now()));
+                            self.late(self.due.late(self.now()), overdue);
                         }
                         Err(e) => self.wire_broke(&e).await,
                     }
@@ -291,11 +292,12 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
         }
     }
 
-    /// Something of ours has left, so late.
-    fn late(&mut self, by: Duration) {
-        let late_ns = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+    /// Something of ours has left, so late, and began to leave so late.
+    fn late(&mut self, by: Duration, overdue: Duration) {
+        let [late_ns, overdue_ns] =
+            [by, overdue].map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX));
         self.due.all_out();
-        self.input(self.now(), InputKind::Sent { late_ns });
+        self.input(self.now(), InputKind::Sent { late_ns, overdue_ns });
     }
 
     /// Asks how long the target has waited for a processor, unless that was asked a moment ago, and tells it before what has

@@ -200,8 +200,8 @@ impl Exec {
             InputKind::App { call, outcome } => self.app_replied(*call, outcome),
             InputKind::AppEvent { conn, event } => self.app_learned(*conn, *event),
             InputKind::Timeout => {}
-            InputKind::Sent { late_ns } => {
-                self.left(*late_ns);
+            InputKind::Sent { late_ns, overdue_ns } => {
+                self.left(*late_ns, *overdue_ns);
                 self.wire.left(self.caused, self.now);
             }
             InputKind::Waited { for_ns, over_ns } => self.waited(*for_ns, *over_ns),
@@ -232,7 +232,7 @@ impl Exec {
             InputKind::TargetDied { how } => self.lost(ViolationKind::Crashed, how),
             InputKind::TargetHung { how } => self.lost(ViolationKind::Hung, how),
             InputKind::Waited { for_ns, over_ns } => self.waited(*for_ns, *over_ns),
-            InputKind::Sent { late_ns } => self.left(*late_ns),
+            InputKind::Sent { late_ns, overdue_ns } => self.left(*late_ns, *overdue_ns),
             InputKind::Frame { .. }
             | InputKind::App { .. }
             | InputKind::AppEvent { .. }
@@ -244,8 +244,9 @@ impl Exec {
         }
     }
 
-    fn left(&mut self, late_ns: u64) {
-        self.emit(CaseEventKind::Late { by: Duration::from_nanos(late_ns) });
+    fn left(&mut self, late_ns: u64, overdue_ns: u64) {
+        let [by, overdue] = [late_ns, overdue_ns].map(Duration::from_nanos);
+        self.emit(CaseEventKind::Late { by, overdue });
     }
 
     fn waited(&mut self, for_ns: u64, over_ns: u64) {

@@ -287,7 +287,7 @@ fn what_crosses_an_ack_that_left_late_is_noise() {
     for (ms, outcome) in [(30, Outcome::Pass), (45, Outcome::Fail)] {
         let mut stage = established(vec![step(Verb::Wait(parse_expr("1s").expect("a span")))]);
         stage.now = stage.now + Duration::from_millis(19);
-        stage.input(InputKind::Sent { late_ns: 19_000_000 });
+        stage.input(InputKind::Sent { late_ns: 19_000_000, overdue_ns: 19_000_000 });
         stage.now = Time::ZERO + Duration::from_millis(ms);
         stage.target(syn_ack());
         assert_eq!(stage.outcome(), outcome, "at {ms} ms");
@@ -296,11 +296,13 @@ fn what_crosses_an_ack_that_left_late_is_noise() {
 
 /// A silence of 100 ms ends; before the next segment has left something comes, which cannot be the answer to it.
 #[rstest]
-#[case::late(104, Outcome::Inconclusive)]
-#[case::not_very_late(15, Outcome::Inconclusive)]
-#[case::before_it_came(2, Outcome::Fail)]
+#[case::late(104, 104, Outcome::Inconclusive)]
+#[case::not_very_late(15, 14, Outcome::Inconclusive)]
+#[case::before_it_came(2, 2, Outcome::Fail)]
+#[case::while_it_left(4, 2, Outcome::Fail)]
 fn what_comes_while_a_segment_is_still_to_leave_is_no_wrong_answer(
     #[case] late: u64,
+    #[case] overdue: u64,
     #[case] outcome: Outcome,
 ) {
     let data = send(Flags::ACK, &[(FieldName::Len, "1")]);
@@ -309,7 +311,7 @@ fn what_comes_while_a_segment_is_still_to_leave_is_no_wrong_answer(
     stage.now = stage.now + Duration::from_millis(100 + 3);
     stage.target(syn_ack());
     stage.now = Time::ZERO + Duration::from_millis(100 + late);
-    stage.input(InputKind::Sent { late_ns: late * 1_000_000 });
+    stage.input(InputKind::Sent { late_ns: late * 1_000_000, overdue_ns: overdue * 1_000_000 });
     assert_eq!(stage.outcome(), outcome);
 }
 
