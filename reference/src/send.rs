@@ -501,6 +501,10 @@ impl SendHalf {
         if config.is(Mutant::WindowUpdateIgnored) && ack == self.una && window > self.wnd {
             return;
         }
+        let is_smaller = self.wl1 == seq && self.wl2 == ack && window > 0 && window < self.wnd;
+        if config.is(Mutant::SmallerWindowIgnored) && is_smaller {
+            return;
+        }
         self.set_window(seq, ack, window);
     }
 

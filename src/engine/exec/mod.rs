@@ -365,19 +365,25 @@ impl Exec {
             Verb::Expect(expect) => self.begin_expect(expect, step),
             Verb::App(app) => self.begin_app(app, step),
             Verb::Linux(linux) => self.begin_linux(linux, step),
-            Verb::Wait(span) => match self.eval_span(span) {
-                Ok(span) => {
-                    self.state = State::Pause { until: self.now + span };
-                    true
-                }
-                Err(e) => self.broken(&e.to_string()),
-            },
+            Verb::Wait(span) => self.begin_wait(span, step),
             Verb::Note(text) => {
                 let text = self.fill_in(text);
                 self.emit(CaseEventKind::Note { text });
                 self.pass(self.last)
             }
             Verb::Repeat(_) => self.broken("a `repeat` reached the executor unrolled by nobody"),
+        }
+    }
+
+    /// Counted from a label, the pause may be over already.
+    fn begin_wait(&mut self, span: &Expr, step: &Step) -> bool {
+        let since = if step.after.is_some() { self.since(step) } else { Ok(self.now) };
+        match since.and_then(|since| Ok(since + self.eval_span(span)?)) {
+            Ok(until) => {
+                self.state = State::Pause { until: self.now.max(until) };
+                true
+            }
+            Err(e) => self.broken(&e.to_string()),
         }
     }
 

@@ -93,6 +93,8 @@ Sending "What may be sent into the peer's window, and probes of a closed one." {
         "The top bit of the window field is lost.";
     WindowUpdateIgnored "window-update-ignored" "RFC9293-MUST-36" "student catalogue"
         "A segment that only opens the window is ignored.";
+    SmallerWindowIgnored "smaller-window-ignored" "RFC9293-MUST-34" "Linux"
+        "A window that is smaller is believed only where something new is acknowledged.";
     StaleWindowAccepted "stale-window-accepted" "RFC9293-MUST-34" "MUST list"
         "The window of an old segment overwrites a newer one.";
     NoWindowProbe "no-window-probe" "RFC9293-MUST-36" "RFC 2525 2.12"
