@@ -240,8 +240,9 @@ impl SendHalf {
     /// The same for octets that `fill` puts where they will lie, as far as there is room in one piece.
     pub(crate) fn write_with(&mut self, most: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> usize {
         let room = self.capacity.saturating_sub(self.buffer.len());
-        self.was_full |= room < most;
-        self.buffer.fill(most.min(room), fill)
+        let taken = self.buffer.fill(most.min(room), fill);
+        self.was_full |= taken == room;
+        taken
     }
 
     /// Everything written so far is urgent (RFC 9293 3.8.5, MUST-31, MUST-62).
@@ -340,7 +341,8 @@ impl SendHalf {
         if len > self.cwnd_room(config) {
             return Fresh::CwndFull;
         }
-        let fin = fin_pending && len == queued && (usable > len || config.is(Mutant::FinIgnoresWindow));
+        let room = if config.is(Mutant::FinIgnoresWindow) { u32::MAX } else { usable };
+        let fin = fin_pending && len == queued && room > len;
         Fresh::Send(Piece { seq: self.nxt, len, syn: false, fin, again: false })
     }
 
