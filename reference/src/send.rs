@@ -144,8 +144,9 @@ pub(crate) struct SendHalf {
     base: SeqNum,
     capacity: usize,
     dupacks: u32,
-    /// Octets sent by limited transmit, not part of the flight that is halved (RFC 5681 3.2).
-    limited: u32,
+    /// What was in flight when the first duplicate came. Limited transmit adds to it, and is no part of the flight that is
+    /// halved (RFC 5681 3.2); with SACK it is the pipe that lets it out (RFC 6675 5, steps 3 and 4.2).
+    undoubted: u32,
     /// SND.UNA is where the last recovery ended, so duplicates do not tell of a new loss (RFC 6582 3.2 step 2).
     at_recover: bool,
     /// The next retransmission goes out whatever the window says.
@@ -183,7 +184,7 @@ impl SendHalf {
             base: iss + 1,
             capacity: config.send_buffer as usize,
             dupacks: 0,
-            limited: 0,
+            undoubted: u32::MAX,
             at_recover: false,
             force: false,
             last_sent: Instant::ZERO,
@@ -239,8 +240,9 @@ impl SendHalf {
     /// The same for octets that `fill` puts where they will lie, as far as there is room in one piece.
     pub(crate) fn write_with(&mut self, most: usize, fill: impl FnOnce(&mut [u8]) -> usize) -> usize {
         let room = self.capacity.saturating_sub(self.buffer.len());
-        self.was_full |= room < most;
-        self.buffer.fill(most.min(room), fill)
+        let taken = self.buffer.fill(most.min(room), fill);
+        self.was_full |= taken == room;
+        taken
     }
 
     /// Everything written so far is urgent (RFC 9293 3.8.5, MUST-31, MUST-62).
@@ -300,15 +302,6 @@ impl SendHalf {
         self.dupacks.min(2) * self.mss(config)
     }
 
-    /// How much of this new text only goes because of duplicates: what is in flight fills the window already. With SACK
-    /// it is limited transmit as well, only that the pipe lets it out (RFC 6675 5, steps 3 and 4.2). Recovery, which
-    /// asks for it when it begins, ends with nothing of it left.
-    fn limited_part(&self, len: u32, config: &Config) -> u32 {
-        let counted = config.is(Mutant::LimitedTransmitCounted)
-            || (self.sack && config.is(Mutant::LimitedTransmitCountedWithSack));
-        if self.flight() + len > self.congestion.cwnd && !counted { len } else { 0 }
-    }
-
     fn cwnd_room(&self, config: &Config) -> u32 {
         if config.is(Mutant::NoCongestionControl) {
             return u32::MAX;
@@ -348,7 +341,8 @@ impl SendHalf {
         if len > self.cwnd_room(config) {
             return Fresh::CwndFull;
         }
-        let fin = fin_pending && len == queued && (usable > len || config.is(Mutant::FinIgnoresWindow));
+        let room = if config.is(Mutant::FinIgnoresWindow) { u32::MAX } else { usable };
+        let fin = fin_pending && len == queued && room > len;
         Fresh::Send(Piece { seq: self.nxt, len, syn: false, fin, again: false })
     }
 
@@ -462,7 +456,6 @@ impl SendHalf {
                 let mss = self.mss(config);
                 self.congestion.restart_after_idle(mss, config);
             }
-            self.limited += self.limited_part(len, config);
             self.board.push(seq, space, syn, fin, now);
             self.nxt = seq + space;
             if fin {
@@ -476,7 +469,8 @@ impl SendHalf {
     /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
     /// if there is nothing to think about.
     pub(crate) fn full_segments(&self, config: &Config) -> u32 {
-        // All else has been asked for the first of them. What fits into cwnd beside all that is in flight is no limited transmit.
+        // All else has been asked for the first of them. Beside all that is in flight, so that none of it is limited
+        // transmit.
         let text = self.unsent().saturating_sub(1);
         let room = text.min(self.usable(config)).min(self.congestion.cwnd.saturating_sub(self.flight()));
         if self.urgent.is_none() { room / self.mss(config) } else { 0 }
@@ -536,8 +530,8 @@ impl SendHalf {
             let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
             self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
         }
-        let all = config.is(Mutant::PathMtuRepeatsAll);
-        self.board.mark_lost_where(|record| all || record.text() > mss);
+        let fits = if config.is(Mutant::PathMtuRepeatsAll) { 0 } else { mss };
+        self.board.mark_lost_where(|record| record.text() > fits);
         self.force = true;
     }
 

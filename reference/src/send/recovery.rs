@@ -100,14 +100,14 @@ impl SendHalf {
             }
         }
         self.dupacks = 0;
-        self.limited = 0;
+        self.undoubted = u32::MAX;
     }
 
     /// The window grows by text, not by the SYN (RFC 5681 3.1), and only where it was the limit.
     fn grow(&mut self, acked: u32, flight: u32, info: AckInfo<'_>, srtt: Duration, config: &Config) {
         let AckInfo { now, congested, .. } = info;
         let smss = self.mss(config);
-        if flight + smss > self.congestion.cwnd && !congested {
+        if self.congestion.cwnd.saturating_sub(flight) < smss && !congested {
             self.congestion.grow(Growth { acked, smss, now, srtt }, config);
         }
     }
@@ -139,6 +139,7 @@ impl SendHalf {
 
     fn on_duplicate(&mut self, now: Instant, config: &Config) {
         self.dupacks += 1;
+        self.undoubted = self.undoubted.min(self.flight());
         if self.sack && config.rack {
             // RFC 8985: time decides, not the count.
             return;
@@ -179,14 +180,16 @@ impl SendHalf {
     /// Fast retransmit (RFC 5681 3.2, RFC 6582 3.2 step 2, RFC 6675 5 step 4).
     pub(crate) fn enter_recovery(&mut self, front_lost: bool, now: Instant, config: &Config) {
         let smss = self.mss(config);
-        let flight = self.flight().saturating_sub(self.limited);
+        let counted = config.is(Mutant::LimitedTransmitCounted)
+            || (self.sack && config.is(Mutant::LimitedTransmitCountedWithSack));
+        let flight = if counted { self.flight() } else { self.flight().min(self.undoubted) };
         self.congestion.enter_recovery(flight, smss, self.sack, now, config);
         if front_lost {
             self.board.mark_front_lost();
         }
         self.phase = Phase::Fast { recover: self.nxt, partial: false, rescued: false };
         self.force = true;
-        self.limited = 0;
+        self.undoubted = u32::MAX;
     }
 
     /// The retransmission timer has expired (RFC 6298 5.4 to 5.6, RFC 5681 3.1). With RACK only what is older than
@@ -211,7 +214,7 @@ impl SendHalf {
         self.phase = Phase::Timeout { recover: self.nxt };
         self.timeouts += 1;
         self.dupacks = 0;
-        self.limited = 0;
+        self.undoubted = u32::MAX;
         self.force = true;
     }
 }

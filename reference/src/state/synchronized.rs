@@ -114,7 +114,8 @@ pub(crate) fn on_ack(
         return AckDisposition::Process;
     }
     let age = una.distance_from(segment.ack);
-    if config.rfc5961 && age > max_wnd && !config.is(Mutant::AncientAckAccepted) {
+    let limit = if config.is(Mutant::OldestAckOffByOne) { max_wnd.saturating_sub(1) } else { max_wnd };
+    if config.rfc5961 && age > limit && !config.is(Mutant::AncientAckAccepted) {
         return AckDisposition::TooOld;
     }
     AckDisposition::Old

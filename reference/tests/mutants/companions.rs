@@ -144,6 +144,17 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.read(10);
         s
     }),
+    ("an ACK as old as the window is large", |m| {
+        let mut s = start(m);
+        s.window = 1000;
+        let mut s = s.active();
+        s.send(&[5; 1000]);
+        s.tx(ACK, 1, 1001, b"");
+        s.tx(ACK, 1, 1, b"text");
+        s.wait(SEC);
+        s.read(10);
+        s
+    }),
     ("an old ACK after the window has become small", |m| {
         let mut s = start(m).active();
         s.send(&[5; 3000]);

@@ -66,7 +66,11 @@ const SWITCHES: &[Switch] = &[
     ("rack", |config, on| config.rack = on),
     ("reuse", |config, on| config.time_wait_reuse = on),
     ("rfc1337", |config, on| config.rfc1337 = on),
-    ("rfc5961", |config, on| config.rfc5961 = on),
+    ("rfc5961", |config, on| {
+        config.rfc5961 = on;
+        // A TCP by the letter goes the long way with every segment, so that what the short ways hide is tried as well.
+        config.header_prediction = on;
+    }),
     ("sack", |config, on| config.sack = on),
     ("syn-cookies", |config, on| config.syn_cookies = on),
     ("timestamps", |config, on| config.timestamps = on),

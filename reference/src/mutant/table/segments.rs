@@ -82,6 +82,8 @@ Resets "Resets, and what RFC 5961 has to say of a SYN or an ACK that may be forg
         "The text of a SYN inside the window is taken.";
     OldestAckByNewestWindow "oldest-ack-by-newest-window" "RFC5961-5.2-2" "MUST list"
         "How old an ACK may be follows the newest window of the peer instead of the largest.";
+    OldestAckOffByOne "oldest-ack-off-by-one" "RFC5961-5.2-2" "cargo-mutants"
+        "An ACK that is exactly as old as the largest window is refused.";
 }
 
 Reading "Segments that come in, as packets and octets." {
