@@ -58,7 +58,9 @@ fn verdicts_do_not_depend_on_what_runs_beside() {
     }
     assert!(seen.len() > 20, "{} cases", seen.len());
     // What the target's manifest expects now one way, now the other (`sometimes:`) is expected both ways.
-    seen.retain(|_, outcomes| outcomes.len() > 1 && outcomes.keys().any(|outcome| outcome.ends_with(UNEXPECTED)));
+    seen.retain(|_, outcomes| {
+        outcomes.len() > 1 && outcomes.keys().any(|outcome| outcome.ends_with(UNEXPECTED))
+    });
     assert!(seen.is_empty(), "{} cases differ: {seen:#?}", seen.len());
 }
 
