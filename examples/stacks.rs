@@ -62,7 +62,7 @@ fn checked(report: &str) -> BTreeMap<String, String> {
     let cells = rows.filter_map(|row| {
         let row = row.trim_start_matches("| ").trim_end_matches(" |");
         let (first, last) = (row.split_once(" | ")?.0, row.rsplit_once(" | ")?.1);
-        matches!(last, "yes" | "alike" | "cut" | "no").then(|| (first.to_owned(), last.to_owned()))
+        matches!(last, "yes" | "alike" | "no").then(|| (first.to_owned(), last.to_owned()))
     });
     cells.collect()
 }
