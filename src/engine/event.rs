@@ -148,6 +148,8 @@ pub enum Claim {
     Passed(String),
     /// Nothing allows it, or it is wrong: a violation follows.
     Wrong,
+    /// The case was over before a step looked at it.
+    Unread,
 }
 
 /// What went through the wire of a live case.

@@ -123,6 +123,7 @@ fn rows(events: &[CaseEvent], plan: Option<&Plan>) -> Vec<Row> {
                     rows.push(Row { remark: clean(what).into(), ..row(Side::Received, line, Tone::Plain) });
                 }
                 Claim::Wrong => rows.push(row(Side::Received, line, Tone::Wrong)),
+                Claim::Unread => insert(&mut rows, row(Side::Received, line, Tone::Plain)),
             },
             CaseEventKind::Lost { octets: _, line, how } => {
                 rows.push(Row { remark: clean(how).into(), ..row(Side::Lost, line, Tone::Noise) });
@@ -201,8 +202,12 @@ fn mark(rows: &mut Vec<Row>, violation: &Violation, plan: Option<&Plan>) {
         | ViolationKind::Monitor(_) => violation.got.as_deref().unwrap_or("(nothing)"),
     };
     let (side, text) = (Side::App, clean(text).into());
-    let row = Row { at: violation.at, side, text, remark, tone: Tone::Wrong, open: false };
-    let place = rows.partition_point(|before| before.at <= violation.at);
+    insert(rows, Row { at: violation.at, side, text, remark, tone: Tone::Wrong, open: false });
+}
+
+/// By its time, among rows that stand in the order of the steps.
+fn insert(rows: &mut Vec<Row>, row: Row) {
+    let place = rows.partition_point(|before| before.at <= row.at);
     rows.insert(place, row);
 }
 

@@ -226,7 +226,9 @@ impl Connection {
             let drop = !segment.has(Flags::SYN) && !env.config.is(Mutant::MissingTimestampAccepted);
             return if drop { Check::Done } else { Check::Passed };
         };
-        let old = synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent);
+        let equal = timestamps.value == self.rcv.ts_recent && !segment.payload.is_empty();
+        let old = synchronized::is_older_timestamp(timestamps.value, self.rcv.ts_recent)
+            || equal && env.config.is(Mutant::EqualTimestampRejected);
         let outdated = env.now.since(self.rcv.ts_recent_at) > TS_RECENT_LIFETIME
             && !env.config.is(Mutant::PawsNeverOutdated);
         if old && outdated {

@@ -446,7 +446,7 @@ impl AppEvent {
             Self::Reset => "connection reset",
             Self::TimedOut => "connection timed out",
             Self::Eof => "end of stream",
-            Self::Closed => "closed",
+            Self::Closed => "connection closed",
             Self::Urgent => "urgent data",
             Self::SoftError => "an error that may pass",
             Self::Unreachable => "peer unreachable",

@@ -22,7 +22,7 @@ mod service;
 use super::book::Book;
 use super::compose::{self, Composed};
 use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in, stretch};
-use super::event::{CaseEvent, CaseEventKind, Verdict, Violation, ViolationKind};
+use super::event::{CaseEvent, CaseEventKind, Claim, Verdict, Violation, ViolationKind};
 use super::io::{AppEvent, AppOutcome, Input, InputKind, Output};
 use super::live::Live;
 use super::monitor::Monitors;
@@ -474,6 +474,9 @@ impl Exec {
     }
 
     fn finish(&mut self) {
+        while let Some(arrival) = self.inbox.pop_front() {
+            self.claim(&arrival, Claim::Unread);
+        }
         let monitors = self.monitors.counts();
         if let Some(live) = &self.live {
             let traffic = live.traffic();

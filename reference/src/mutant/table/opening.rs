@@ -102,6 +102,8 @@ Options "Options of the SYN and of every segment: MSS, window scale, timestamps,
         "The echoed timestamp is always zero.";
     TsRecentFromAnySegment "ts-recent-from-any-segment" "RFC7323-4.3-2" "MUST list"
         "The echo follows segments above a hole too.";
+    EqualTimestampRejected "equal-timestamp-rejected" "RFC7323-5.3-1" "off by one"
+        "Text whose timestamp equals the last one is taken for old.";
     NoPaws "no-paws" "RFC7323-5.3-1" "MUST list"
         "Segments with an old timestamp are accepted.";
     PawsSilent "paws-silent" "RFC7323-5.3-1" "MUST list"
