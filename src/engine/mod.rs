@@ -19,7 +19,7 @@ mod verdict;
 mod waits;
 
 pub use event::{
-    CaseEvent, CaseEventKind, Claim, Direction, MonitorCount, Outcome, Traffic, Verdict, Violation,
+    CaseEvent, CaseEventKind, Claim, Direction, MonitorCount, Outcome, Stage, Traffic, Verdict, Violation,
     ViolationKind,
 };
 pub use exec::{Exec, replay};

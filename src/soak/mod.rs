@@ -186,6 +186,8 @@ pub enum Lie {
     /// In TIME-WAIT: the peer's FIN again, and a SYN from before its end.
     FinAgain,
     OldSyn,
+    /// This one is no lie: it begins another connection.
+    NewSyn,
 }
 
 impl Lie {
@@ -263,7 +265,11 @@ impl Episode {
 
     /// It holds the target to something that is only a SHOULD.
     fn is_should(&self) -> bool {
-        self.questions().any(Question::is_should) || self.conns.iter().any(|conn| conn.end.is_should())
+        // RFC 6191 (SHLD-4).
+        let reopens = |each: &Impairment| each.what == What::Forged(Lie::NewSyn);
+        self.questions().any(Question::is_should)
+            || self.conns.iter().any(|conn| conn.end.is_should())
+            || self.impairments.iter().any(reopens)
     }
 
     /// Something got lost, so that timers may run for a while after all has arrived.
