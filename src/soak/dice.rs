@@ -310,9 +310,11 @@ fn in_flight(dice: &mut Dice, profile: &Profile, conn: &mut Conn, impairments: &
     if behind {
         impairments.push(Impairment { phase: Phase::Fin, what: What::Forged(Lie::BehindTheEnd) });
     }
+    // A real wire carries no more than its MTU.
+    let longest = if profile.abilities.contains("virtual-time") { 4 * SEGMENT } else { 2 * SEGMENT };
     let mut at = dice.between(0, 3 * SEGMENT);
     for _ in 0..dice.between(0, 3) {
-        impairments.push(flight(What::Copy { at, len: dice.between(1, 4 * SEGMENT) }));
+        impairments.push(flight(What::Copy { at, len: dice.between(1, longest) }));
         if dice.percent(50) {
             at = dice.between(0, 3 * SEGMENT);
         }

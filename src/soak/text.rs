@@ -372,6 +372,8 @@ impl Script<'_> {
                 if !orphan && conn.end != End::TargetFirst {
                     on("app: {expect: eof}");
                     on("app: close");
+                    // In TIME-WAIT it may be told that it is closing already (RFC 9293 3.10.4).
+                    let _ = writeln!(self.out, "        or_error: true");
                 }
                 self.time_wait(number, episode, episode.keeps_order());
             }
