@@ -199,6 +199,7 @@ impl Question {
         const NO_PROBE: (&str, &str) = ("sack", "no");
         match self {
             Self::FirstTimeout
+            | Self::Probes
             | Self::IdleIsNoRoundTrip
             | Self::RestartedByAck
             | Self::NotRestarted

@@ -128,12 +128,14 @@ impl Steps {
 
     /// Somebody puts the last octets of the window and those behind them into one segment.
     pub(super) fn nothing_beyond_the_edge(&mut self) -> &mut Self {
+        // Room for less than a segment may not have been told before.
         self.all(&["live: {send: target.rcv.wnd - 1000}", "wait: 500ms"])
+            .all(&["live: {send: target.rcv.wnd - 990}", "wait: 1s"])
             .all(&["drop: {from: peer, len: \"> 0\"}"])
             .with("as: dark@")
             .all(&["send: {flags: ACK}"])
             .with("as: edge@")
-            // Less than a segment waits for the override timer.
+            // What is less than a segment waits for the override timer.
             .all(&["live: {send: 5000}", "wait: 500ms"])
             .all(&["send: {flags: ACK, seq: edge@.seq, len: target.rcv.wnd + 100, counts: false}"])
             .with("as: long@")
