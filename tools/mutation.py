@@ -9,7 +9,8 @@ all seeded bugs taken out: where the optimised code is the one of the unchanged 
     tools/mutation.py run --seed 1 --count 200 a random sample; --all for every one; goes on where it stopped
     tools/mutation.py report                   the number, and what survived
 
-Needs Linux, cargo-mutants and patch. Everything it writes is under target/mutation.
+Needs Linux, cargo-mutants and patch. Everything it writes is under target/mutation, or in the directory that the
+environment variable MUTATION names: with two of them one change can be looked into while a long run goes on.
 """
 
 import argparse
@@ -30,7 +31,7 @@ import sys
 import threading
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-BASE = ROOT / "target" / "mutation"
+BASE = pathlib.Path(os.environ.get("MUTATION", ROOT / "target" / "mutation")).absolute()
 # What is measured is a copy, so that the work can go on meanwhile.
 COPY = BASE / "copy"
 REFERENCE = COPY / "reference" / "src"

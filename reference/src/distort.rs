@@ -59,6 +59,17 @@ pub(crate) fn misreads(mutant: Mutant, octets: &[u8]) -> bool {
     }
 }
 
+/// A deliberate bug of reading: the end of the option list is one more octet of padding.
+pub(crate) fn reads_on(octets: &[u8]) -> Options {
+    let header = usize::from(octets[12] >> 4) * 4;
+    let mut list = octets[20..header].to_vec();
+    let end = Options::kinds(&list).last().map_or(0, |(at, _, len)| at + len.unwrap_or(list.len()));
+    if let Some(octet) = list.get_mut(end) {
+        *octet = 1;
+    }
+    Options::parse(&list)
+}
+
 /// Wrong numbers before the checksum is made.
 fn distort(mutant: Mutant, mut out: Outgoing<'_>) -> Outgoing<'_> {
     let syn = out.flags.has(Flags::SYN);

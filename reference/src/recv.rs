@@ -327,7 +327,7 @@ impl RecvHalf {
         // What lies below IRS is from an earlier incarnation: this one has never had it.
         let ours = self.nxt.distance_from(segment.seq) < self.nxt.distance_from(self.irs)
             || config.is(Mutant::DsackBeforeTheFirst);
-        if len > 0 && end.at_or_before(self.nxt) && ours {
+        if end.at_or_before(self.nxt) && ours {
             self.note_duplicate(SackBlock { start: segment.seq, end });
         }
     }

@@ -301,14 +301,12 @@ impl SendHalf {
     }
 
     /// How much of this new text only goes because of duplicates: what is in flight fills the window already. With SACK
-    /// it is limited transmit as well, only that the pipe lets it out (RFC 6675 5, steps 3 and 4.2).
+    /// it is limited transmit as well, only that the pipe lets it out (RFC 6675 5, steps 3 and 4.2). Recovery, which
+    /// asks for it when it begins, ends with nothing of it left.
     fn limited_part(&self, len: u32, config: &Config) -> u32 {
-        let limited = self.phase == Phase::Open
-            && self.dupacks > 0
-            && self.flight() + len > self.congestion.cwnd
-            && !config.is(Mutant::LimitedTransmitCounted)
-            && !(self.sack && config.is(Mutant::LimitedTransmitCountedWithSack));
-        if limited { len } else { 0 }
+        let counted = config.is(Mutant::LimitedTransmitCounted)
+            || (self.sack && config.is(Mutant::LimitedTransmitCountedWithSack));
+        if self.flight() + len > self.congestion.cwnd && !counted { len } else { 0 }
     }
 
     fn cwnd_room(&self, config: &Config) -> u32 {
@@ -389,7 +387,7 @@ impl SendHalf {
         let mss = self.mss(config);
         // A repeated SYN goes without text (RFC 7413 4.1.3).
         let (text, ends) = if record.syn { (0, false) } else { self.board.lost_run(&record, mss) };
-        let len = text.min(mss) + self.joins_probe(text, mss, config);
+        let len = text.min(mss);
         let everything = config.is(Mutant::TimerResendsEverything)
             || (config.is(Mutant::LostAllAtOnce) && self.timeouts == 0);
         // After a timeout the window is one segment, so the front goes alone (RFC 6298 5.4, RFC 9293 3.10.8).
@@ -401,13 +399,6 @@ impl SendHalf {
             return None;
         }
         Some(Piece { seq: record.seq, len, syn: record.syn, fin, again: true })
-    }
-
-    /// New text for the segment in which the octet of a window probe goes again: alone it would be as silly as any of one
-    /// octet (MUST-38).
-    fn joins_probe(&self, text: u32, mss: u32, config: &Config) -> u32 {
-        let probe = text == 1 && self.flight() == 1 && self.phase == Phase::Open && self.timeouts == 0;
-        if probe { self.unsent().min(mss - 1).min(self.usable(config)) } else { 0 }
     }
 
     /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
@@ -443,7 +434,8 @@ impl SendHalf {
     pub(crate) fn probe(&self, config: &Config) -> Option<Piece> {
         if let Some(record) = self.board.front() {
             let text = record.text();
-            let fin = record.fin && (text == 0 || config.is(Mutant::ProbeCarriesFin));
+            let alone = text == 0 && !config.is(Mutant::ProbeForgetsFin);
+            let fin = record.fin && (alone || config.is(Mutant::ProbeCarriesFin));
             return Some(Piece { seq: record.seq, len: text.min(1), syn: record.syn, fin, again: true });
         }
         match (self.unsent(), self.fin) {
@@ -461,11 +453,6 @@ impl SendHalf {
             if let Phase::Fast { rescued, .. } = &mut self.phase {
                 // What is not known to be lost goes again as a rescue.
                 *rescued |= !self.board.has_lost() && !config.is(Mutant::RescueAgain);
-            }
-            if (seq + space).after(self.nxt) {
-                let more = (seq + space).distance_from(self.nxt);
-                self.board.push(self.nxt, more, false, false, now);
-                self.nxt += more;
             }
             self.board.resend(seq, space, now);
             self.force = false;
@@ -489,11 +476,10 @@ impl SendHalf {
     /// How many full segments [`Self::fresh`] would let go now, one behind the other and with text behind the last,
     /// if there is nothing to think about.
     pub(crate) fn full_segments(&self, config: &Config) -> u32 {
-        // All else has been asked for the first of them.
-        let plain = self.dupacks == 0 && self.urgent.is_none();
+        // All else has been asked for the first of them. What fits into cwnd beside all that is in flight is no limited transmit.
         let text = self.unsent().saturating_sub(1);
-        let room = text.min(self.usable(config)).min(self.cwnd_room(config));
-        if plain { room / self.mss(config) } else { 0 }
+        let room = text.min(self.usable(config)).min(self.congestion.cwnd.saturating_sub(self.flight()));
+        if self.urgent.is_none() { room / self.mss(config) } else { 0 }
     }
 
     /// One of these goes out.
@@ -513,6 +499,10 @@ impl SendHalf {
             return;
         }
         if config.is(Mutant::WindowUpdateIgnored) && ack == self.una && window > self.wnd {
+            return;
+        }
+        let is_smaller = self.wl1 == seq && self.wl2 == ack && window > 0 && window < self.wnd;
+        if config.is(Mutant::SmallerWindowIgnored) && is_smaller {
             return;
         }
         self.set_window(seq, ack, window);
@@ -546,7 +536,8 @@ impl SendHalf {
             let cwnd = u64::from(self.congestion.cwnd) * u64::from(mss) / u64::from(before);
             self.congestion.cwnd = u32::try_from(cwnd).unwrap_or(u32::MAX).max(mss);
         }
-        self.board.mark_lost_where(|record| record.len > mss + u32::from(record.fin));
+        let all = config.is(Mutant::PathMtuRepeatsAll);
+        self.board.mark_lost_where(|record| all || record.text() > mss);
         self.force = true;
     }
 

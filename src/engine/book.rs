@@ -295,6 +295,13 @@ impl Book {
         }
     }
 
+    /// What was put on the wire since `since` has left only now: what the target sends meanwhile has crossed it.
+    pub(crate) fn left(&mut self, since: Time, now: Time) {
+        if let Some((_, at)) = self.acked.as_mut().filter(|(_, at)| *at >= since) {
+            *at = now;
+        }
+    }
+
     /// Up to here the target may send.
     pub(crate) fn offers(&mut self, edge: SeqNum) {
         raise(&mut self.our_edge, edge);

@@ -231,7 +231,6 @@ fn label_value(name: &str, scope: &Scope<'_>) -> Result<Value, EvalError> {
 /// Names that begin with `target.`: its variables by the wire, its manifest, its abilities.
 fn target_value(name: &str, scope: &Scope<'_>) -> Option<Value> {
     let book = scope.book;
-    let timing = &scope.profile.timing;
     Some(match name {
         "rcv.nxt" => Value::Seq(book.target_rcv_nxt()),
         "rcv.wnd" => Value::Int(i64::from(book.target_rcv_wnd())),
@@ -239,7 +238,16 @@ fn target_value(name: &str, scope: &Scope<'_>) -> Option<Value> {
         "snd.una" => Value::Seq(book.acked.map(|(ack, _)| ack).or(book.irs)?),
         "snd.wnd" => Value::Int(i64::from(book.rcv_wnd)),
         "port" => Value::Int(i64::from(scope.tuple.target_port)),
-        "mss" => Value::Int(i64::from(scope.profile.mss(scope.family))),
+        _ => stated(name, scope.profile, scope.family)
+            .unwrap_or_else(|| Value::Bool(scope.profile.abilities.contains(&name.replace('_', "-")))),
+    })
+}
+
+/// Of the names that begin with `target.`, what the manifest states: true before the case starts.
+fn stated(name: &str, profile: &Profile, family: Family) -> Option<Value> {
+    let timing = &profile.timing;
+    Some(match name {
+        "mss" => Value::Int(i64::from(profile.mss(family))),
         "msl" => Value::Span(timing.msl),
         "rto.initial" => Value::Span(timing.rto_initial),
         "rto.min" => Value::Span(timing.rto_min),
@@ -253,12 +261,30 @@ fn target_value(name: &str, scope: &Scope<'_>) -> Option<Value> {
         "user_timeout" => Value::Span(timing.user_timeout),
         "fin_wait_2" => Value::Span(timing.fin_wait_2),
         "reply" => Value::Span(stretch(timing.reply, timing.scale)),
-        "buffer" => Value::Int(i64::from(scope.profile.limits.buffer)),
-        "backlog" => Value::Int(i64::from(scope.profile.limits.backlog)),
-        "connections" => Value::Int(i64::from(scope.profile.limits.connections)),
-        "syn_retries" => Value::Int(i64::from(scope.profile.limits.syn_retries)),
-        ability => Value::Bool(scope.profile.abilities.contains(&ability.replace('_', "-"))),
+        "buffer" => Value::Int(i64::from(profile.limits.buffer)),
+        "backlog" => Value::Int(i64::from(profile.limits.backlog)),
+        "connections" => Value::Int(i64::from(profile.limits.connections)),
+        "syn_retries" => Value::Int(i64::from(profile.limits.syn_retries)),
+        _ => return None,
     })
+}
+
+/// A whole number that is known before the case starts.
+pub(crate) fn known(expr: &Expr, profile: &Profile, family: Family) -> Option<i64> {
+    fn value(expr: &Expr, profile: &Profile, family: Family) -> Option<Value> {
+        match expr {
+            Expr::Int(n) => Some(Value::Int(*n)),
+            Expr::Duration(span) => Some(Value::Span(stretch(*span, profile.timing.scale))),
+            Expr::Name(name) => stated(name.strip_prefix("target.")?, profile, family),
+            Expr::Binary(op, a, b) => binary(*op, value(a, profile, family)?, value(b, profile, family)?),
+            Expr::Neg(inner) => binary(BinaryOp::Sub, Value::Int(0), value(inner, profile, family)?),
+            Expr::Bool(_) | Expr::Not(_) => None,
+        }
+    }
+    match value(expr, profile, family)? {
+        Value::Int(n) => Some(n),
+        Value::Seq(_) | Value::Span(_) | Value::At(_) | Value::Bool(_) => None,
+    }
 }
 
 /// Texts of a case may name runtime values: `port {target.port}`.

@@ -18,6 +18,7 @@ mod spans;
 mod verdict;
 mod waits;
 
+pub(crate) use eval::known;
 pub use event::{
     CaseEvent, CaseEventKind, Claim, Direction, MonitorCount, Outcome, Stage, Traffic, Verdict, Violation,
     ViolationKind,

@@ -35,6 +35,9 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
     if verdict.lateness > LATE_MAX && may_be_ours(&verdict) {
         let late = crate::time::span(verdict.lateness);
         excuse(&mut verdict, &format!("a segment of ours left {late} late"));
+    } else if let Some(late) = overtaken(&verdict, events) {
+        let late = crate::time::span(late);
+        excuse(&mut verdict, &format!("it came while a segment of ours was still to leave, {late} late"));
     } else if let Some(waited) = kept_waiting(&verdict, events) {
         let waited = crate::time::span(waited);
         verdict.excused = Some(Box::new((verdict.outcome, verdict.reason.clone())));
@@ -45,6 +48,23 @@ pub fn verdict(plan: &Plan, events: &[CaseEvent]) -> Verdict {
 
 /// Later than this with a send of our own, and what the target did may be our doing.
 const LATE_MAX: Duration = Duration::from_millis(20);
+
+/// So late a segment of ours is noticed: the kernel may run the target within the call that sends it.
+const OVERTAKEN_MIN: Duration = Duration::from_millis(1);
+
+/// How late something of ours left that should have left before the target did wrong, and left after it: what is taken for a
+/// wrong answer was none.
+fn overtaken(verdict: &Verdict, events: &[CaseEvent]) -> Option<Duration> {
+    let violation = verdict.violation.as_ref().filter(|_| may_be_ours(verdict))?;
+    events.iter().find_map(|event| match event.what {
+        CaseEventKind::Late { by } if by >= OVERTAKEN_MIN => {
+            let left = event.at.since_start();
+            let wrong = violation.at.since_start();
+            (left.saturating_sub(by) <= wrong && wrong < left).then_some(by)
+        }
+        _ => None,
+    })
+}
 
 /// No lateness of ours breaks a checksum or a process.
 fn may_be_ours(verdict: &Verdict) -> bool {

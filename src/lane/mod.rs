@@ -6,6 +6,7 @@
 
 pub mod any;
 pub mod attached;
+mod due;
 pub mod oracle;
 pub mod real;
 pub mod sim;

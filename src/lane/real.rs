@@ -6,6 +6,7 @@
 //! after everything that arrived before it.
 #![allow(clippy::disallowed_methods, reason = "the lane owns the clock")]
 
+use super::due::Due;
 use super::stall::Stalls;
 use super::{Lane, Progress};
 use crate::engine::{Exec, Input, InputKind, Output, verdict};
@@ -120,14 +121,15 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             exec: Exec::new(Arc::clone(&plan)),
             inputs: Vec::new(),
             start: Instant::now(),
-            due: Time::ZERO,
+            due: Due::BEGINNING,
             asked: Time::ZERO,
             told: Time::ZERO,
-            ports: BTreeSet::from([tuple.peer_port]),
+            ports: BTreeSet::new(),
             octets: 0,
             is_deaf: false,
             lane: self,
         };
+        drive.speaks_from(tuple.peer_port);
         drive.lane.target.watch();
         drive.finish().await;
         let Drive { exec, inputs, ports, .. } = drive;
@@ -142,8 +144,8 @@ struct Drive<'a, W, T> {
     exec: Exec,
     inputs: Vec<Input>,
     start: Instant,
-    /// When what comes out of `exec` now should have left: at the moment that brought it about, not when we saw it.
-    due: Time,
+    /// When what comes out of `exec` now should have left.
+    due: Due,
     /// When it was asked last how long the target has waited.
     asked: Time,
     /// When it was told last how far the case has come.
@@ -220,11 +222,8 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                         return error;
                     }
                 }
-                // A timer that fired late makes what follows late.
-                let due = self.exec.poll_timeout();
                 self.ask(WAITED_MIN, self.now());
                 self.input(self.now(), InputKind::Timeout);
-                self.due = due.unwrap_or(self.due).min(self.due);
             }
         }
         None
@@ -278,32 +277,42 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                 Output::App { call, what } => {
                     // A call comes after what has left, for the target as well.
                     self.lane.wire.arrived().await;
-                    let late = self.now().since(self.due);
+                    let late = self.due.late(self.now());
                     self.lane.target.call(call, &what);
                     if late >= LATE_CALL {
                         self.late(late);
                     }
                 }
                 Output::Frame(packet) => {
-                    self.ports.extend(Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport));
+                    if let Some(port) = Packet::parse_ip(&packet).tcp().and_then(|tcp| tcp.sport) {
+                        self.speaks_from(port);
+                    }
                     if self.is_deaf {
                         continue;
                     }
                     match self.lane.wire.send(&packet).await {
                         Ok(_sent) => {
                             // The kernel may run the target within the call, so it is late by when it returns.
-                            self.late(self.now().since(self.due));
+                            self.late(self.due.late(self.now()));
                         }
                         Err(e) => self.wire_broke(&e).await,
                     }
                 }
             }
         }
+        self.due.all_out();
+    }
+
+    fn speaks_from(&mut self, port: u16) {
+        if self.ports.insert(port) {
+            self.lane.target.peer(port);
+        }
     }
 
     /// Something of ours has left, so late.
     fn late(&mut self, by: Duration) {
         let late_ns = u64::try_from(by.as_nanos()).unwrap_or(u64::MAX);
+        self.due.all_out();
         self.input(self.now(), InputKind::Sent { late_ns });
     }
 
@@ -329,7 +338,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
 
     fn input(&mut self, at: Time, what: InputKind) {
         let input = Input { at, what };
-        self.due = at;
+        self.due.happened(at, self.exec.poll_timeout());
         self.exec.handle(&input);
         if input.at.since(self.told) >= TELL_PAUSE {
             self.told = input.at;

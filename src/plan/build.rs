@@ -3,7 +3,7 @@
 
 use super::unroll::{STEPS_MAX, rounds};
 use super::{CaseInfo, FixtureInfo, Plan, PlanStep, Reference, Tuple};
-use crate::suite::expr::{BinaryOp, Expr};
+use crate::engine::known;
 use crate::suite::model::{App, AppExpect, Case, Family, Fixture, Step, Verb};
 use crate::target::profile::Profile;
 use std::net::IpAddr;
@@ -168,7 +168,7 @@ fn number(
     let mut pending: Vec<Step> = steps.iter().rev().cloned().collect();
     while let Some(step) = pending.pop() {
         if let Verb::Repeat(repeat) = &step.verb {
-            let times = constant(&repeat.times, profile, family)
+            let times = known(&repeat.times, profile, family)
                 .ok_or_else(|| PlanError::Times { case: case.id.clone(), times: repeat.times.to_string() })?;
             pending.extend(rounds(repeat, times).into_iter().rev());
         } else {
@@ -180,41 +180,6 @@ fn number(
         }
     }
     Ok(())
-}
-
-/// A whole number that is known before the case starts.
-fn constant(expr: &Expr, profile: &Profile, family: Family) -> Option<i64> {
-    match expr {
-        Expr::Int(n) => Some(*n),
-        Expr::Neg(inner) => constant(inner, profile, family)?.checked_neg(),
-        Expr::Binary(op, a, b) => {
-            let (a, b) = (constant(a, profile, family)?, constant(b, profile, family)?);
-            match op {
-                BinaryOp::Add => a.checked_add(b),
-                BinaryOp::Sub => a.checked_sub(b),
-                BinaryOp::Mul => a.checked_mul(b),
-                BinaryOp::Div => a.checked_div(b),
-                BinaryOp::Eq
-                | BinaryOp::Ne
-                | BinaryOp::Lt
-                | BinaryOp::Le
-                | BinaryOp::Gt
-                | BinaryOp::Ge
-                | BinaryOp::And
-                | BinaryOp::Or => None,
-            }
-        }
-        Expr::Name(name) => match name.as_str() {
-            "target.backlog" => Some(i64::from(profile.limits.backlog)),
-            "target.connections" => Some(i64::from(profile.limits.connections)),
-            "target.syn_retries" => Some(i64::from(profile.limits.syn_retries)),
-            "target.buffer" => Some(i64::from(profile.limits.buffer)),
-            "target.mss" => Some(i64::from(profile.mss(family))),
-            "target.keepalive.count" => Some(i64::from(profile.timing.keepalive_count)),
-            _ => None,
-        },
-        Expr::Duration(_) | Expr::Bool(_) | Expr::Not(_) => None,
-    }
 }
 
 fn tuple(family: Family, profile: &Profile, salt: u64) -> Tuple {

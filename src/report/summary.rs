@@ -2,7 +2,7 @@
 //! exit code.
 
 use crate::engine::Outcome;
-use crate::event::{CaseFinished, RunEvent};
+use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -87,17 +87,23 @@ impl Summary {
 
     pub fn event(&mut self, event: &RunEvent) {
         match event {
-            RunEvent::RunStarted(started) => self.selected = started.cases,
+            RunEvent::RunStarted(started) => self.started(started),
             RunEvent::CaseStarted { .. } | RunEvent::CaseSlow { .. } => {}
             RunEvent::CaseFinished(case) => self.case(case),
-            RunEvent::RunFinished(finished) => {
-                self.wall = finished.wall;
-                self.interrupted = finished.interrupted;
-            }
+            RunEvent::RunFinished(finished) => self.finished(finished),
         }
     }
 
-    fn case(&mut self, case: &CaseFinished) {
+    pub fn started(&mut self, started: &RunStarted) {
+        self.selected = started.cases;
+    }
+
+    pub fn finished(&mut self, finished: &RunFinished) {
+        self.wall = finished.wall;
+        self.interrupted = finished.interrupted;
+    }
+
+    pub fn case(&mut self, case: &CaseFinished) {
         let verdict = &case.verdict;
         self.totals.add(verdict.outcome);
         let points = u64::from(case.info.points);
@@ -156,7 +162,6 @@ impl Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::event::{RunFinished, RunStarted};
     use crate::report::sample;
     use rstest::rstest;
 

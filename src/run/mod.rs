@@ -162,7 +162,7 @@ pub async fn run<M: LaneMaker>(
         maker,
         options,
     });
-    let mut run = Dispatch { shared, end, timed_out: false, lanes_lost: vec![], spare: None };
+    let mut run = Dispatch { shared, end, timed_out: false, lanes_lost: vec![], spare: vec![] };
     run.phase(lanes, &mut stop, &mut emit).await;
     // What we were late for is tried again with nothing beside it; if that is much, with little beside it before.
     let mut left = run.shared.queue.abandon();
@@ -215,8 +215,9 @@ struct Dispatch<M: LaneMaker> {
     end: Option<Instant>,
     timed_out: bool,
     lanes_lost: Vec<SetupError>,
-    /// A lane of the first phase, for the second.
-    spare: Option<M::Lane>,
+    /// The lanes of earlier phases. They are kept until the end, also those that no later phase needs: what the kernel does to
+    /// take hundreds of them down would run beside the case that is to run alone.
+    spare: Vec<M::Lane>,
 }
 
 impl<M: LaneMaker> Dispatch<M> {
@@ -230,7 +231,7 @@ impl<M: LaneMaker> Dispatch<M> {
         let (events, mut inbox) = mpsc::channel(EVENTS_WAITING_MAX);
         let mut tasks = JoinSet::new();
         for _ in 0..lanes {
-            let worker = Worker::new(Arc::clone(&self.shared), events.clone(), self.spare.take());
+            let worker = Worker::new(Arc::clone(&self.shared), events.clone(), self.spare.pop());
             tasks.spawn(worker.work());
         }
         drop(events);
@@ -265,7 +266,7 @@ impl<M: LaneMaker> Dispatch<M> {
         }
         while let Some(ended) = tasks.join_next().await {
             match ended {
-                Ok(Ok(lane)) => self.spare = lane.or_else(|| self.spare.take()),
+                Ok(Ok(lane)) => self.spare.extend(lane),
                 Ok(Err(error)) => self.lanes_lost.push(error),
                 Err(died) => self.lanes_lost.push(SetupError {
                     operation: "keep a lane running".into(),

@@ -17,11 +17,20 @@ struct Fake {
     running: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
     tries: Arc<std::sync::Mutex<BTreeMap<String, usize>>>,
+    /// Lanes that were taken down, and how many of them before the last case began.
+    gone: Arc<AtomicUsize>,
+    gone_before: Arc<AtomicUsize>,
     /// Lanes that can be made.
     lanes_max: Option<usize>,
 }
 
 struct FakeLane(Fake);
+
+impl Drop for FakeLane {
+    fn drop(&mut self) {
+        self.0.gone.fetch_add(1, Ordering::SeqCst);
+    }
+}
 
 impl LaneMaker for Fake {
     type Lane = FakeLane;
@@ -45,6 +54,7 @@ impl Lane for FakeLane {
         let fake = &self.0;
         let now = fake.running.fetch_add(1, Ordering::SeqCst) + 1;
         fake.most.fetch_max(now, Ordering::SeqCst);
+        fake.gone_before.store(fake.gone.load(Ordering::SeqCst), Ordering::SeqCst);
         let id = &plan.case.id;
         let n = {
             let mut tries = fake.tries.lock().unwrap();
@@ -113,6 +123,18 @@ async fn go(ids: &[&str], fake: Fake, options: Options) -> Seen {
 
 fn lanes(n: usize) -> Options {
     Options { lanes: NonZeroUsize::new(n).unwrap(), ..Options::default() }
+}
+
+/// What the kernel does to take a lane down would run beside the case that is to run alone.
+#[tokio::test]
+async fn no_lane_is_taken_down_before_the_last_case() {
+    let fake = Fake::default();
+    let ids = ["a=slow", "b=slow", "c=slow", "d=inconclusive,pass", "e=inconclusive,pass"];
+    let seen = go(&ids, fake.clone(), lanes(4)).await;
+    assert_eq!(seen.cases().last().unwrap(), "e pass 2");
+    assert!(fake.made.load(Ordering::SeqCst) > 1);
+    assert_eq!(fake.gone_before.load(Ordering::SeqCst), 0);
+    assert_eq!(fake.gone.load(Ordering::SeqCst), fake.made.load(Ordering::SeqCst), "all in the end");
 }
 
 #[rstest]

@@ -324,7 +324,7 @@ pub static QUALIFIERS: &[Key] = &[
         Shape::Either(&[Shape::Expr("a duration"), Shape::List(&Shape::Expr("a duration"))]),
         "The time limit, or [earliest, latest]; counted from the step before, or from `after`.",
     ),
-    key("after", Shape::Name, "The label that `within` counts from."),
+    key("after", Shape::Name, "The label that `within`, or the time of `wait`, counts from."),
     key("or_error", Shape::Bool, "With `app`: the call may also be refused with an error."),
     key("for", Shape::Expr("a duration"), "With `expect: none`: how long it must stay silent."),
     key(

@@ -50,6 +50,9 @@ pub trait Target: Send {
         std::future::ready(Some(Reply::Broken { how }))
     }
 
+    /// The peer of this case speaks from this port. What is left of an earlier case came from others.
+    fn peer(&mut self, _port: u16) {}
+
     /// From now on it is counted how long it waits for a processor.
     fn watch(&mut self) {}
 

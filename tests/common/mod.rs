@@ -5,7 +5,7 @@
 use std::path::{Path, PathBuf};
 use tcpspec::plan::{Plan, Planned, Reference, plan};
 use tcpspec::suite::catalogue::{Catalogue, Requirement};
-use tcpspec::suite::corpus::{Context, Corpus, has_errors};
+use tcpspec::suite::corpus::{Context, Corpus, SourceFile, has_errors};
 use tcpspec::suite::diagnostic::{Style, render_all};
 use tcpspec::suite::disk;
 use tcpspec::suite::model::{Case, Family};
@@ -34,11 +34,21 @@ pub(crate) fn plans_of(variant: &str) -> Vec<Plan> {
 
 /// A plan for every case that a target of this profile can run, and that is asked for.
 pub(crate) fn planned(profile: &Profile, wanted: &dyn Fn(&Case, Family) -> bool) -> Vec<Plan> {
+    planned_beside(Vec::new(), profile, wanted)
+}
+
+/// The same with more suites than those that are shipped.
+pub(crate) fn planned_beside(
+    more: Vec<SourceFile>,
+    profile: &Profile,
+    wanted: &dyn Fn(&Case, Family) -> bool,
+) -> Vec<Plan> {
     // Relative, so that files are called as in a report.
-    let root = PathBuf::from("suites");
+    let mut sources = disk::read(&[PathBuf::from("suites")]);
+    sources.files.extend(more);
     let catalogue = Catalogue::embedded();
     let mutants: Vec<&str> = Mutant::ALL.iter().map(|mutant| mutant.id()).collect();
-    let (corpus, diagnostics) = Corpus::load(&disk::read(&[root]), Context { catalogue, mutants: &mutants });
+    let (corpus, diagnostics) = Corpus::load(&sources, Context { catalogue, mutants: &mutants });
     let mistakes = render_all(&diagnostics, corpus.sources(), Style::Plain);
     assert!(!has_errors(&diagnostics), "the corpus has mistakes:\n{mistakes}");
     let cite = |id: &str| {

@@ -52,6 +52,10 @@ fn a_case_that_must_take_too_long_says_what_it_needs() {
     assert!(why(two_hours, CASE_LIMIT).unwrap().ends_with("`--case-timeout 3h`"));
     assert_eq!(why(two_hours, 3 * HOUR), None);
     assert!(starts(why("timeout/give-up/a-connection-is-given-up-at-last", CASE_LIMIT), needs("15 min")));
+    // A closed window must last longer than this target's patience, else nothing is proved.
+    let closed = "window/sender/what-lies-beyond-the-edge-does-not-end-the-connection";
+    assert!(starts(why(closed, CASE_LIMIT), needs("15 min")));
+    assert!(starts(why("window/persist/a-closed-window-may-stay-closed", CASE_LIMIT), needs("15 min")));
     // It is told after how long to give up.
     assert_eq!(why("timeout/give-up/the-application-sets-the-user-timeout", CASE_LIMIT), None);
     assert_eq!(why("timeout/give-up/a-syn-is-tried-for-three-minutes", CASE_LIMIT), None);

@@ -14,6 +14,7 @@
 mod agree;
 #[path = "../common/mod.rs"]
 mod common;
+mod faults;
 mod foresight;
 #[path = "../common/host.rs"]
 mod host;

@@ -287,8 +287,10 @@ impl Connection {
                 }
             }
             State::TimeWait => {
-                self.timers.stop_all();
-                self.snd.discard();
+                // All of ours is acknowledged; nobody is asked whether he is there.
+                if !env.config.is(Mutant::KeepAliveInTimeWait) {
+                    self.timers.stop_all();
+                }
                 self.restart_time_wait(env);
             }
             State::Closed => {

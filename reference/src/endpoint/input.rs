@@ -4,7 +4,7 @@ use core::net::IpAddr;
 
 use super::{Endpoint, is_group};
 use crate::connection::{Connection, Incarnation, Plain};
-use crate::distort::{misreads, source_quench};
+use crate::distort::{misreads, reads_on, source_quench};
 use crate::fragments;
 use crate::mutant::Mutant;
 use crate::state::State;
@@ -88,6 +88,9 @@ impl Endpoint {
         }
         if self.config.mutant.is_some_and(|mutant| misreads(mutant, packet.payload)) {
             return;
+        }
+        if self.config.is(Mutant::OptionEndIgnored) {
+            segment.options = reads_on(packet.payload);
         }
         if !self.is_valid_source(packet.source) || segment.source_port == 0 {
             // MUST-63

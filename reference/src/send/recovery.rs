@@ -107,7 +107,7 @@ impl SendHalf {
     fn grow(&mut self, acked: u32, flight: u32, info: AckInfo<'_>, srtt: Duration, config: &Config) {
         let AckInfo { now, congested, .. } = info;
         let smss = self.mss(config);
-        if acked > 0 && flight + smss > self.congestion.cwnd && !congested {
+        if flight + smss > self.congestion.cwnd && !congested {
             self.congestion.grow(Growth { acked, smss, now, srtt }, config);
         }
     }

@@ -203,7 +203,7 @@ fn a_later_acknowledgement_brings_its_window_though_it_is_a_retransmission() {
 }
 
 #[test]
-fn what_a_probe_had_sent_goes_again_with_the_text_behind_it() {
+fn what_a_probe_had_sent_goes_again_before_the_text_behind_it() {
     let mut bench = Bench::new(Config::default());
     bench.half.set_window(SeqNum(1), SeqNum(1000), 0);
     bench.write(250);
@@ -211,11 +211,11 @@ fn what_a_probe_had_sent_goes_again_with_the_text_behind_it() {
     bench.half.sent(probe, bench.now, &bench.rtt, &bench.config);
     bench.half.set_window(SeqNum(1), SeqNum(1000), 1000);
     bench.half.repeat_all();
-    assert_eq!(bench.flush(), [(0, 100), (100, 100)]);
-    assert_eq!(bench.half.board.pipe(), 200);
-    assert_eq!(bench.ack(100).sample, None, "Karn: a part of it was sent before");
-    bench.ack(200);
-    assert_eq!(bench.flush(), [(200, 50)]);
+    assert_eq!(bench.flush(), [(0, 1), (1, 100), (101, 100)]);
+    assert_eq!(bench.half.board.pipe(), 201);
+    assert_eq!(bench.ack(1).sample, None, "Karn: it was sent before");
+    bench.ack(201);
+    assert_eq!(bench.flush(), [(201, 49)]);
 }
 
 #[test]

@@ -225,8 +225,8 @@ impl Options {
         len
     }
 
-    /// Fills [`Self::emitted_len`] octets with the options, each padded with NOPs to four octets. SACK-permitted takes the place of the
-    /// padding before timestamps, so that a SYN with everything still has room for a Fast Open cookie.
+    /// Fills [`Self::emitted_len`] octets with the options, each padded with NOPs to four octets, and the list with zeros (MUST-69).
+    /// SACK-permitted takes the place of the padding before timestamps, so that a SYN with everything still has room for a cookie.
     pub(crate) fn write(&self, octets: &mut [u8]) {
         let mut out = Writer { octets };
         let Self { mss, window_scale, sack_permitted, timestamps, sack, fast_open, user_timeout } = self;
@@ -255,20 +255,19 @@ impl Options {
                 out.put(&block.end.0.to_be_bytes());
             }
         }
-        match fast_open {
-            None => {}
-            Some(FastOpen::Request) => out.put(&[NOP, NOP, FAST_OPEN, 2]),
-            Some(FastOpen::Cookie { octets, len }) => {
-                let padding = (2 + usize::from(*len)).next_multiple_of(4) - (2 + usize::from(*len));
-                out.put(&[NOP; 4][..padding]);
-                out.put(&[FAST_OPEN, 2 + len]);
-                out.put(&octets[..usize::from(*len)]);
-            }
-        }
         if let Some(timeout) = user_timeout {
             out.put(&[USER_TIMEOUT, 4]);
             out.put(&timeout.encode().to_be_bytes());
         }
+        match fast_open {
+            None => {}
+            Some(FastOpen::Request) => out.put(&[FAST_OPEN, 2]),
+            Some(FastOpen::Cookie { octets, len }) => {
+                out.put(&[FAST_OPEN, 2 + len]);
+                out.put(&octets[..usize::from(*len)]);
+            }
+        }
+        out.octets.fill(END);
     }
 }
 

@@ -174,6 +174,18 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.send(&[5; 2000]);
         s
     }),
+    ("options behind the end", |m| {
+        let mut s = start(m);
+        s.listen();
+        s.syn_options.window_scale = Some(3);
+        let mut packet = s.packet(SYN, 0, 0, b"");
+        patch(&mut packet, |packet| packet[40..48].copy_from_slice(&[0, 4, 3, 0, 2, 4, 0, 100]));
+        s.raw(&packet);
+        s.tx(ACK, 1, 1, b"");
+        s.accept();
+        s.send(&[5; 2000]);
+        s
+    }),
     ("ports alone", |m| {
         let mut s = start(m).passive();
         s.peer = "10.0.0.3:4000".parse().unwrap();
@@ -202,6 +214,15 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.tx(ACK, 1, 1001, b"");
         s.icmp(3, 3, 0, 1001);
         s.note("hard");
+        s
+    }),
+    ("a path too narrow for one of two", |m| {
+        let mut s = start(m).active();
+        s.set(ConnOption::NoDelay(true));
+        s.send(&[5; 536]);
+        s.send(&[6; 100]);
+        s.icmp(3, 4, 500, 1);
+        s.wait(100);
         s
     }),
     ("ecn passive", |m| {

@@ -1,7 +1,9 @@
 //! Opening and closing: the handshake, the half-open queue, resets at closed ports, the ways to the end.
 
-use tcpspec_reference::Config;
+use std::time::Duration;
+
 use tcpspec_reference::wire::Flags;
+use tcpspec_reference::{Config, ConnOption};
 
 use crate::script::{ACK, FIN, PSH, RST, SYN, patch};
 use crate::{SEC, Scenario, start, with};
@@ -53,6 +55,15 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.note("still");
         s.wait(2 * SEC);
         s.tx(FIN | ACK, 1, 2, b"");
+        s
+    }),
+    ("TIME-WAIT with keep-alives", |m| {
+        let mut s = start(m).active();
+        s.set(ConnOption::KeepAliveIdle(Duration::from_secs(20)));
+        s.set(ConnOption::KeepAlive(true));
+        s.shutdown();
+        s.tx(FIN | ACK, 1, 2, b"");
+        s.wait(100 * SEC);
         s
     }),
     ("TIME-WAIT, SYN of any number", |m| {

@@ -88,6 +88,14 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.note("after");
         s
     }),
+    ("a FIN sent before the window closed", |m| {
+        let mut s = start(m).active();
+        s.shutdown();
+        s.window = 0;
+        s.tx(ACK, 1, 1, b"");
+        s.wait(10 * SEC);
+        s
+    }),
     ("reset exact", |m| {
         let mut s = start(m).passive();
         s.tx(RST, 1, 0, b"");

@@ -296,6 +296,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(SEC);
         s
     }),
+    ("a smaller window", |m| {
+        let mut s = start(m).passive();
+        s.window = 1000;
+        s.tx(ACK, 1, 1, b"");
+        s.send(&[5; 3000]);
+        s
+    }),
     ("a stale window", |m| {
         let mut s = start(m).active();
         s.tx(ACK, 1, 1, b"first");

@@ -20,7 +20,10 @@ pub(super) fn of(step: &Step) -> String {
         Verb::Expect(expect) => expected(expect),
         Verb::App(app) => application(app),
         Verb::Linux(linux) => linux::of(linux),
-        Verb::Wait(span) => format!("Nothing happens for {span}"),
+        Verb::Wait(span) => match &step.after {
+            Some(label) => format!("Nothing happens until {span} after `{label}`"),
+            None => format!("Nothing happens for {span}"),
+        },
         Verb::Repeat(repeat) => {
             let steps: Vec<String> = repeat.steps.iter().map(of).collect();
             format!("{} times: {}", repeat.times, steps.join(" Then: "))

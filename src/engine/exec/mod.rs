@@ -49,6 +49,8 @@ pub struct Exec {
     now: Time,
     pc: usize,
     state: State,
+    /// When what put out our newest segments happened.
+    caused: Time,
     /// When the step before was done.
     last: Time,
     script: Book,
@@ -157,6 +159,7 @@ impl Exec {
             pc: 0,
             state: State::Ready,
             last: Time::ZERO,
+            caused: Time::ZERO,
             script: book.clone(),
             wire: book,
             tuple,
@@ -188,6 +191,9 @@ impl Exec {
             return;
         }
         self.now = self.now.max(input.at);
+        if !matches!(input.what, InputKind::Sent { .. }) {
+            self.caused = self.now;
+        }
         match &input.what {
             InputKind::Frame { octets } if self.live.is_some() => self.live_arrive(input.at, octets),
             InputKind::Frame { octets } => self.arrive(input.at, octets),
@@ -195,7 +201,8 @@ impl Exec {
             InputKind::AppEvent { conn, event } => self.app_learned(*conn, *event),
             InputKind::Timeout => {}
             InputKind::Sent { late_ns } => {
-                self.emit(CaseEventKind::Late { by: Duration::from_nanos(*late_ns) });
+                self.left(*late_ns);
+                self.wire.left(self.caused, self.now);
             }
             InputKind::Waited { for_ns, over_ns } => self.waited(*for_ns, *over_ns),
             InputKind::CaptureLost { count } => {
@@ -217,23 +224,28 @@ impl Exec {
         self.run_until(self.now);
     }
 
-    /// What a case leaves behind is its doing: a target that is gone or hangs once all steps are done.
+    /// What a case leaves behind is its doing: a target that is gone or hangs once all steps are done. How late we were is
+    /// told behind the violation, if that came while our segment was still to leave.
     fn afterwards(&mut self, input: &Input) {
         self.now = self.now.max(input.at);
         match &input.what {
             InputKind::TargetDied { how } => self.lost(ViolationKind::Crashed, how),
             InputKind::TargetHung { how } => self.lost(ViolationKind::Hung, how),
             InputKind::Waited { for_ns, over_ns } => self.waited(*for_ns, *over_ns),
+            InputKind::Sent { late_ns } => self.left(*late_ns),
             InputKind::Frame { .. }
             | InputKind::App { .. }
             | InputKind::AppEvent { .. }
             | InputKind::Timeout
-            | InputKind::Sent { .. }
             | InputKind::CaptureLost { .. }
             | InputKind::Absent { .. }
             | InputKind::Broken { .. }
             | InputKind::Stopped { .. } => {}
         }
+    }
+
+    fn left(&mut self, late_ns: u64) {
+        self.emit(CaseEventKind::Late { by: Duration::from_nanos(late_ns) });
     }
 
     fn waited(&mut self, for_ns: u64, over_ns: u64) {
@@ -373,19 +385,25 @@ impl Exec {
             Verb::Expect(expect) => self.begin_expect(expect, step),
             Verb::App(app) => self.begin_app(app, step),
             Verb::Linux(linux) => self.begin_linux(linux, step),
-            Verb::Wait(span) => match self.eval_span(span) {
-                Ok(span) => {
-                    self.state = State::Pause { until: self.now + span };
-                    true
-                }
-                Err(e) => self.broken(&e.to_string()),
-            },
+            Verb::Wait(span) => self.begin_wait(span, step),
             Verb::Note(text) => {
                 let text = self.fill_in(text);
                 self.emit(CaseEventKind::Note { text });
                 self.pass(self.last)
             }
             Verb::Repeat(_) => self.broken("a `repeat` reached the executor unrolled by nobody"),
+        }
+    }
+
+    /// Counted from a label, the pause may be over already.
+    fn begin_wait(&mut self, span: &Expr, step: &Step) -> bool {
+        let since = if step.after.is_some() { self.since(step) } else { Ok(self.now) };
+        match since.and_then(|since| Ok(since + self.eval_span(span)?)) {
+            Ok(until) => {
+                self.state = State::Pause { until: self.now.max(until) };
+                true
+            }
+            Err(e) => self.broken(&e.to_string()),
         }
     }
 

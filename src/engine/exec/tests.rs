@@ -281,6 +281,38 @@ fn a_retransmission_of_what_was_not_acknowledged_is_noise() {
     );
 }
 
+/// The SYN-ACK was sent again before the ACK was there, which left 19 ms late.
+#[test]
+fn what_crosses_an_ack_that_left_late_is_noise() {
+    for (ms, outcome) in [(30, Outcome::Pass), (45, Outcome::Fail)] {
+        let mut stage = established(vec![step(Verb::Wait(parse_expr("1s").expect("a span")))]);
+        stage.now = stage.now + Duration::from_millis(19);
+        stage.input(InputKind::Sent { late_ns: 19_000_000 });
+        stage.now = Time::ZERO + Duration::from_millis(ms);
+        stage.target(syn_ack());
+        assert_eq!(stage.outcome(), outcome, "at {ms} ms");
+    }
+}
+
+/// A silence of 100 ms ends; before the next segment has left something comes, which cannot be the answer to it.
+#[rstest]
+#[case::late(104, Outcome::Inconclusive)]
+#[case::not_very_late(15, Outcome::Inconclusive)]
+#[case::before_it_came(2, Outcome::Fail)]
+fn what_comes_while_a_segment_is_still_to_leave_is_no_wrong_answer(
+    #[case] late: u64,
+    #[case] outcome: Outcome,
+) {
+    let data = send(Flags::ACK, &[(FieldName::Len, "1")]);
+    let mut stage =
+        established(vec![silence("100ms"), data, expect(Flags::ACK, &[(FieldName::Ack, "snd.nxt")])]);
+    stage.now = stage.now + Duration::from_millis(100 + 3);
+    stage.target(syn_ack());
+    stage.now = Time::ZERO + Duration::from_millis(100 + late);
+    stage.input(InputKind::Sent { late_ns: late * 1_000_000 });
+    assert_eq!(stage.outcome(), outcome);
+}
+
 #[test]
 fn in_silence_a_repeated_ack_is_an_answer() {
     let mut stage = established(vec![silence("100ms")]);

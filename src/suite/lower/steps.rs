@@ -75,11 +75,12 @@ impl<'a> Lower<'a> {
             "expect" if live => &["as", "within", "after", "for", "when", "otherwise", "why", "on"],
             "app" if live => &["as", "within", "after", "when", "otherwise", "why", "on"],
             "send" if live => &["as", "when", "why", "on"],
-            "wait" if live => &["as", "when", "why"],
+            "wait" if live => &["as", "after", "when", "why"],
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
             "linux" => &["as", "within", "after", "when", "tolerate", "strict", "why"],
             "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "or_error", "why"],
-            "send" | "wait" => &["as", "when", "why", "tolerate", "strict"],
+            "send" => &["as", "when", "why", "tolerate", "strict"],
+            "wait" => &["as", "after", "when", "why", "tolerate", "strict"],
             "live" => &["as", "within", "after", "when", "why", "on"],
             "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "rewrite" => {
                 &["as", "when", "why", "on"]

@@ -5,7 +5,7 @@ use super::poller::Token;
 use super::{KernelTarget, options, socket};
 use crate::engine::{AppCall, AppEvent, AppOutcome};
 use crate::target::Reply;
-use crate::target::kernel::State;
+use crate::target::kernel::{Entry, State};
 use nix::errno::Errno;
 use nix::sys::socket::Shutdown;
 use std::net::{IpAddr, SocketAddr};
@@ -277,9 +277,11 @@ impl KernelTarget {
         if self.listeners.is_empty() {
             return Ok(State::Closed);
         }
-        let ours = |port: u16| self.listeners.contains_key(&port);
-        let mut entries = self.diag.all()?.into_iter();
-        let child = entries.find(|entry| ours(entry.local.port()) && entry.state != State::Listen);
+        let is_child = |entry: &Entry| {
+            let (own, peer) = (entry.local.port(), entry.remote.port());
+            entry.state != State::Listen && self.listeners.contains_key(&own) && self.peers.contains(&peer)
+        };
+        let child = self.diag.all()?.into_iter().find(is_child);
         Ok(child.map_or(State::Listen, |entry| entry.state))
     }
 

@@ -46,7 +46,7 @@ use diag::Diag;
 use namespace::Pending;
 use nix::sys::epoll::EpollFlags;
 use poller::{Poller, Token};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::SocketAddr;
 use std::os::fd::{BorrowedFd, OwnedFd};
 use std::time::Duration;
@@ -75,6 +75,9 @@ pub struct KernelTarget {
     sysctls: Sysctls,
     /// One of each family, on the same port.
     listeners: BTreeMap<u16, Vec<OwnedFd>>,
+    /// The ports that the peer of this case has spoken from. The kernel keeps what is half open without its listener, and
+    /// what is over in TIME-WAIT: those of earlier cases are none of this one.
+    peers: BTreeSet<u16>,
     /// Handles count from 1.
     conns: Vec<Conn>,
     /// Calls of `accept` that wait, oldest first.
@@ -125,6 +128,7 @@ impl KernelTarget {
             poller,
             diag,
             listeners: BTreeMap::new(),
+            peers: BTreeSet::new(),
             conns: Vec::new(),
             accepts: Vec::new(),
             options: Vec::new(),
@@ -215,6 +219,7 @@ impl KernelTarget {
 
     /// Leaves nothing of the case in the kernel.
     fn forget(&mut self) {
+        self.peers.clear();
         self.accepts.clear();
         self.options.clear();
         self.later.clear();
@@ -302,6 +307,10 @@ impl Target for KernelTarget {
                 }
             }
         }
+    }
+
+    fn peer(&mut self, port: u16) {
+        self.peers.insert(port);
     }
 
     async fn reset(&mut self) {

@@ -207,6 +207,8 @@ Icmp "ICMP errors and the MTU of the path." {
         "A message that a packet was too big changes nothing, so the connection hangs.";
     PathMtuBelowMinimum "path-mtu-below-minimum" "RFC9293-MUST-16" "MUST list"
         "A path MTU below the least that IP allows is believed.";
+    PathMtuRepeatsAll "path-mtu-repeats-all" "RFC6298-5-1" "cargo-mutants"
+        "When the path becomes narrower all in flight goes again, also what fits.";
     PathMtuCutsWindow "path-mtu-cuts-window" "RFC9293-MUST-19" "MUST list"
         "A message that a packet was too big is taken for congestion.";
     SoftErrorsNotSilenced "soft-errors-not-silenced" "RFC9293-SHLD-20" "MUST list"

@@ -93,6 +93,8 @@ Reading "Segments that come in, as packets and octets." {
         "Options that do not begin at a multiple of four are not seen.";
     OptionsRejected "options-rejected" "RFC9293-MUST-5" "MUST list"
         "A segment that carries any option is thrown away.";
+    OptionEndIgnored "option-end-ignored" "RFC9293-MUST-4" "cargo-mutants"
+        "The end of the option list is read as padding, and what stands behind it as options.";
     OptionLengthFatal "option-length-fatal" "RFC9293-MUST-7" "TCP-Fuzz (TLDK)"
         "A known option of a wrong length makes the whole segment vanish.";
     OptionLengthUnchecked "option-length-unchecked" "RFC9293-MUST-7" "TCP-Fuzz (TLDK)"

@@ -93,6 +93,8 @@ Sending "What may be sent into the peer's window, and probes of a closed one." {
         "The top bit of the window field is lost.";
     WindowUpdateIgnored "window-update-ignored" "RFC9293-MUST-36" "student catalogue"
         "A segment that only opens the window is ignored.";
+    SmallerWindowIgnored "smaller-window-ignored" "RFC9293-MUST-34" "Linux"
+        "A window that is smaller is believed only where something new is acknowledged.";
     StaleWindowAccepted "stale-window-accepted" "RFC9293-MUST-34" "MUST list"
         "The window of an old segment overwrites a newer one.";
     NoWindowProbe "no-window-probe" "RFC9293-MUST-36" "RFC 2525 2.12"
@@ -101,6 +103,8 @@ Sending "What may be sent into the peer's window, and probes of a closed one." {
         "Window probes come at a constant interval.";
     ProbeCarriesFin "probe-carries-fin" "RFC9293-MUST-36" "off by one"
         "A window probe of text carries the FIN that belongs behind the rest of the text.";
+    ProbeForgetsFin "probe-forgets-fin" "RFC9293-MUST-36" "cargo-mutants"
+        "Where only the FIN is not acknowledged, the window probe is an empty segment, which the peer need not answer.";
     PersistGivesUp "persist-gives-up" "RFC9293-MUST-37" "MUST list"
         "A window that stays closed for R2 ends the connection although probes are answered.";
     NoNagle "no-nagle" "RFC9293-SHLD-7" "MUST list"
@@ -167,6 +171,8 @@ KeepAlive "Keep-alives." {
         "The idle time that the application sets has no effect.";
     KeepAliveWithGarbage "keep-alive-with-garbage" "RFC9293-SHLD-12" "MUST list"
         "A keep-alive carries an octet.";
+    KeepAliveInTimeWait "keep-alive-in-time-wait" "RFC9293-MUST-13" "cargo-mutants"
+        "Keep-alives go on in TIME-WAIT; when nobody answers them the connection is gone too early.";
 }
 
 Closing "CLOSE, ABORT and TIME-WAIT." {
