@@ -1,7 +1,7 @@
 //! Every call, in both families.
 
 use crate::support::{Lab, PORT, deafen, heal};
-use nix::sys::socket::{SockaddrStorage, getsockname};
+use nix::sys::socket::{SockaddrIn, SockaddrIn6, SockaddrStorage, getsockname};
 use rstest::rstest;
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -297,7 +297,7 @@ async fn states_of_the_handshake(#[values(false, true)] v6: bool) {
     let peer = lab.half_open(to);
     let port = getsockname::<SockaddrStorage>(peer.as_raw_fd()).unwrap();
     let port =
-        port.as_sockaddr_in().map(|at| at.port()).or_else(|| port.as_sockaddr_in6().map(|at| at.port()));
+        port.as_sockaddr_in().map(SockaddrIn::port).or_else(|| port.as_sockaddr_in6().map(SockaddrIn6::port));
     // What is left of another case is in this state, too, until the kernel misses its listener.
     lab.target.peer(1);
     assert_eq!(lab.state(0).await, "LISTEN");
