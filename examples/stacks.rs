@@ -1,5 +1,5 @@
-//! Makes the tables of `reports/stacks.md` from records of runs: totals, deviations with what was seen of each, and what
-//! live cases carried. What people wrote stays: the text above the mark, and the last column of the deviations.
+//! Makes the tables of `reports/stacks.md` from records of runs: totals, and deviations with what was seen of each. What
+//! people wrote stays: the text above the mark, and the last column of the deviations.
 //!
 //! ```text
 //! cargo run --example stacks -- reports/stacks.md RUN.jsonl... > new.md
@@ -16,7 +16,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::fs::{File, read_to_string};
 use std::io::BufReader;
-use tcpspec::engine::{Direction, Outcome};
+use tcpspec::engine::Outcome;
 use tcpspec::event::CaseFinished;
 use tcpspec::report::record::{Run, read};
 use tcpspec::target::deviation::Deviation;
@@ -35,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         runs.push(read(&name, BufReader::new(File::open(&name)?))?);
     }
     let head = old.split_once(MARK).map_or(old.as_str(), |(head, _)| head).trim_end();
-    println!("{head}\n\n{MARK}\n\n{}\n{}\n{}", totals(&runs), deviations(&runs, &checked(&old)), live(&runs));
+    println!("{head}\n\n{MARK}\n\n{}\n{}", totals(&runs), deviations(&runs, &checked(&old)));
     Ok(())
 }
 
@@ -160,55 +160,4 @@ fn without_numbers(reason: &str) -> String {
         };
     }
     text + rest
-}
-
-/// The live cases that carried most, by what the wire did to them: a column for each run.
-fn live(runs: &[Run]) -> String {
-    let carried =
-        |case: &&CaseFinished| case.verdict.traffic.is_some() && case.info.family.to_string() == "v4";
-    let mut rows: BTreeMap<&str, BTreeMap<usize, &CaseFinished>> = BTreeMap::new();
-    for (column, run) in runs.iter().enumerate() {
-        for case in run.cases.iter().filter(carried).filter(|case| case.info.id.starts_with("live/transfer/"))
-        {
-            rows.entry(&case.info.id).or_default().insert(column, case);
-        }
-    }
-    if rows.is_empty() {
-        return String::new();
-    }
-    let mut text = String::from(
-        "## Live transfers\n\nEach cell: the outcome (`pass` is an intact stream), the goodput of what the target sent and of what it was sent, \
-         and the share of the octets that it sent again.\nOver IPv4; a wire in memory has virtual time. An empty cell was not asked.\n\n| case |",
-    );
-    text.extend(runs.iter().map(|run| format!(" {} `{}` |", run.started.target, run.started.wire)));
-    let _ = writeln!(text, "\n|---|{}", "---|".repeat(runs.len()));
-    for (id, cells) in &rows {
-        let _ = write!(text, "| `{}` |", id.trim_start_matches("live/transfer/"));
-        text.extend((0..runs.len()).map(|column| format!(" {} |", cell(cells.get(&column).copied()))));
-        text.push('\n');
-    }
-    text
-}
-
-fn cell(case: Option<&CaseFinished>) -> String {
-    let Some((case, traffic)) = case.and_then(|case| Some((case, case.verdict.traffic.as_ref()?))) else {
-        return String::new();
-    };
-    let known = if case.deviation.is_some() { " (known)" } else { "" };
-    let (sent, taken) = (rate(&traffic.from_target), rate(&traffic.from_peer));
-    let all = traffic.from_target.octets + traffic.from_target.retransmitted_octets;
-    let again = match all {
-        0 => String::new(),
-        all => format!(", {} % again", (traffic.from_target.retransmitted_octets * 100 + all / 2) / all),
-    };
-    format!("{}{known}; {sent} out, {taken} in{again}", case.verdict.outcome)
-}
-
-fn rate(direction: &Direction) -> String {
-    match direction.goodput() {
-        None => "-".to_owned(),
-        Some(rate @ ..10_000) => format!("{rate} B/s"),
-        Some(rate @ ..10_000_000) => format!("{} kB/s", rate / 1000),
-        Some(rate) => format!("{} MB/s", rate / 1_000_000),
-    }
 }

@@ -4,7 +4,7 @@
 //! `kebab-case` name that will not change, teach the recorder to write it (`report/record.rs`) and
 //! each fold in `report/` what to do with it; the compiler lists them, for nobody uses `_ =>`.
 
-use crate::engine::{CaseEvent, Input, Verdict};
+use crate::engine::{CaseEvent, Input, Stage, Verdict};
 use crate::plan::{CaseInfo, Plan, Tuple};
 use crate::target::deviation::{Deviation, recorded};
 use serde::{Deserialize, Serialize};
@@ -28,6 +28,8 @@ pub enum RunEvent {
         id: String,
         family: crate::suite::model::Family,
         elapsed: Duration,
+        /// How far it has come, where its lane tells.
+        stage: Option<Stage>,
     },
     CaseFinished(Box<CaseFinished>),
     RunFinished(RunFinished),

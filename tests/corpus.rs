@@ -77,6 +77,7 @@ const PROOFS: &[(&str, &str, &str)] = &[
     ("content", "data-seq-off-by-one", "data/send/"),
     ("content", "data-seq-off-by-one", "live/recovery/three"),
     ("rst-numbers", "rst-from-closed-port-wrong-seq", "reset/"),
+    ("rst-numbers", "rst-from-closed-port-wrong-seq", "live/vanish/a-late-rst"),
     ("tuple", "rst-ports-not-swapped", "reset/generation/"),
     ("tuple", "rst-ports-not-swapped", "live/vanish/data-for"),
     ("options", "window-scale-length-wrong", "options/window-scale/"),
@@ -90,6 +91,7 @@ const PROOFS: &[(&str, &str, &str)] = &[
     ("ecn", "ecn-not-negotiated", "application/errors/"),
     ("ecn", "ecn-not-negotiated", "live/attack/a-rst-inside"),
     ("rst-for-rst", "rst-answered-with-rst", "reset/"),
+    ("rst-for-rst", "rst-answered-with-rst", "live/vanish/a-late-rst"),
     ("ack-of-ack", "ack-of-pure-ack", "application/errors/"),
     ("ack-of-ack", "ack-of-pure-ack", "live/closing/simultaneous"),
 ];

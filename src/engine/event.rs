@@ -204,6 +204,16 @@ impl Direction {
     }
 }
 
+/// Where a case that is running stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stage {
+    /// The step that is under way, from 1, and how many there are.
+    pub step: usize,
+    pub steps: usize,
+    /// Octets that the live peer and the target have sent each other.
+    pub octets: u64,
+}
+
 /// What the target did wrong.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Violation {

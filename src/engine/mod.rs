@@ -20,7 +20,7 @@ mod waits;
 
 pub(crate) use eval::known;
 pub use event::{
-    CaseEvent, CaseEventKind, Claim, Direction, MonitorCount, Outcome, Traffic, Verdict, Violation,
+    CaseEvent, CaseEventKind, Claim, Direction, MonitorCount, Outcome, Stage, Traffic, Verdict, Violation,
     ViolationKind,
 };
 pub use exec::{Exec, replay};

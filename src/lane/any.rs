@@ -4,7 +4,7 @@ use super::attached::{AttachedLane, AttachedMaker};
 use super::sim::{SimLane, SimMaker};
 #[cfg(target_os = "linux")]
 use super::veth::{KernelLane, KernelMaker, ReferenceLane, ReferenceMaker};
-use super::{Lane, LaneMaker, SetupError};
+use super::{Lane, LaneMaker, Progress, SetupError};
 use crate::event::Try;
 use crate::plan::Plan;
 use std::sync::Arc;
@@ -62,6 +62,17 @@ impl Lane for AnyLane {
             Self::Kernel(lane) => lane.run(plan).await,
             #[cfg(target_os = "linux")]
             Self::Reference(lane) => lane.run(plan).await,
+        }
+    }
+
+    fn tell(&mut self, progress: Arc<Progress>) {
+        match self {
+            Self::Sim(lane) => lane.tell(progress),
+            Self::Attached(lane) => lane.tell(progress),
+            #[cfg(target_os = "linux")]
+            Self::Kernel(lane) => lane.tell(progress),
+            #[cfg(target_os = "linux")]
+            Self::Reference(lane) => lane.tell(progress),
         }
     }
 }

@@ -13,7 +13,7 @@ pub use doctor::Learned;
 pub use smoke::Found;
 
 use super::real::RealLane;
-use super::{Lane, LaneMaker, SetupError};
+use super::{Lane, LaneMaker, Progress, SetupError};
 use crate::engine::{Exec, Input, InputKind, Outcome, replay, verdict};
 use crate::event::Try;
 use crate::packet::{Body, Flags, Ip, Packet, SeqNum, Tcp};
@@ -156,7 +156,7 @@ impl LaneMaker for AttachedMaker {
 
     async fn make(&self) -> Result<AttachedLane, SetupError> {
         let start = self.made.fetch_add(1, Ordering::Relaxed).wrapping_mul(PORT_STEP);
-        Ok(AttachedLane { up: Arc::clone(&self.up), start, live: None })
+        Ok(AttachedLane { up: Arc::clone(&self.up), start, live: None, progress: Arc::default() })
     }
 }
 
@@ -170,9 +170,14 @@ pub struct AttachedLane {
     up: Arc<BringUp>,
     start: u16,
     live: Option<Live>,
+    progress: Arc<Progress>,
 }
 
 impl Lane for AttachedLane {
+    fn tell(&mut self, progress: Arc<Progress>) {
+        self.progress = progress;
+    }
+
     async fn run(&mut self, plan: &Arc<Plan>) -> Try {
         let mut live = match self.live.take() {
             Some(live) if live.lane.target().is_alive() => live,
@@ -182,6 +187,7 @@ impl Lane for AttachedLane {
             },
         };
         let mark = live.lane.target().heard().mark();
+        live.lane.tell(Arc::clone(&self.progress));
         let mut tried = live.lane.run(plan).await;
         let lost = self.after(&mut live, &tried).await;
         let is_lost = lost.is_some();

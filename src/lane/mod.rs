@@ -14,15 +14,33 @@ mod stall;
 #[cfg(target_os = "linux")]
 pub mod veth;
 
+use crate::engine::Stage;
 use crate::event::Try;
 use crate::plan::Plan;
 use std::future::Future;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Where cases run. Kept and reused from case to case.
 pub trait Lane: Send {
     /// Runs one case to its end. Never fails: what breaks is part of the verdict.
     fn run(&mut self, plan: &Arc<Plan>) -> impl Future<Output = Try> + Send;
+
+    /// Where to write how far the cases to come have come. Virtual time has nothing to tell.
+    fn tell(&mut self, _progress: Arc<Progress>) {}
+}
+
+/// How far a case has come, for whoever waits for it.
+#[derive(Debug, Default)]
+pub struct Progress(Mutex<Option<Stage>>);
+
+impl Progress {
+    pub fn note(&self, stage: Stage) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(stage);
+    }
+
+    pub fn stage(&self) -> Option<Stage> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Makes lanes for one target on one kind of wire.

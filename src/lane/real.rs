@@ -6,9 +6,9 @@
 //! after everything that arrived before it.
 #![allow(clippy::disallowed_methods, reason = "the lane owns the clock")]
 
-use super::Lane;
 use super::due::Due;
 use super::stall::Stalls;
+use super::{Lane, Progress};
 use crate::engine::{Exec, Input, InputKind, Output, verdict};
 use crate::event::Try;
 use crate::packet::{Packet, Tcp};
@@ -37,6 +37,9 @@ const OCTETS_MAX: usize = 64 << 20;
 const ASK_PAUSE: Duration = Duration::from_millis(20);
 const WAITED_MIN: Duration = Duration::from_millis(1);
 
+/// So often it is told at most how far a case has come.
+const TELL_PAUSE: Duration = Duration::from_millis(100);
+
 /// So many frames are looked at before a deadline that has come, in case they came before it.
 const FRAMES_AT_ONCE: usize = 10_000;
 
@@ -47,6 +50,7 @@ pub struct RealLane<W, T> {
     /// The ports of earlier tries, newest last.
     earlier: VecDeque<u16>,
     stalls: Stalls,
+    progress: Arc<Progress>,
 }
 
 impl<W: Wire, T: Target> RealLane<W, T> {
@@ -54,7 +58,14 @@ impl<W: Wire, T: Target> RealLane<W, T> {
     pub fn new(wire: W, target: T, start: u16) -> Self {
         let span = PORTS.end() - PORTS.start();
         let next_port = PORTS.start() + start % span;
-        Self { wire, target, next_port, earlier: VecDeque::new(), stalls: Stalls::watch() }
+        Self {
+            wire,
+            target,
+            next_port,
+            earlier: VecDeque::new(),
+            stalls: Stalls::watch(),
+            progress: Arc::default(),
+        }
     }
 
     pub fn target(&self) -> &T {
@@ -99,6 +110,10 @@ impl<W: Wire, T: Target> RealLane<W, T> {
 }
 
 impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
+    fn tell(&mut self, progress: Arc<Progress>) {
+        self.progress = progress;
+    }
+
     async fn run(&mut self, plan: &Arc<Plan>) -> Try {
         let tuple = self.fresh(plan.tuple);
         let plan = Arc::new(plan.on(tuple));
@@ -108,6 +123,7 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             start: Instant::now(),
             due: Due::BEGINNING,
             asked: Time::ZERO,
+            told: Time::ZERO,
             ports: BTreeSet::new(),
             octets: 0,
             is_deaf: false,
@@ -132,6 +148,8 @@ struct Drive<'a, W, T> {
     due: Due,
     /// When it was asked last how long the target has waited.
     asked: Time,
+    /// When it was told last how far the case has come.
+    told: Time,
     /// The ports that the case has spoken from.
     ports: BTreeSet<u16>,
     /// All that has come.
@@ -324,6 +342,10 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
         let input = Input { at, what };
         self.due.happened(at, self.exec.poll_timeout());
         self.exec.handle(&input);
+        if input.at.since(self.told) >= TELL_PAUSE {
+            self.told = input.at;
+            self.lane.progress.note(self.exec.stage());
+        }
         self.inputs.push(input);
     }
 

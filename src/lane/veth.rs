@@ -4,7 +4,7 @@
 //! socket on its end of the wire is the reference's.
 
 use super::real::RealLane;
-use super::{Lane, LaneMaker, SetupError};
+use super::{Lane, LaneMaker, Progress, SetupError};
 use crate::event::Try;
 use crate::lab::{self, Lab, Options, Pair, TARGET_DEVICE, tap};
 use crate::plan::Plan;
@@ -94,6 +94,10 @@ impl Lane for KernelLane {
     async fn run(&mut self, plan: &Arc<Plan>) -> Try {
         self.lane.run(plan).await
     }
+
+    fn tell(&mut self, progress: Arc<Progress>) {
+        self.lane.tell(progress);
+    }
 }
 
 /// Lanes with the reference stack as the target, in real time.
@@ -142,5 +146,9 @@ impl Lane for ReferenceLane {
         // As in virtual time, so that a run can be repeated by its seed.
         self.lane.parts().1.boot(plan).await;
         self.lane.run(plan).await
+    }
+
+    fn tell(&mut self, progress: Arc<Progress>) {
+        self.lane.tell(progress);
     }
 }

@@ -10,7 +10,7 @@ use super::style::{Look, paint};
 use super::summary::{Conclusion, Summary};
 use super::text::{clean, count};
 use super::{Report, flaky};
-use crate::engine::Outcome;
+use crate::engine::{Outcome, Stage};
 use crate::event::{CaseFinished, RunEvent, RunStarted};
 use crate::suite::model::Family;
 use crate::time;
@@ -174,9 +174,10 @@ impl<R: Write, P: Write> Report for Terminal<R, P> {
                 self.bar.set_message(self.progress_message());
                 Ok(())
             }
-            RunEvent::CaseSlow { id, family, elapsed } => {
+            RunEvent::CaseSlow { id, family, elapsed, stage } => {
                 let word = paint(self.look.palette.warn, format!("{:>WORD$}", "SLOW"));
-                let text = format!("{word} [> {}] {family} {}\n", seconds(*elapsed), clean(id));
+                let stage = stage.map(stands_at).unwrap_or_default();
+                let text = format!("{word} [> {}] {family} {}{stage}\n", seconds(*elapsed), clean(id));
                 self.mention(&text)
             }
             RunEvent::CaseFinished(case) => {
@@ -278,3 +279,14 @@ fn summary_line(summary: &Summary, look: Look) -> String {
 
 #[cfg(test)]
 mod tests;
+
+/// How far a case has come, as a person reads it.
+fn stands_at(stage: Stage) -> String {
+    let Stage { step, steps, octets } = stage;
+    let carried = match octets {
+        0 => String::new(),
+        octets if octets < 1 << 20 => format!(", {} KiB carried", octets >> 10),
+        octets => format!(", {:.1} MiB carried", octets as f64 / f64::from(1 << 20)),
+    };
+    format!(": step {step} of {steps}{carried}")
+}

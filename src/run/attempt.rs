@@ -5,7 +5,7 @@ use super::throttle::Turn;
 use super::{Options, Shared};
 use crate::engine::Outcome;
 use crate::event::{CaseFinished, RunEvent, Try};
-use crate::lane::{Lane, LaneMaker, SetupError};
+use crate::lane::{Lane, LaneMaker, Progress, SetupError};
 use crate::plan::{CaseInfo, Plan};
 use crate::suite::model::Family;
 use crate::target::deviation::Deviation;
@@ -142,6 +142,8 @@ impl<M: LaneMaker> Link<M> {
     async fn attempt(&self, case: &Pending, mut lane: M::Lane) -> (Try, Option<M::Lane>) {
         let options = &self.shared.options;
         let begun = Instant::now();
+        let progress = Arc::new(Progress::default());
+        lane.tell(Arc::clone(&progress));
         let limit = sleep(options.case_limit);
         let given_up = async {
             // The sender lives as long as `shared`.
@@ -164,7 +166,8 @@ impl<M: LaneMaker> Link<M> {
                     }
                     _ = slow.tick() => {
                         let (id, family) = (case.info.id.clone(), case.info.family);
-                        self.tell(RunEvent::CaseSlow { id, family, elapsed: begun.elapsed() }).await;
+                        let (elapsed, stage) = (begun.elapsed(), progress.stage());
+                        self.tell(RunEvent::CaseSlow { id, family, elapsed, stage }).await;
                     }
                 }
             }

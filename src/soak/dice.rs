@@ -49,6 +49,9 @@ impl Episode {
     /// The next episode that the dice give for a target of this profile.
     pub fn next(number: u64, dice: &mut Dice, profile: &Profile) -> Self {
         let can = |ability: &str| profile.abilities.contains(ability);
+        if can("virtual-time") && dice.percent(50) {
+            return Self::interview(number, dice, profile);
+        }
         let many = if can("many-connections") && dice.percent(30) { dice.between(2, 5) } else { 1 };
         let pauses = dice.percent(35);
         let mut conns: Vec<Conn> = (0..many).map(|_| Conn::any(dice, profile, pauses)).collect();
@@ -82,13 +85,7 @@ impl Episode {
                 impairments.push(Impairment::near(dice, Phase::Close));
             }
         }
-        if conns.iter().any(|conn| conn.end == End::Together) {
-            let by = format!("by: {}ms", dice.between(5, 30));
-            for from in ["peer", "target"] {
-                let what = What::Rule { verb: "delay", from, data: false, nth: None, how: by.clone() };
-                impairments.push(Impairment { phase: Phase::Close, what });
-            }
-        }
+        crossing(dice, &conns, &mut impairments);
         if pauses && dice.percent(30) {
             fill(dice, &mut conns, &settings);
         }
@@ -100,8 +97,28 @@ impl Episode {
             episode.ask(dice, profile);
         }
         if lone && can("virtual-time") && dice.percent(20) {
-            let lie = dice.pick(&[Lie::FinAgain, Lie::OldSyn]);
-            episode.impairments.push(Impairment { phase: Phase::TimeWait, what: What::Forged(lie) });
+            episode.in_time_wait(dice, profile);
+        }
+        episode
+    }
+
+    /// Little is said, on a good wire. Most of what is asked needs nothing before it, and every end is as good as any.
+    fn interview(number: u64, dice: &mut Dice, profile: &Profile) -> Self {
+        let mut conn = Conn::any(dice, profile, false);
+        (conn.gives, conn.takes) = (dice.between(0, 3_000), dice.between(0, 3_000));
+        let mut episode = Self {
+            number,
+            settings: settings(dice, false),
+            room: None,
+            conns: vec![conn],
+            impairments: Vec::new(),
+        };
+        crossing(dice, &episode.conns, &mut episode.impairments);
+        if dice.percent(75) {
+            episode.ask(dice, profile);
+        }
+        if dice.percent(50) {
+            episode.in_time_wait(dice, profile);
         }
         episode
     }
@@ -127,6 +144,20 @@ impl Episode {
             Phase::Quiet | Phase::Asked | Phase::Close | Phase::TimeWait => !question.is_last(),
         });
         self.impairments.push(Impairment { phase: Phase::Asked, what: What::Asked(question) });
+    }
+}
+
+impl Episode {
+    /// What comes while the target waits for old segments.
+    fn in_time_wait(&mut self, dice: &mut Dice, profile: &Profile) {
+        let can = |ability: &str| profile.abilities.contains(ability);
+        let mut lies = vec![Lie::FinAgain, Lie::OldSyn];
+        // Somebody has to listen.
+        if can("rfc6191") && can("reuse") && !self.conns[0].active {
+            lies.push(Lie::NewSyn);
+        }
+        let what = What::Forged(dice.pick(&lies));
+        self.impairments.push(Impairment { phase: Phase::TimeWait, what });
     }
 }
 
@@ -176,7 +207,7 @@ impl End {
             10..=12 => Self::PeerEarly,
             13 | 14 if can("half-close") => Self::TargetHalf,
             15 | 16 => Self::PeerHalf,
-            17 => Self::Together,
+            17 | 18 => Self::Together,
             _ => Self::PeerFirst,
         }
     }
@@ -213,6 +244,18 @@ fn settings(dice: &mut Dice, pauses: bool) -> Vec<(&'static str, String)> {
         settings.push(("isn", edge_before(edge, dice.between(1, 100_000)).to_string()));
     }
     settings
+}
+
+/// What takes its time on the wire meets what the other side says.
+fn crossing(dice: &mut Dice, conns: &[Conn], impairments: &mut Vec<Impairment>) {
+    if !conns.iter().any(|conn| conn.end == End::Together) {
+        return;
+    }
+    let by = format!("by: {}ms", dice.between(5, 30));
+    for from in ["peer", "target"] {
+        let what = What::Rule { verb: "delay", from, data: false, nth: None, how: by.clone() };
+        impairments.push(Impairment { phase: Phase::Close, what });
+    }
 }
 
 /// The last octet before the FIN fills the window to the brim.
@@ -267,9 +310,11 @@ fn in_flight(dice: &mut Dice, profile: &Profile, conn: &mut Conn, impairments: &
     if behind {
         impairments.push(Impairment { phase: Phase::Fin, what: What::Forged(Lie::BehindTheEnd) });
     }
+    // A real wire carries no more than its MTU.
+    let longest = if profile.abilities.contains("virtual-time") { 4 * SEGMENT } else { 2 * SEGMENT };
     let mut at = dice.between(0, 3 * SEGMENT);
     for _ in 0..dice.between(0, 3) {
-        impairments.push(flight(What::Copy { at, len: dice.between(1, 4 * SEGMENT) }));
+        impairments.push(flight(What::Copy { at, len: dice.between(1, longest) }));
         if dice.percent(50) {
             at = dice.between(0, 3 * SEGMENT);
         }

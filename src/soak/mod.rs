@@ -186,6 +186,8 @@ pub enum Lie {
     /// In TIME-WAIT: the peer's FIN again, and a SYN from before its end.
     FinAgain,
     OldSyn,
+    /// This one is no lie: it begins another connection.
+    NewSyn,
 }
 
 impl Lie {
@@ -254,6 +256,15 @@ pub fn plan_of(
 }
 
 impl Episode {
+    /// The peer has sent whatever a copy repeats: who takes octets that it has not sent acknowledges them for ever.
+    fn is_sound(&self) -> bool {
+        let takes = self.conns.first().map_or(0, |conn| conn.takes);
+        self.impairments.iter().all(|each| match each.what {
+            What::Copy { at, len } => at + len <= takes,
+            What::Rule { .. } | What::Forged(_) | What::Asked(_) => true,
+        })
+    }
+
     fn questions(&self) -> impl Iterator<Item = Question> {
         self.impairments.iter().filter_map(|each| match each.what {
             What::Asked(question) => Some(question),
@@ -263,7 +274,11 @@ impl Episode {
 
     /// It holds the target to something that is only a SHOULD.
     fn is_should(&self) -> bool {
-        self.questions().any(Question::is_should) || self.conns.iter().any(|conn| conn.end.is_should())
+        // RFC 6191 (SHLD-4).
+        let reopens = |each: &Impairment| each.what == What::Forged(Lie::NewSyn);
+        self.questions().any(Question::is_should)
+            || self.conns.iter().any(|conn| conn.end.is_should())
+            || self.impairments.iter().any(reopens)
     }
 
     /// Something got lost, so that timers may run for a while after all has arrived.
@@ -293,12 +308,14 @@ impl Impairment {
         self.phase == Phase::Close && matches!(&self.what, What::Rule { verb: "delay", nth: None, .. })
     }
 
-    /// Others come before it, and its sender may think it lost.
+    /// Others come before it, and its sender may think it lost: of text that its own ACKs overtake so does a receiver that
+    /// finds an ACK of long ago in it (RFC 5961 5.2).
     fn is_overtaken(&self) -> bool {
-        matches!(
-            &self.what,
-            What::Rule { verb: "delay", nth: Some(_), .. } | What::Rule { verb: "reorder", .. }
-        )
+        match &self.what {
+            What::Rule { verb: "delay", nth, data, .. } => nth.is_some() || *data,
+            What::Rule { verb, .. } => *verb == "reorder",
+            What::Copy { .. } | What::Forged(_) | What::Asked(_) => false,
+        }
     }
 
     fn is_loss(&self) -> bool {

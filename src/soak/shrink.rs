@@ -8,7 +8,7 @@ pub fn shrink(episode: &Episode, tries: usize, mut shows: impl FnMut(&Episode) -
     let mut best = episode.clone();
     let mut left = tries;
     let mut better = |best: &mut Episode, smaller: Episode| {
-        if left == 0 || smaller == *best {
+        if left == 0 || smaller == *best || !smaller.is_sound() {
             return false;
         }
         left -= 1;

@@ -164,11 +164,10 @@ impl Script<'_> {
     }
 
     fn open_all(&mut self, episode: &Episode) {
-        let mut all: Vec<_> = episode.settings.iter().map(|(key, value)| format!("{key}: {value}")).collect();
-        // A peer that takes a delayed ACK for a loss has no window left to ask with.
-        all.extend(episode.questions().next().map(|_| "rto_min: 1s".to_owned()));
-        let plain = episode.settings.iter().any(|(key, _)| *key == "sack");
-        all.extend(episode.questions().find(|each| each.is_first() && !plain).map(|_| "sack: no".to_owned()));
+        let asked: Vec<_> = episode.questions().flat_map(Question::settings).collect();
+        let said = episode.settings.iter().filter(|(key, _)| !asked.iter().any(|(other, _)| other == key));
+        let mut all: Vec<_> = said.map(|(key, value)| format!("{key}: {value}")).collect();
+        all.extend(asked.iter().map(|(key, value)| format!("{key}: {value}")));
         if !all.is_empty() {
             self.step(&format!("live: {{reboot: {{{}}}}}", all.join(", ")));
         }
@@ -328,6 +327,7 @@ impl Script<'_> {
             Lie::SynInside => "flags: SYN, seq: target.rcv.nxt + 1, counts: false".to_owned(),
             Lie::FinAgain => "flags: FIN|ACK, seq: snd.nxt - 1, counts: false".to_owned(),
             Lie::OldSyn => "flags: SYN, seq: snd.nxt - 1000, timestamps: none, counts: false".to_owned(),
+            Lie::NewSyn => "flags: SYN, seq: snd.nxt + 100000, timestamps: none, counts: false".to_owned(),
             Lie::OldText | Lie::OldGarbage => return,
         };
         self.send(number, &fields);
@@ -372,6 +372,8 @@ impl Script<'_> {
                 if !orphan && conn.end != End::TargetFirst {
                     on("app: {expect: eof}");
                     on("app: close");
+                    // In TIME-WAIT it may be told that it is closing already (RFC 9293 3.10.4).
+                    let _ = writeln!(self.out, "        or_error: true");
                 }
                 self.time_wait(number, episode, episode.keeps_order());
             }
@@ -408,6 +410,10 @@ impl Script<'_> {
         // Two ACKs may be under way to a peer that forgets the connection with the first. It answers the other one with a RST.
         let settled = !episode.is_lossy() && episode.room.is_none() && self.alone;
         let surely = surely && settled && self.can("virtual-time");
+        let reopens = |what: &What| *what == What::Forged(Lie::NewSyn);
+        if surely && episode.in_phase(Phase::TimeWait).any(reopens) {
+            return self.reopened(number, episode);
+        }
         if self.can("status") {
             let states = if surely { "TIME-WAIT" } else { "[TIME-WAIT, CLOSED]" };
             self.on(number, &format!("app: {{status: {states}}}"));
@@ -440,6 +446,14 @@ impl Script<'_> {
             self.step("wait: target.msl * 3 / 2");
         }
         self.on(number, "app: {status: TIME-WAIT}");
+    }
+
+    /// A SYN that cannot be of the old connection need not wait (RFC 6191). The peer knows of neither.
+    fn reopened(&mut self, number: usize, episode: &Episode) {
+        self.step("drop: {from: target}");
+        self.step("wait: target.msl / 2");
+        self.forge(number, &episode.conns[number], Lie::NewSyn);
+        self.on(number, "expect: {flags: SYN|ACK}");
     }
 
     fn abort(&mut self, conn: &Conn, number: usize) {

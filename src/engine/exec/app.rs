@@ -151,6 +151,9 @@ impl Exec {
     fn call_quietly(&mut self, what: AppCall, deadline: Time) -> u32 {
         let call = self.app.next_call;
         self.app.next_call += 1;
+        if let (Some(live), AppCall::Close { .. } | AppCall::Abort { .. }) = (&mut self.live, &what) {
+            live.ended = Some(self.now);
+        }
         self.outputs.push_back(Output::App { call, what });
         self.state = State::Call { call, deadline };
         call
@@ -183,18 +186,10 @@ impl Exec {
         }
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return };
-        let app = match &planned.step.verb {
-            Verb::App(app) => app,
-            Verb::Linux(linux) => return self.linux_replied(linux, outcome),
-            Verb::Send(_)
-            | Verb::Expect(_)
-            | Verb::Wait(_)
-            | Verb::Repeat(_)
-            | Verb::Note(_)
-            | Verb::Live(_)
-            | Verb::Impair(_)
-            | Verb::Heal(_) => return,
-        };
+        if let Verb::Linux(linux) = &planned.step.verb {
+            return self.linux_replied(linux, outcome);
+        }
+        let Verb::App(app) = &planned.step.verb else { return };
         match outcome {
             AppOutcome::Ok => self.app_passes("ok"),
             AppOutcome::Connection(conn) => {
@@ -299,21 +294,11 @@ impl Exec {
     pub(super) fn call_timed_out(&mut self) -> bool {
         let plan = Arc::clone(&self.plan);
         let Some(planned) = plan.steps.get(self.pc) else { return false };
-        let app = match &planned.step.verb {
-            Verb::App(app) => app,
-            Verb::Linux(linux) => {
-                self.linux_timed_out(linux);
-                return false;
-            }
-            Verb::Send(_)
-            | Verb::Expect(_)
-            | Verb::Wait(_)
-            | Verb::Repeat(_)
-            | Verb::Note(_)
-            | Verb::Live(_)
-            | Verb::Impair(_)
-            | Verb::Heal(_) => return false,
-        };
+        if let Verb::Linux(linux) = &planned.step.verb {
+            self.linux_timed_out(linux);
+            return false;
+        }
+        let Verb::App(app) = &planned.step.verb else { return false };
         let (expected, got) = match app {
             App::Accept => ("the connection to be accepted".to_owned(), NOTHING.to_owned()),
             App::Recv(n) | App::Expect(AppExpect::Data(n)) => {

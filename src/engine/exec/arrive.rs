@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 /// More frames than this waiting to be claimed is a flood.
 const INBOX_MAX: usize = 10_000;
+const UNASKED: &str = "segments that nobody asked for";
 /// No case needs more of the target in all.
 const FRAMES_MAX: usize = 50_000;
 /// Octets of the target's stream that are kept to compare retransmissions with.
@@ -54,7 +55,7 @@ impl Exec {
     pub(super) fn arrive(&mut self, at: Time, octets: &[u8]) {
         self.frames += 1;
         if self.frames > FRAMES_MAX {
-            return self.flooded(FRAMES_MAX);
+            return self.flooded(UNASKED, FRAMES_MAX);
         }
         let packet = Packet::parse_ip(octets);
         let Some(kin) = self.belongs(&packet) else { return };
@@ -93,7 +94,7 @@ impl Exec {
             self.last_packet = octets.to_vec();
         }
         if self.inbox.len() == INBOX_MAX {
-            return self.flooded(INBOX_MAX);
+            return self.flooded(UNASKED, INBOX_MAX);
         }
         self.inbox.push_back(Arrival {
             at,
@@ -106,8 +107,8 @@ impl Exec {
         });
     }
 
-    fn flooded(&mut self, count: usize) {
-        let got = format!("{count} segments that nobody asked for");
+    pub(super) fn flooded(&mut self, what: &str, count: usize) {
+        let got = format!("{count} {what}");
         let violation =
             self.violation(ViolationKind::Unexpected, "a reasonable number of segments", Some(got));
         self.violate(violation);

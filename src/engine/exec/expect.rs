@@ -139,7 +139,7 @@ impl Exec {
         self.pass(arrival.at)
     }
 
-    fn nothing_came(&mut self, expect: &Expect, step: &Step, since: Time, deadline: Time) -> bool {
+    pub(super) fn nothing_came(&mut self, expect: &Expect, step: &Step, since: Time, deadline: Time) -> bool {
         if let Expect::Nothing { .. } = expect {
             return self.pass(deadline);
         }
@@ -152,14 +152,16 @@ impl Exec {
             self.reject_answer(&arrival, expect, step, since);
             return false;
         }
-        let expected = self.expected_line(expect);
+        let mut expected = self.expected_line(expect);
+        if self.live.is_some() {
+            expected.push_str(&format!(" from the {}", step.from));
+        }
         let mut violation = self.violation(ViolationKind::NoAnswer, &expected, None);
         violation.at = deadline;
         violation.after = deadline.since(since);
         violation.limit = Some(format!("within {}", span(deadline.since(since))));
         violation.means = self.known_mistake(step, None);
-        self.violate(violation);
-        self.finish();
+        self.end_violated(violation);
         false
     }
 

@@ -22,7 +22,11 @@ mod service;
 use super::book::Book;
 use super::compose::{self, Composed};
 use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in, stretch};
+<<<<<<< HEAD
 use super::event::{CaseEvent, CaseEventKind, Claim, Verdict, Violation, ViolationKind};
+=======
+use super::event::{CaseEvent, CaseEventKind, Stage, Verdict, Violation, ViolationKind};
+>>>>>>> wip-ref
 use super::io::{AppEvent, AppOutcome, Input, InputKind, Output};
 use super::live::Live;
 use super::monitor::Monitors;
@@ -288,6 +292,14 @@ impl Exec {
 
     pub fn is_done(&self) -> bool {
         matches!(self.state, State::Done)
+    }
+
+    /// How far the case has come.
+    pub fn stage(&self) -> Stage {
+        let steps = self.plan.steps.len();
+        let traffic = self.live.as_ref().map(|live| live.traffic());
+        let octets = traffic.map_or(0, |all| all.from_peer.octets + all.from_target.octets);
+        Stage { step: (self.pc + 1).min(steps), steps, octets }
     }
 
     /// All that happened, in the order of time.

@@ -25,6 +25,10 @@ pub(crate) struct Flow {
     /// What the peer has sent, delivered or not, from its initial number.
     sent: Spans,
     isn: Option<SeqNum>,
+    /// When something but a RST was last delivered.
+    heard: Option<Time>,
+    /// Segments of the target's in a row that said nothing new.
+    pub(crate) repeats: u32,
     pub(crate) from_peer: Direction,
     pub(crate) from_target: Direction,
 }
@@ -37,6 +41,8 @@ impl Flow {
             credit: 0,
             sent: Spans::default(),
             isn: None,
+            heard: None,
+            repeats: 0,
             from_peer: Direction::default(),
             from_target: Direction::default(),
         }
@@ -58,6 +64,9 @@ impl Flow {
 
     /// A segment for the target has reached its end of the wire.
     pub(crate) fn delivered(&mut self, now: Time, segment: &Segment, weight: Weight) {
+        if !segment.has(Flags::RST) {
+            self.heard = Some(now);
+        }
         let book = &self.book;
         let last = book.last_sent.as_ref().map(|(last, _)| (last.seq, last.ack));
         let (isn, field, wnd, clock) = (book.isn, book.window_field, book.rcv_wnd, book.our_tsval);
@@ -100,12 +109,16 @@ impl Flow {
             || clock.is_some_and(|(ours, (value, _))| SeqNum(value).before(SeqNum(ours)))
     }
 
-    /// The book as a monitor is to see it: without what a segment that crosses this one would excuse.
-    pub(crate) fn prepare(&mut self, at: Time, segment: &Segment) {
+    /// The book as a monitor is to see it: without what a segment that crosses this one would excuse. A RST is an answer
+    /// to a RST where it comes at once, and there is nothing else that it may be about: another segment, or an
+    /// application that has just ended the connection.
+    pub(crate) fn prepare(&mut self, at: Time, segment: &Segment, ended: Option<Time>) {
         self.book.answers_due = self.credit;
+        let near = |other: Option<Time>| other.is_some_and(|other| at.since(other) < CROSSING);
         let reset = self.book.last_sent.as_ref().filter(|(last, _)| last.has(Flags::RST));
-        let doubtful = reset
-            .is_some_and(|(last, sent)| last.seq != self.book.target_rcv_nxt() || at.since(*sent) < CROSSING);
+        let doubtful = reset.is_some_and(|(_, sent)| {
+            at < *sent || at.since(*sent) >= CROSSING || near(self.heard) || near(ended)
+        });
         if doubtful {
             self.book.last_sent = None;
         }
@@ -118,6 +131,16 @@ impl Flow {
     pub(crate) fn target_sends(&mut self, at: Time, segment: &Segment, lost: bool) {
         let again = segment.len() > 0 && self.book.irs.is_some() && self.book.seen_before(segment);
         count(&mut self.from_target, at, segment, again, lost);
+        self.repeats = if self.is_news(segment) { 0 } else { self.repeats.saturating_add(1) };
+    }
+
+    fn is_news(&self, segment: &Segment) -> bool {
+        let same = self.book.last_seen.as_ref().is_some_and(|(last, _)| {
+            last.ack == segment.ack
+                && last.window == segment.window
+                && last.options.sack == segment.options.sack
+        });
+        !same || segment.end().after(self.book.target_max)
     }
 }
 

@@ -46,6 +46,8 @@ pub(crate) struct Live {
     passed: [VecDeque<Passage>; 2],
     /// The `accept` that a step waits for.
     pub(crate) accepting: Option<u32>,
+    /// When the target's application last ended a connection.
+    pub(crate) ended: Option<Time>,
 }
 
 impl Live {
@@ -57,6 +59,7 @@ impl Live {
             ports: BTreeMap::new(),
             passed: Default::default(),
             accepting: None,
+            ended: None,
         }
     }
 

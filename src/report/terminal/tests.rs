@@ -1,7 +1,7 @@
 //! What a whole run looks like, without a terminal.
 
 use super::*;
-use crate::engine::{Outcome, Verdict};
+use crate::engine::{Outcome, Stage, Verdict};
 use crate::event::{RunFinished, Try};
 use crate::report::record::Run;
 use crate::report::sample;
@@ -87,11 +87,16 @@ fn slow_cases_are_mentioned_apart_from_the_results() {
     let mut terminal =
         Terminal::new(Vec::new(), Vec::new(), ProgressBar::hidden(), Look::PLAIN, Summary::new(false));
     let (id, family) = ("timer/slow\u{7}".to_owned(), Family::V6);
-    terminal.event(&RunEvent::CaseSlow { id, family, elapsed: Duration::from_secs(10) }).unwrap();
+    let (elapsed, stage) = (Duration::from_secs(10), Some(Stage { step: 3, steps: 9, octets: 3 << 19 }));
+    terminal.event(&RunEvent::CaseSlow { id: id.clone(), family, elapsed, stage: None }).unwrap();
+    terminal.event(&RunEvent::CaseSlow { id, family, elapsed, stage }).unwrap();
     assert_eq!(terminal.results, b"");
     assert_eq!(
         String::from_utf8(terminal.progress).unwrap(),
-        "        SLOW [> 10.000s] v6 timer/slow\\u{7}\n"
+        concat!(
+            "        SLOW [> 10.000s] v6 timer/slow\\u{7}\n",
+            "        SLOW [> 10.000s] v6 timer/slow\\u{7}: step 3 of 9, 1.5 MiB carried\n"
+        )
     );
 }
 

@@ -73,7 +73,7 @@ impl<'a> Lower<'a> {
         let live = self.mode == Mode::Live;
         let allowed: &[&str] = match name {
             "expect" if live => &["as", "within", "after", "for", "when", "otherwise", "why", "on"],
-            "app" if live => &["as", "within", "after", "when", "otherwise", "why", "on"],
+            "app" if live => &["as", "within", "after", "when", "otherwise", "or_error", "why", "on"],
             "send" if live => &["as", "when", "why", "on"],
             "wait" if live => &["as", "after", "when", "why"],
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
