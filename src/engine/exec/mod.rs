@@ -22,11 +22,7 @@ mod service;
 use super::book::Book;
 use super::compose::{self, Composed};
 use super::eval::{EvalError, Mark, Scope, Value, eval, fill_in, stretch};
-<<<<<<< HEAD
-use super::event::{CaseEvent, CaseEventKind, Claim, Verdict, Violation, ViolationKind};
-=======
-use super::event::{CaseEvent, CaseEventKind, Stage, Verdict, Violation, ViolationKind};
->>>>>>> wip-ref
+use super::event::{CaseEvent, CaseEventKind, Claim, Stage, Verdict, Violation, ViolationKind};
 use super::io::{AppEvent, AppOutcome, Input, InputKind, Output};
 use super::live::Live;
 use super::monitor::Monitors;
