@@ -290,7 +290,7 @@ fn anywhere(dice: &mut Dice, conns: &[Conn], impairments: &mut Vec<Impairment>) 
 /// What the peer sends first arrives cut otherwise than it sent it, out of order, before it; or with text that belongs
 /// behind its end.
 fn in_flight(dice: &mut Dice, profile: &Profile, conn: &mut Conn, impairments: &mut Vec<Impairment>) {
-    conn.takes = dice.between(8 * SEGMENT, profile.limits.buffer.min(40_000) / 2).max(8 * SEGMENT);
+    conn.takes = dice.between(10 * SEGMENT, profile.limits.buffer.min(40_000) / 2).max(10 * SEGMENT);
     let flight = |what| Impairment { phase: Phase::Flight, what };
     let rule = |what| Impairment { phase: Phase::Open, what };
     let behind = dice.percent(20);
