@@ -11,6 +11,7 @@ use crate::lane::{Lane, LaneMaker, sim};
 use crate::plan::Plan;
 use crate::report::ladder;
 use crate::report::text::count;
+use crate::run::CASE_LIMIT;
 use crate::soak::{Came, Dice, Episode, Finding, came, plan_of, reduce};
 use crate::suite::expr::{Expr, parse_expr};
 use crate::suite::model::{Family, Level};
@@ -25,6 +26,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use tcpspec_reference::Mutant;
 use tokio::runtime::Runtime;
+use tokio::time::timeout_at;
 
 /// Questions that making an episode smaller may ask, and how long it may take.
 const TRIES_MAX: usize = 2_000;
@@ -87,7 +89,8 @@ impl Soak<'_> {
         plan.map(Arc::new).map_err(|error| Failure::harness(format!("an episode is no case: {error}")))
     }
 
-    fn run(&mut self, episode: &Episode) -> Result<(Arc<Plan>, Try), Failure> {
+    /// `None` where the time was over before the episode was: on a real clock one may last for minutes.
+    fn run_until(&mut self, until: Instant, episode: &Episode) -> Result<Option<(Arc<Plan>, Try)>, Failure> {
         let plan = self.plan(episode, &self.target.profile)?;
         let lane = match &mut self.lane {
             Some(lane) => lane,
@@ -96,11 +99,11 @@ impl Soak<'_> {
                 none.insert(made)
             }
         };
-        let tried = self.runtime.block_on(lane.run(&plan));
-        if matches!(came(&tried.verdict), Came::Broken(_)) {
+        let ran = self.runtime.block_on(async { timeout_at(until.into(), lane.run(&plan)).await });
+        if ran.as_ref().map_or(true, |tried| matches!(came(&tried.verdict), Came::Broken(_))) {
             self.lane = None;
         }
-        Ok((plan, tried))
+        Ok(ran.ok().map(|tried| (plan, tried)))
     }
 
     /// The target is a correct TCP by definition: what it does is not compared with itself.
@@ -143,7 +146,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         let number = tally.episodes + 1;
         let episode = Episode::next(number, &mut dice, &target.profile);
         soak.family = target.profile.families[number as usize % target.profile.families.len()];
-        let (_, tried) = soak.run(&episode)?;
+        let Some((_, tried)) = soak.run_until(tally.begun + arguments.limit, &episode)? else { break };
         tally.add(&episode, &tried);
         match came(&tried.verdict) {
             Came::Clean | Came::Idle => {}
@@ -286,7 +289,10 @@ fn found(
     let (begun, took) = (Instant::now(), tally.begun.elapsed());
     streams.note(&format!("   Violated in episode {}: making it smaller\n", episode.number));
     let small = smaller(soak, episode, finding)?;
-    let (plan, tried) = soak.run(&small)?;
+    // To its end, however long that takes: it is what is shown.
+    let ran = soak.run_until(Instant::now() + CASE_LIMIT, &small)?;
+    let (plan, tried) =
+        ran.ok_or_else(|| Failure::harness("what was found could not be repeated in time"))?;
     if let Some(folder) = arguments.out.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Failure::write(folder.display(), &error))?;
     }
@@ -353,8 +359,9 @@ fn smaller(soak: &mut Soak<'_>, episode: &Episode, finding: &Finding) -> Result<
             if begun.elapsed() > SHRINK_MAX || broken.is_some() {
                 return Came::Inconclusive;
             }
-            match soak.borrow_mut().run(smaller) {
-                Ok((_, tried)) => came(&tried.verdict),
+            match soak.borrow_mut().run_until(begun + SHRINK_MAX, smaller) {
+                Ok(Some((_, tried))) => came(&tried.verdict),
+                Ok(None) => Came::Inconclusive,
                 Err(failure) => {
                     broken = Some(failure);
                     Came::Inconclusive
