@@ -26,6 +26,10 @@ const PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_534;
 /// Segments of connections that ended a while ago may still be under way.
 const REMEMBERED: usize = 4096;
 
+/// Where a case waits for minutes, it is asked at least so often how long the target has waited: what kept it from a processor
+/// a minute ago says nothing of its answer now.
+const LOOK: Duration = Duration::from_secs(1);
+
 /// Calls are not stamped by anyone; only what is worth knowing is recorded.
 const LATE_CALL: Duration = Duration::from_millis(1);
 
@@ -164,6 +168,8 @@ enum Wake {
     Frame(Result<Received, WireError>),
     Reply(Reply),
     Deadline,
+    /// Nothing has happened for a while.
+    Look,
 }
 
 impl<W: Wire, T: Target> Drive<'_, W, T> {
@@ -187,6 +193,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
 
     async fn wait(&mut self) -> Wake {
         let deadline = self.exec.poll_timeout().map(|at| self.start + at.since_start());
+        let look = self.start + self.asked.since_start() + LOOK;
         let is_deaf = self.is_deaf;
         let lane = &mut *self.lane;
         tokio::select! {
@@ -194,6 +201,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
             frame = lane.wire.recv(), if !is_deaf => Wake::Frame(frame),
             reply = lane.target.reply() => Wake::Reply(reply),
             () = until(deadline) => Wake::Deadline,
+            () = until(Some(look)) => Wake::Look,
         }
     }
 
@@ -205,6 +213,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                 self.ask(ASK_PAUSE, self.now());
                 self.reply(reply);
             }
+            Wake::Look => self.ask(WAITED_MIN, self.now()),
             Wake::Deadline => {
                 let lost = self.lane.wire.lost();
                 if lost > 0 {
