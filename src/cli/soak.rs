@@ -11,7 +11,6 @@ use crate::lane::{Lane, LaneMaker, sim};
 use crate::plan::Plan;
 use crate::report::ladder;
 use crate::report::text::count;
-use crate::run::CASE_LIMIT;
 use crate::soak::{Came, Dice, Episode, Finding, came, plan_of, reduce};
 use crate::suite::expr::{Expr, parse_expr};
 use crate::suite::model::{Family, Level};
@@ -89,8 +88,13 @@ impl Soak<'_> {
         plan.map(Arc::new).map_err(|error| Failure::harness(format!("an episode is no case: {error}")))
     }
 
-    /// `None` where the time was over before the episode was: on a real clock one may last for minutes.
-    fn run_until(&mut self, until: Instant, episode: &Episode) -> Result<Option<(Arc<Plan>, Try)>, Failure> {
+    /// `None` where the time was over before the episode was: on a real clock one may last for minutes. Without a time it is
+    /// run to its end.
+    fn run(
+        &mut self,
+        until: Option<Instant>,
+        episode: &Episode,
+    ) -> Result<Option<(Arc<Plan>, Try)>, Failure> {
         let plan = self.plan(episode, &self.target.profile)?;
         let lane = match &mut self.lane {
             Some(lane) => lane,
@@ -99,11 +103,18 @@ impl Soak<'_> {
                 none.insert(made)
             }
         };
-        let ran = self.runtime.block_on(async { timeout_at(until.into(), lane.run(&plan)).await });
-        if ran.as_ref().map_or(true, |tried| matches!(came(&tried.verdict), Came::Broken(_))) {
+        let running = lane.run(&plan);
+        let ran = self.runtime.block_on(async {
+            match until {
+                Some(until) => timeout_at(until.into(), running).await.ok(),
+                None => Some(running.await),
+            }
+        });
+        // What is in the middle of a case is no lane for the next.
+        if ran.as_ref().is_none_or(|tried| matches!(came(&tried.verdict), Came::Broken(_))) {
             self.lane = None;
         }
-        Ok(ran.ok().map(|tried| (plan, tried)))
+        Ok(ran.map(|tried| (plan, tried)))
     }
 
     /// The target is a correct TCP by definition: what it does is not compared with itself.
@@ -146,7 +157,8 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         let number = tally.episodes + 1;
         let episode = Episode::next(number, &mut dice, &target.profile);
         soak.family = target.profile.families[number as usize % target.profile.families.len()];
-        let Some((_, tried)) = soak.run_until(tally.begun + arguments.limit, &episode)? else { break };
+        let end = tally.begun.checked_add(arguments.limit);
+        let Some((_, tried)) = soak.run(end, &episode)? else { break };
         tally.add(&episode, &tried);
         match came(&tried.verdict) {
             Came::Clean | Came::Idle => {}
@@ -290,9 +302,7 @@ fn found(
     streams.note(&format!("   Violated in episode {}: making it smaller\n", episode.number));
     let small = smaller(soak, episode, finding)?;
     // To its end, however long that takes: it is what is shown.
-    let ran = soak.run_until(Instant::now() + CASE_LIMIT, &small)?;
-    let (plan, tried) =
-        ran.ok_or_else(|| Failure::harness("what was found could not be repeated in time"))?;
+    let (plan, tried) = soak.run(None, &small)?.expect("without a time it ends");
     if let Some(folder) = arguments.out.parent() {
         std::fs::create_dir_all(folder).map_err(|error| Failure::write(folder.display(), &error))?;
     }
@@ -359,7 +369,7 @@ fn smaller(soak: &mut Soak<'_>, episode: &Episode, finding: &Finding) -> Result<
             if begun.elapsed() > SHRINK_MAX || broken.is_some() {
                 return Came::Inconclusive;
             }
-            match soak.borrow_mut().run_until(begun + SHRINK_MAX, smaller) {
+            match soak.borrow_mut().run(Some(begun + SHRINK_MAX), smaller) {
                 Ok(Some((_, tried))) => came(&tried.verdict),
                 Ok(None) => Came::Inconclusive,
                 Err(failure) => {

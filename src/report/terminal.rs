@@ -277,9 +277,6 @@ fn summary_line(summary: &Summary, look: Look) -> String {
     text
 }
 
-#[cfg(test)]
-mod tests;
-
 /// How far a case has come, as a person reads it.
 fn stands_at(stage: Stage) -> String {
     let Stage { step, steps, octets } = stage;
@@ -290,3 +287,6 @@ fn stands_at(stage: Stage) -> String {
     };
     format!(": step {step} of {steps}{carried}")
 }
+
+#[cfg(test)]
+mod tests;
