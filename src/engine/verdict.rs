@@ -55,11 +55,11 @@ const SKEW: Duration = Duration::from_micros(100);
 /// How long something of ours was overdue when the target did wrong: what is taken for a wrong answer came before the question.
 fn overtaken(verdict: &Verdict, events: &[CaseEvent]) -> Option<Duration> {
     let violation = verdict.violation.as_ref().filter(|_| may_be_ours(verdict))?;
-    let wrong = violation.at.since_start() + SKEW;
+    let wrong = violation.at.since_start();
     events.iter().find_map(|event| match event.what {
         CaseEventKind::Late { by, overdue } => {
             let due = event.at.since_start().saturating_sub(by);
-            (due <= wrong && wrong < due + overdue).then_some(overdue)
+            (due <= wrong && wrong + SKEW < due + overdue).then_some(overdue)
         }
         _ => None,
     })
