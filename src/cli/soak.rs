@@ -153,12 +153,12 @@ impl Soak<'_> {
     fn searched(
         &mut self,
         until: Option<Instant>,
-        episode: Episode,
+        episode: &Episode,
         tally: &mut Tally,
     ) -> Result<Option<(Episode, Came)>, Failure> {
-        let Some((mut came, mut seen)) = self.judged(until, &episode, tally)? else { return Ok(None) };
+        let Some((mut came, mut seen)) = self.judged(until, episode, tally)? else { return Ok(None) };
         let mut left = episode.clone();
-        for word in self.known.in_episode(&episode) {
+        for word in self.known.in_episode(episode) {
             if !matches!(came, Came::Violated(_)) {
                 break;
             }
@@ -170,7 +170,7 @@ impl Soak<'_> {
                 seen.insert(word);
             }
         }
-        tally.done(&episode, &seen);
+        tally.done(episode, &seen);
         Ok(Some((left, came)))
     }
 
@@ -220,7 +220,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         let episode = Episode::next(number, &mut dice, &target.profile);
         soak.family = target.profile.families[number as usize % target.profile.families.len()];
         let end = tally.begun.checked_add(arguments.limit);
-        let Some((episode, came)) = soak.searched(end, episode, &mut tally)? else {
+        let Some((episode, came)) = soak.searched(end, &episode, &mut tally)? else {
             tally.gave_up = true;
             break;
         };
@@ -296,11 +296,13 @@ fn found(
         page.push_str(&line);
         page.push('\n');
     }
-    let how = match arguments.mutant {
-        Some(mutant) => format!(" --mutant {}", mutant.id()),
-        None if soak.target.is_virtual() => String::new(),
-        None => format!(" -t {}", arguments.target.name()),
-    };
+    let mut how = String::new();
+    if arguments.target.name() != TargetArguments::reference().name() {
+        how.push_str(&format!(" -t {}", arguments.target.name()));
+    }
+    if let Some(mutant) = arguments.mutant {
+        how.push_str(&format!(" --mutant {}", mutant.id()));
+    }
     page.push_str(&format!(
         "  again: tcpspec run --suites {}{how} --family {}\n",
         soak.file,

@@ -563,7 +563,7 @@ impl<'a> Reader<'a> {
     fn soak_words(&mut self, rule: &Node) -> Vec<String> {
         let known = crate::soak::words();
         let Some(node) = rule.get("soak") else { return Vec::new() };
-        let items = node.items().unwrap_or(std::slice::from_ref(node));
+        let items = node.items().unwrap_or_else(|| std::slice::from_ref(node));
         let mut words = Vec::new();
         for (item, word) in items.iter().filter_map(|item| Some((item, item.scalar()?))) {
             if known.contains(&word) {
