@@ -399,7 +399,7 @@ impl SendHalf {
     pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
         let Phase::Fast { rescued: false, .. } = self.phase else { return None };
         let fits = self.cwnd_room(config) >= self.mss(config);
-        if !self.sack || !fits || self.board.last_unsacked()?.ever_resent || config.is(Mutant::NoRescue) {
+        if !self.sack || !fits || config.is(Mutant::NoRescue) {
             return None;
         }
         self.last_piece(config)
