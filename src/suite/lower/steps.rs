@@ -247,6 +247,7 @@ impl<'a> Lower<'a> {
                 Some(App::Option(option.key.value.clone(), setting))
             }
             "status" => Some(App::Status(self.states(value, &env))),
+            "urgent_left" => Some(App::UrgentLeft(self.yes(value, &env)?)),
             "expect" => Some(App::Expect(self.app_expect(value, &env)?)),
             _ => None,
         }
@@ -437,8 +438,10 @@ impl<'a> Lower<'a> {
             Verb::Expect(Expect::OneOf(answers)) if answers.iter().any(|(_, seen)| seen.is_none()) => {}
             Verb::Expect(_)
             | Verb::Linux(_)
-            | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_))
-            | Verb::Live(Live::Call(App::Expect(_) | App::Status(_) | App::Recv(_) | App::Accept)) => {
+            | Verb::App(App::Expect(_) | App::Status(_) | App::UrgentLeft(_) | App::Recv(_))
+            | Verb::Live(Live::Call(
+                App::Expect(_) | App::Status(_) | App::UrgentLeft(_) | App::Recv(_) | App::Accept,
+            )) => {
                 self.proofs += 1;
             }
             Verb::Send(_)

@@ -36,6 +36,7 @@ pub fn command(call: u32, what: &AppCall) -> Option<String> {
         AppCall::Abort { conn } => format!("{call} abort {conn}"),
         AppCall::Option { conn, name, value } => format!("{call} option {conn} {name} {value}"),
         AppCall::Status { conn } => format!("{call} status {conn}"),
+        AppCall::UrgentLeft { conn } => format!("{call} urgent-left {conn}"),
     })
 }
 
