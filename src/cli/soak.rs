@@ -252,7 +252,7 @@ impl Tally {
         let share = again as f64 * 100.0 / self.segments().max(1) as f64;
         format!(
             "{}, {} segments, {} of data in {}; {} impairments, {} segments lost, {share:.1} % sent again",
-            count(usize::try_from(self.connections).unwrap_or(usize::MAX), "connection"),
+            count(self.connections, "connection"),
             self.segments(),
             mib(self.octets()),
             span(self.begun.elapsed()),
@@ -264,7 +264,7 @@ impl Tally {
     fn page(&self, target: &str, seed: u64) -> String {
         let mut page = format!(
             "{target}: no violation in {} (seed {seed})\n  {}\n  {} checks by {} monitors\n",
-            count(usize::try_from(self.episodes).unwrap_or(usize::MAX), "episode"),
+            count(self.episodes, "episode"),
             self.sum(),
             self.checks,
             monitor_rules().count(),
