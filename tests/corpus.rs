@@ -7,13 +7,14 @@
 mod common;
 
 use libtest_mimic::{Arguments, Failed, Trial};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
-use tcpspec::engine::{Outcome, Verdict, replay};
+use tcpspec::engine::{Outcome, Verdict, monitor_rules, replay};
 use tcpspec::lane::oracle::Oracle;
 use tcpspec::lane::sim;
 use tcpspec::plan::Plan;
-use tcpspec::suite::model::Case;
+use tcpspec::suite::model::{Case, Mode};
 use tcpspec::target::reference::{self, Habit};
 use tcpspec_reference::Mutant;
 
@@ -42,59 +43,51 @@ fn main() {
             trials.push(Trial::test(format!("{variant}/{id}"), move || passes(&Arc::new(planned))));
         }
     }
-    for (monitor, mutant, pattern) in PROOFS {
-        let cases: Vec<_> = proving.iter().filter(|plan| plan.case.id.contains(pattern)).cloned().collect();
-        let name = format!("monitor/{monitor}/{mutant}/{pattern}");
-        trials.push(Trial::test(name, move || proves(monitor, mutant, &cases)));
+    for (monitor, mutant, scripted, live) in PROOFS {
+        for (mode, pattern) in [(Mode::Scripted, scripted), (Mode::Live, live)] {
+            let wanted = |plan: &&Arc<Plan>| plan.mode == mode && plan.case.id.contains(pattern);
+            let cases: Vec<_> = proving.iter().filter(wanted).cloned().collect();
+            let name = format!("monitor/{monitor}/{mutant}/{pattern}");
+            trials.push(Trial::test(name, move || proves(monitor, mutant, &cases)));
+        }
     }
+    trials.push(Trial::test("monitor/every-one", every_monitor_is_proved));
     libtest_mimic::run(&arguments, trials).exit();
 }
 
-/// A monitor is proved by a bug that it sees: monitor, mutant, cases.
-const PROOFS: &[(&str, &str, &str)] = &[
-    ("checksum", "checksum-without-options", "data/reassembly/"),
-    ("checksum", "checksum-without-options", "live/recovery/three"),
-    ("header", "reserved-bits-set", "data/receive/"),
-    ("header", "reserved-bits-set", "live/closing/fin-is"),
-    ("ack-bit", "data-without-ack", "data/send/"),
-    ("ack-bit", "data-without-ack", "live/recovery/three"),
-    ("options-negotiated", "mss-on-every-segment", "application/errors/"),
-    ("options-negotiated", "mss-on-every-segment", "live/attack/a-rst-inside"),
-    ("timestamps", "timestamp-backwards", "timestamps/echo/"),
-    ("timestamps", "timestamp-backwards", "live/recovery/three"),
-    ("sack-blocks", "sack-block-reversed", "sack/receiver/"),
-    ("sack-blocks", "sack-block-reversed", "live/transfer/both-of-100000"),
-    ("right-edge", "window-ignored", "close/active/"),
-    ("right-edge", "window-ignored", "live/window/a-reader-of-crumbs"),
-    ("ack-of-unsent", "hole-ignored", "data/reassembly/"),
-    ("ack-of-unsent", "hole-ignored", "live/transfer/to-target-with-20"),
-    ("ack-monotone", "ack-zero-on-data", "close/active/"),
-    ("ack-monotone", "ack-zero-on-data", "live/recovery/three"),
-    ("retransmitted-bytes", "retransmission-differs", "data/send/"),
-    ("retransmitted-bytes", "retransmission-differs", "live/recovery/three"),
-    ("mss", "mss-ignored", "ecn/marks/"),
-    ("mss", "mss-ignored", "live/window/tiny-segments"),
-    ("content", "data-seq-off-by-one", "data/send/"),
-    ("content", "data-seq-off-by-one", "live/recovery/three"),
-    ("rst-numbers", "rst-from-closed-port-wrong-seq", "reset/"),
-    ("rst-numbers", "rst-from-closed-port-wrong-seq", "live/vanish/a-late-rst"),
-    ("tuple", "rst-ports-not-swapped", "reset/generation/"),
-    ("tuple", "rst-ports-not-swapped", "live/vanish/data-for"),
-    ("options", "window-scale-length-wrong", "options/window-scale/"),
-    ("options", "window-scale-length-wrong", "live/transfer/both-of-100000"),
-    ("beyond-fin", "fin-moves-when-resent", "close/active/"),
-    ("beyond-fin", "fin-moves-when-resent", "live/closing/fin-is"),
-    ("held-text", "out-of-order-dropped", "data/reassembly/"),
-    ("held-text", "out-of-order-dropped", "live/transfer/to-target-with-20"),
-    ("window-retracted", "window-shrinks", "window/receiver/"),
-    ("window-retracted", "window-shrinks", "live/window/a-slow-reader"),
-    ("ecn", "ecn-not-negotiated", "application/errors/"),
-    ("ecn", "ecn-not-negotiated", "live/attack/a-rst-inside"),
-    ("rst-for-rst", "rst-answered-with-rst", "reset/"),
-    ("rst-for-rst", "rst-answered-with-rst", "live/vanish/a-late-rst"),
-    ("ack-of-ack", "ack-of-pure-ack", "application/errors/"),
-    ("ack-of-ack", "ack-of-pure-ack", "live/closing/simultaneous"),
+/// A monitor is proved by a bug that it sees, in both modes: monitor, mutant, scripted cases, live cases.
+const PROOFS: &[(&str, &str, &str, &str)] = &[
+    ("checksum", "checksum-without-options", "data/reassembly/", "live/recovery/three"),
+    ("header", "reserved-bits-set", "data/receive/", "live/closing/fin-is"),
+    ("ack-bit", "data-without-ack", "data/send/", "live/recovery/three"),
+    ("options-negotiated", "mss-on-every-segment", "application/errors/", "live/attack/a-rst-inside"),
+    ("timestamps", "timestamp-backwards", "timestamps/echo/", "live/recovery/three"),
+    ("sack-blocks", "sack-block-reversed", "sack/receiver/", "live/transfer/both-of-100000"),
+    ("right-edge", "window-ignored", "close/active/", "live/window/a-reader-of-crumbs"),
+    ("ack-of-unsent", "hole-ignored", "data/reassembly/", "live/transfer/to-target-with-20"),
+    ("ack-monotone", "ack-zero-on-data", "close/active/", "live/recovery/three"),
+    ("retransmitted-bytes", "retransmission-differs", "data/send/", "live/recovery/three"),
+    ("mss", "mss-ignored", "ecn/marks/", "live/window/tiny-segments"),
+    ("content", "data-seq-off-by-one", "data/send/", "live/recovery/three"),
+    ("rst-numbers", "rst-from-closed-port-wrong-seq", "reset/", "live/vanish/a-late-rst"),
+    ("tuple", "rst-ports-not-swapped", "reset/generation/", "live/vanish/data-for"),
+    ("options", "window-scale-length-wrong", "options/window-scale/", "live/transfer/both-of-100000"),
+    ("beyond-fin", "fin-moves-when-resent", "close/active/", "live/closing/fin-is"),
+    ("held-text", "out-of-order-dropped", "data/reassembly/", "live/transfer/to-target-with-20"),
+    ("window-retracted", "window-shrinks", "window/receiver/", "live/window/a-slow-reader"),
+    ("ecn", "ecn-not-negotiated", "application/errors/", "live/attack/a-rst-inside"),
+    ("rst-for-rst", "rst-answered-with-rst", "reset/", "live/vanish/a-late-rst"),
+    ("ack-of-ack", "ack-of-pure-ack", "application/errors/", "live/closing/simultaneous"),
 ];
+
+fn every_monitor_is_proved() -> Result<(), Failed> {
+    let all: BTreeSet<&str> = monitor_rules().map(|rule| rule.id).collect();
+    let proved: BTreeSet<&str> = PROOFS.iter().map(|(monitor, ..)| *monitor).collect();
+    match all.symmetric_difference(&proved).collect::<Vec<_>>().as_slice() {
+        [] => Ok(()),
+        differ => Err(format!("no bug shows, or there is no monitor: {differ:?}").into()),
+    }
+}
 
 /// The monitor speaks in one of the cases at least.
 fn proves(monitor: &str, mutant: &str, plans: &[Arc<Plan>]) -> Result<(), Failed> {

@@ -35,7 +35,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     let mut checked = Vec::new();
     if is_of_suites {
         let cases = count(corpus.cases().count(), "case");
-        let instances = count(corpus.cases().map(|case| case.instances).sum(), "instance");
+        let instances = count(corpus.cases().map(|case| case.instances).sum::<usize>(), "instance");
         checked.push(format!("{} with {cases} ({instances})", count(corpus.suites().len(), "suite")));
     }
     if !manifests.is_empty() {

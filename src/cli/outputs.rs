@@ -151,3 +151,49 @@ pub(super) fn open(path: &Path) -> Result<File, Failure> {
     }
     Ok(file)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::{Outcome, monitor_rules};
+    use crate::report::sample;
+    use rstest::rstest;
+    use serde_json::Value;
+    use std::collections::BTreeSet;
+
+    /// The monitors that a report has a row for. A new kind of report says here where its rows are.
+    fn rows(kind: Kind, text: &str) -> BTreeSet<String> {
+        match kind {
+            Kind::Json => {
+                let object: Value = serde_json::from_str(text).unwrap();
+                let rows = object["monitors"].as_array().unwrap();
+                rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect()
+            }
+            Kind::Junit => {
+                let report = quick_junit::Report::deserialize_from_str(text).unwrap();
+                let suite = report.test_suites.iter().find(|suite| suite.name == *"monitors").unwrap();
+                suite.properties.iter().map(|row| row.name.to_string()).collect()
+            }
+            Kind::Human => {
+                let (_, rows) = text.rsplit_once(" Monitors ").unwrap();
+                let words = rows.split(|c: char| c.is_whitespace() || c == ',');
+                let known: BTreeSet<&str> = monitor_rules().map(|rule| rule.id).collect();
+                words.filter(|word| known.contains(word)).map(str::to_owned).collect()
+            }
+        }
+    }
+
+    #[rstest]
+    #[case::nothing(vec![])]
+    #[case::unasked(vec![sample::ended(Outcome::Unsupported)])]
+    #[case::kept(vec![sample::ended(Outcome::Pass)])]
+    #[case::violated(vec![sample::ended(Outcome::Pass), sample::violating("mss", 1)])]
+    fn every_monitor_has_a_row_in_every_report(#[case] cases: Vec<crate::event::CaseFinished>) {
+        let run = sample::run(cases);
+        let all: BTreeSet<String> = monitor_rules().map(|rule| rule.id.to_owned()).collect();
+        for kind in Kind::ALL {
+            let text = kind.render(&run, false, Look::PLAIN);
+            assert_eq!(rows(kind, &text), all, "{}:\n{text}", kind.word());
+        }
+    }
+}

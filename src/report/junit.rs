@@ -6,14 +6,16 @@
 //! readers use and the others ignore.
 
 use super::explain::{self, Again};
+use super::monitors::{Monitors, Row};
 use super::record::Run;
 use super::style::Look;
-use super::text::clean;
+use super::text::{clean, count};
 use super::{counted_index, flaky};
 use crate::engine::Outcome;
 use crate::event::CaseFinished;
 use quick_junit::{NonSuccessKind, Property, TestCase, TestCaseStatus, TestRerun, TestSuite, XmlString};
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 /// The whole document.
 pub fn render(run: &Run) -> String {
@@ -42,7 +44,30 @@ pub fn render(run: &Run) -> String {
         suite.set_time(suite.test_cases.iter().filter_map(|c| c.time).sum());
         report.add_test_suite(suite);
     }
+    report.add_test_suite(monitors(&run.summary(false).monitors));
     report.to_string().expect("writing XML to memory does not fail")
+}
+
+/// A property for each monitor, in a suite without testcases: a violation has failed its case already, and whoever counts
+/// testcases counts cases.
+fn monitors(monitors: &Monitors) -> TestSuite {
+    let mut suite = TestSuite::new("monitors");
+    for (id, row) in monitors.rows() {
+        let Row { sentence, level, checked, cases, violations, violated_in, known: _, unjudged: _ } = row;
+        let (segments, cases) = (count(*checked, "segment"), count(*cases, "case"));
+        let mut value = match violations {
+            0 if *checked == 0 => "nothing to look at".to_owned(),
+            0 => format!("{segments} in {cases}, none violates it"),
+            n => format!("{n} of {segments} in {} of {cases} violate it", violated_in.len()),
+        };
+        for (index, (id, family)) in violated_in.iter().enumerate() {
+            let _ = write!(value, "{}{id} {family}", if index == 0 { ": " } else { ", " });
+        }
+        let level = level.map_or_else(String::new, |level| format!("{level}: "));
+        let value = format!("{level}{sentence}; {value}");
+        suite.add_property(Property::new(clean(id).as_ref(), clean(&value).as_ref()));
+    }
+    suite
 }
 
 fn testcase(case: &CaseFinished, again: &Again) -> TestCase {
@@ -68,6 +93,9 @@ fn testcase(case: &CaseFinished, again: &Again) -> TestCase {
     }
     for (step, answer) in &case.verdict.observed {
         property("observed", &format!("step {}: {answer}", explain::step_number(case, *step)));
+    }
+    for monitor in case.verdict.monitors.iter().filter(|monitor| monitor.violations > 0) {
+        property("monitor", &monitor.id);
     }
     if case.verdict.outcome == Outcome::Warn {
         property("warn", &case.verdict.reason);

@@ -9,6 +9,7 @@ pub mod explain;
 pub mod json;
 pub mod junit;
 pub mod ladder;
+pub mod monitors;
 pub mod record;
 pub mod style;
 pub mod summary;

@@ -194,6 +194,13 @@ pub(crate) fn violation() -> Violation {
     }
 }
 
+/// A case that failed where this monitor was violated so often, on three segments.
+pub(crate) fn violating(monitor: &str, violations: u64) -> CaseFinished {
+    let mut case = ended(Outcome::Fail);
+    case.verdict.monitors = vec![MonitorCount { id: monitor.into(), checked: 3, violations }];
+    case
+}
+
 /// The failure of the design's example.
 pub(crate) fn failed() -> CaseFinished {
     with_violation(

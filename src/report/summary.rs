@@ -1,10 +1,10 @@
 //! What a run amounts to: totals, points, monitors, and the conclusion that `cli/` turns into an
 //! exit code.
 
+use super::monitors::Monitors;
 use crate::engine::Outcome;
 use crate::event::{CaseFinished, RunEvent, RunFinished, RunStarted};
 use serde::Serialize;
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// How many cases ended how. The order of the fields is that of the JSON report.
@@ -41,12 +41,6 @@ pub struct Points {
     pub possible: u64,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Checks {
-    pub checked: u64,
-    pub violations: u64,
-}
-
 /// What the run says of the target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Conclusion {
@@ -64,7 +58,7 @@ pub enum Conclusion {
 pub struct Summary {
     pub totals: Totals,
     pub points: Points,
-    pub monitors: BTreeMap<String, Checks>,
+    pub monitors: Monitors,
     /// Cases whose tries did not agree.
     pub flaky: usize,
     /// Cases that ended as a known deviation of the target says.
@@ -120,11 +114,7 @@ impl Summary {
             | Outcome::Fail
             | Outcome::Error => self.points.possible += points,
         }
-        for monitor in &verdict.monitors {
-            let row = self.monitors.entry(monitor.id.clone()).or_default();
-            row.checked += monitor.checked;
-            row.violations += monitor.violations;
-        }
+        self.monitors.case(case);
         self.flaky += usize::from(super::flaky(case));
         self.longest_case = self.longest_case.max(verdict.took);
         if let Some(known) = &case.deviation {

@@ -5,6 +5,8 @@
 //! `tcpspec run > file` keeps results only. Live lines come in the order in which cases end; the list
 //! at the end is sorted.
 
+mod monitors;
+
 use super::explain::{self, Again};
 use super::style::{Look, paint};
 use super::summary::{Conclusion, Summary};
@@ -259,21 +261,14 @@ fn summary_line(summary: &Summary, look: Look) -> String {
     let mut text = format!("{word} {cases} in {wall}: {}\n", parts.join(", "));
     let points = summary.points;
     if points.possible > 0 {
-        text.push_str(&format!("{:WORD$} {} of {} points", "", points.earned, points.possible));
-        let violated: Vec<String> = (summary.monitors.iter())
-            .filter(|(_, row)| row.violations > 0)
-            .map(|(id, row)| format!("{} {}", clean(id), row.violations))
-            .collect();
-        if !violated.is_empty() {
-            text.push_str(&format!("; monitors violated: {}", violated.join(", ")));
-        }
-        text.push('\n');
+        text.push_str(&format!("{:WORD$} {} of {} points\n", "", points.earned, points.possible));
     }
     if summary.not_run() > 0 {
         let why = if summary.interrupted { "interrupted" } else { "stopped early" };
         let text_ = format!("{why}: {} did not run", count(summary.not_run(), "case"));
         text.push_str(&format!("{:WORD$} {}\n", "", paint(palette.warn, text_)));
     }
+    text.push_str(&monitors::paragraph(&summary.monitors, look));
     text
 }
 

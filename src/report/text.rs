@@ -1,7 +1,7 @@
 //! Text that came from outside (suites, targets, records), made harmless and put into lines.
 
 use std::borrow::Cow;
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 
 /// Makes control characters visible, so that no title, reason or answer of a target can move the
 /// cursor, recolour the screen or hide a line; and so that no text breaks an XML document.
@@ -60,8 +60,8 @@ pub fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// `1 case`, `2 cases`.
-pub fn count(n: usize, noun: &str) -> String {
-    if n == 1 { format!("1 {noun}") } else { format!("{n} {noun}s") }
+pub fn count<N: Copy + Display + PartialEq + From<u8>>(n: N, noun: &str) -> String {
+    if n == N::from(1) { format!("1 {noun}") } else { format!("{n} {noun}s") }
 }
 
 /// An argument as a POSIX shell wants it.

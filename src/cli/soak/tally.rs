@@ -110,7 +110,7 @@ impl Tally {
         let share = again as f64 * 100.0 / self.segments().max(1) as f64;
         format!(
             "{}, {} segments, {} of data in {}; {} impairments, {} segments lost, {share:.1} % sent again",
-            count(usize::try_from(self.connections).unwrap_or(usize::MAX), "connection"),
+            count(self.connections, "connection"),
             self.segments(),
             mib(self.octets()),
             span(self.begun.elapsed()),
@@ -124,7 +124,7 @@ impl Tally {
         let line = |(word, (episodes, because)): (&String, &(u64, String))| {
             let seen = match episodes {
                 0 => "not seen".to_owned(),
-                episodes => format!("in {}", number(*episodes, "episode")),
+                episodes => format!("in {}", count(*episodes, "episode")),
             };
             format!("  known {word}, {seen}: {because}\n")
         };
@@ -136,20 +136,20 @@ impl Tally {
         let mut page = format!(
             "{target}: no {}violation in {} (seed {seed})\n  {}\n  {} checks by {} monitors\n",
             if is_seen { "other " } else { "" },
-            number(self.episodes, "episode"),
+            count(self.episodes, "episode"),
             self.sum(),
             self.checks,
             monitor_rules().count(),
         );
         page.push_str(&self.known());
         for (kind, (episodes, sentence)) in &self.warnings {
-            page.push_str(&format!("  SHOULD {kind}, in {}: {sentence}\n", number(*episodes, "episode")));
+            page.push_str(&format!("  SHOULD {kind}, in {}: {sentence}\n", count(*episodes, "episode")));
         }
         if !self.warnings.is_empty() {
             page.push_str("  (`--deny should` stops at these, and says how to repeat them)\n");
         }
         if self.inconclusive > 0 {
-            let late = number(self.inconclusive, "episode");
+            let late = count(self.inconclusive, "episode");
             page.push_str(&format!("  inconclusive: {late}, for this machine was late\n"));
         }
         if self.gave_up {
@@ -157,10 +157,6 @@ impl Tally {
         }
         page
     }
-}
-
-fn number(of: u64, thing: &str) -> String {
-    count(usize::try_from(of).unwrap_or(usize::MAX), thing)
 }
 
 fn mib(octets: u64) -> String {

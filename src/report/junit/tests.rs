@@ -27,6 +27,21 @@ fn every_outcome_is_counted_as_the_contract_says() {
 }
 
 #[test]
+fn a_violated_monitor_is_a_property_and_no_testcase() {
+    let report = parsed(vec![sample::ended(Outcome::Pass), sample::violating("checksum", 2)]);
+    assert_eq!((report.tests, report.failures), (2, 1));
+    let suite = report.test_suites.last().unwrap();
+    assert_eq!((suite.name.as_str(), suite.test_cases.len()), ("monitors", 0));
+    let ids: Vec<&str> = suite.properties.iter().map(|p| p.name.as_str()).collect();
+    assert!(ids.is_sorted(), "{ids:?}");
+    let row = suite.properties.iter().find(|p| p.name == *"checksum").unwrap();
+    insta::assert_snapshot!(row.value.as_str(), @r#"must: every segment has a valid checksum (RFC 9293 3.1, MUST-2); 2 of 6 segments in 1 of 2 cases violate it: handshake/passive/fail v4"#);
+    let failed = report.test_suites[0].test_cases.iter().find(|case| case.name.as_str().contains("fail"));
+    let of = |p: &Property| (p.name.to_string(), p.value.to_string());
+    assert!(failed.unwrap().properties.iter().map(of).any(|p| p == ("monitor".into(), "checksum".into())));
+}
+
+#[test]
 fn a_warning_is_a_success_with_property_and_text() {
     let case = only(sample::ended(Outcome::Warn));
     assert_eq!(case.status, TestCaseStatus::success());

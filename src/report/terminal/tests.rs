@@ -48,6 +48,12 @@ fn a_case_whose_tries_disagree_is_flaky() {
     ------------
          Summary 1 case in 7 ms: 1 passed, 1 flaky
                  2 of 2 points
+        Monitors 1 kept, 20 with nothing to look at
+                 kept (segments/cases): checksum 3/1
+                 nothing to look at: ack-bit, ack-monotone, ack-of-ack, ack-of-unsent, beyond-fin,
+                   content, ecn, header, held-text, mss, options, options-negotiated,
+                   retransmitted-bytes, right-edge, rst-for-rst, rst-numbers, sack-blocks, timestamps,
+                   tuple, window-retracted
            FLAKY [0.003s] v4 handshake/passive/pass  (1 of 2 tries passed)
     "#);
 }
@@ -75,10 +81,48 @@ fn known_and_stale_deviations_are_told_apart() {
     ------------
          Summary 2 cases in 7 ms: 1 passed, 1 failed, 1 known
                  2 of 4 points
+        Monitors 1 kept, 20 with nothing to look at
+                 kept (segments/cases): checksum 6/2
+                 nothing to look at: ack-bit, ack-monotone, ack-of-ack, ack-of-unsent, beyond-fin,
+                   content, ecn, header, held-text, mss, options, options-negotiated,
+                   retransmitted-bytes, right-edge, rst-for-rst, rst-numbers, sack-blocks, timestamps,
+                   tuple, window-retracted
             PASS [0.003s] v4 handshake/passive/pass
             FAIL [0.003s] v4 handshake/passive/syn-ack-counts-the-syn  (known deviation)
                  step 2: ack: expected isn+1 (1001), got isn (1000)
            STALE v4 handshake/passive/pass: known to be fail, was pass
+    "#);
+}
+
+#[test]
+fn violated_monitors_have_lines_of_their_own() {
+    let mut known = sample::violating("right-edge", 2);
+    known.deviation = Some(sample::deviation());
+    known.expected = true;
+    let late = sample::violating("window-retracted", 1);
+    let late = CaseFinished { verdict: Verdict { outcome: Outcome::Inconclusive, ..late.verdict }, ..late };
+    let many = (0..5).map(|n| {
+        let mut case = sample::violating("right-edge", 1);
+        case.info.id = format!("window/sender/{n}");
+        case
+    });
+    let run = sample::run([known, late, sample::ended(Outcome::Pass)].into_iter().chain(many).collect());
+    insta::assert_snapshot!(monitors::paragraph(&run.summary(false).monitors, Look::PLAIN), @r#"
+    Monitors 2 violated, 1 kept, 18 with nothing to look at
+             right-edge  7 of 18 segments in 6 of 6 cases (1 known)
+               no octet lies beyond the right edge of our window, window probes aside (RFC 9293
+               3.8.6)
+               handshake/passive/fail
+               window/sender/0
+               window/sender/1
+               and 3 more
+             window-retracted  1 of 3 segments in 1 of 1 case (1 not judged)
+               the right edge of the window is not moved back (RFC 9293 3.8.6, SHLD-14)
+               handshake/passive/fail
+             kept (segments/cases): checksum 3/1
+             nothing to look at: ack-bit, ack-monotone, ack-of-ack, ack-of-unsent, beyond-fin,
+               content, ecn, header, held-text, mss, options, options-negotiated,
+               retransmitted-bytes, rst-for-rst, rst-numbers, sack-blocks, timestamps, tuple
     "#);
 }
 
