@@ -11,14 +11,14 @@
     reason = "a small tool of its own: it reads files and prints"
 )]
 
+mod common;
+
+use common::{Report, columns, ended, outcomes, table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
-use std::fmt::Write as _;
-use std::fs::{File, read_to_string};
-use std::io::BufReader;
 use tcpspec::engine::{Direction, Outcome, Traffic};
 use tcpspec::event::CaseFinished;
-use tcpspec::report::record::{Run, read};
+use tcpspec::report::record::Run;
 use tcpspec::suite::model::Family;
 
 /// Everything below this line is made.
@@ -26,20 +26,14 @@ const MARK: &str = "<!-- From here on made by `cargo run --example live`. -->";
 const TRANSFERS: &str = "live/transfer/";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let report = arguments.next().ok_or("the report that is to be made anew, and records of runs")?;
-    let old = read_to_string(&report)?;
-    let mut runs = Vec::new();
-    for name in arguments {
-        runs.push(read(&name, BufReader::new(File::open(&name)?))?);
-    }
-    let head = old.split_once(MARK).map_or(old.as_str(), |(head, _)| head).trim_end();
-    let tables = [totals(&runs), transfers(&runs), others(&runs), deviations(&runs)];
-    println!("{head}\n\n{MARK}\n\n{}", tables.join("\n").trim_end());
+    let report = Report::from_arguments(MARK)?;
+    let runs = &report.runs;
+    let tables = [totals(runs), transfers(runs), others(runs), deviations(runs)];
+    report.print(tables.join("\n").trim_end());
     Ok(())
 }
 
-fn live(run: &Run) -> impl Iterator<Item = &CaseFinished> {
+fn live(run: &Run) -> impl Iterator<Item = &CaseFinished> + Clone {
     run.cases.iter().filter(|case| case.info.id.starts_with("live/"))
 }
 
@@ -48,23 +42,17 @@ fn name(run: &Run) -> String {
 }
 
 fn totals(runs: &[Run]) -> String {
-    let mut text = String::from("## In sum\n\n| target | cases |");
-    text += &Outcome::ALL.map(|outcome| format!(" {outcome} |")).concat();
-    text += " unexpected | segments | lost on the wire | octets sent again |\n|---|---|";
-    text += &"---|".repeat(Outcome::ALL.len() + 4);
-    text.push('\n');
-    for run in runs {
+    let row = |run: &Run| {
         let mut all = Traffic::default();
         live(run).filter_map(|case| case.verdict.traffic.as_ref()).for_each(|traffic| all.add(traffic));
-        let of = |outcome| live(run).filter(|case| case.verdict.outcome == outcome).count();
-        let counts: String = Outcome::ALL.iter().map(|outcome| format!(" {} |", of(*outcome))).collect();
-        let unexpected = live(run).filter(|case| !case.expected).count();
         let segments = all.from_peer.segments + all.from_target.segments;
         let lost = all.from_peer.lost + all.from_target.lost;
-        let (name, cases, again) = (name(run), live(run).count(), again(&all.from_target));
-        let _ = writeln!(text, "| {name} | {cases} |{counts} {unexpected} | {segments} | {lost} | {again} |");
-    }
-    text
+        let traffic = vec![segments.to_string(), lost.to_string(), again(&all.from_target)];
+        [vec![name(run)], ended(&live(run)), traffic].concat()
+    };
+    let traffic = ["segments", "lost on the wire", "octets sent again"];
+    let heads = columns([&["target"], &outcomes()[..], &traffic].concat());
+    format!("## In sum\n\n{}", table(&heads, runs.iter().map(row)))
 }
 
 /// What was asked to carry octets, by what the wire did to them: a column for each run.
@@ -78,18 +66,20 @@ fn transfers(runs: &[Run]) -> String {
             rows.entry(&case.info.id).or_default().insert(column, case);
         }
     }
-    let mut text = String::from(
+    let row = |(id, cells): (&&str, &BTreeMap<usize, &CaseFinished>)| {
+        let name = format!("`{}`", id.trim_start_matches(TRANSFERS));
+        let cells = (0..runs.len()).map(|column| cell(cells.get(&column).copied()));
+        std::iter::once(name).chain(cells).collect()
+    };
+    format!(
         "## Transfers\n\nWhether every octet arrived in both directions as it was written; the goodput of what the target sent and of what it was \
-         sent;\nthe share of its octets that the target sent again. Over IPv4.\n\n| direction, octets, wire |",
-    );
-    text.extend(runs.iter().map(|run| format!(" {} |", name(run))));
-    let _ = writeln!(text, "\n|---|{}", "---|".repeat(runs.len()));
-    for (id, cells) in &rows {
-        let _ = write!(text, "| `{}` |", id.trim_start_matches(TRANSFERS));
-        text.extend((0..runs.len()).map(|column| format!(" {} |", cell(cells.get(&column).copied()))));
-        text.push('\n');
-    }
-    text
+         sent;\nthe share of its octets that the target sent again. Over IPv4.\n\n{}",
+        table(&a_column_each("direction, octets, wire", runs), rows.iter().map(row))
+    )
+}
+
+fn a_column_each(first: &str, runs: &[Run]) -> Vec<String> {
+    std::iter::once(first.to_owned()).chain(runs.iter().map(name)).collect()
 }
 
 fn cell(case: Option<&CaseFinished>) -> String {
@@ -125,43 +115,37 @@ fn rate(direction: &Direction, word: &str) -> Option<String> {
 fn others(runs: &[Run]) -> String {
     let suite = |case: &CaseFinished| case.info.id.rsplit_once('/').map(|(suite, _)| suite.to_owned());
     let suites: BTreeSet<String> = runs.iter().flat_map(live).filter_map(suite).collect();
-    let mut text = String::from("## Suites\n\nCases that passed, of those that were run.\n\n| suite |");
-    text.extend(runs.iter().map(|run| format!(" {} |", name(run))));
-    let _ = writeln!(text, "\n|---|{}", "---|".repeat(runs.len()));
-    for of in &suites {
-        let _ = write!(text, "| `{of}` |");
-        for run in runs {
+    let row = |of: &String| {
+        let passed = |run| {
             let own = || live(run).filter(|case| suite(case).as_ref() == Some(of) && case.plan.is_some());
             let passed = own().filter(|case| case.verdict.outcome == Outcome::Pass).count();
-            let _ = write!(text, " {passed} of {} |", own().count());
-        }
-        text.push('\n');
-    }
-    text
+            format!("{passed} of {}", own().count())
+        };
+        std::iter::once(format!("`{of}`")).chain(runs.iter().map(passed)).collect()
+    };
+    let table = table(&a_column_each("suite", runs), suites.iter().map(row));
+    format!("## Suites\n\nCases that passed, of those that were run.\n\n{table}")
 }
 
 /// Whatever did not pass: what was seen, and what the target's manifest says of it.
 fn deviations(runs: &[Run]) -> String {
-    let mut rows = String::new();
+    let mut rows = Vec::new();
     for run in runs {
         for case in live(run).filter(|case| case.plan.is_some() && case.verdict.outcome != Outcome::Pass) {
             let because = case.deviation.as_ref().map_or("unexplained", |known| &known.because);
-            let info = &case.info;
-            let seen = case.verdict.reason.replace('|', "\\|");
-            let _ = writeln!(
-                rows,
-                "| {} | `{}` {} | {} | {seen} | {because} |",
+            let (info, verdict) = (&case.info, &case.verdict);
+            rows.push(vec![
                 name(run),
-                info.id,
-                info.family,
-                case.verdict.outcome
-            );
+                format!("`{}` {}", info.id, info.family),
+                verdict.outcome.to_string(),
+                common::cell(&verdict.reason),
+                because.to_owned(),
+            ]);
         }
     }
     if rows.is_empty() {
         return "## What did not pass\n\nNothing.\n".to_owned();
     }
-    format!(
-        "## What did not pass\n\n| target | case | outcome | what was seen | why |\n|---|---|---|---|---|\n{rows}"
-    )
+    let heads = columns(["target", "case", "outcome", "what was seen", "why"]);
+    format!("## What did not pass\n\n{}", table(&heads, rows))
 }

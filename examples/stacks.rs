@@ -11,14 +11,14 @@
     reason = "a small tool of its own: it reads files and prints"
 )]
 
+mod common;
+
+use common::{Report, cell, columns, ended, outcomes, table};
 use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::fmt::Write as _;
-use std::fs::{File, read_to_string};
-use std::io::BufReader;
-use tcpspec::engine::Outcome;
 use tcpspec::event::CaseFinished;
-use tcpspec::report::record::{Run, read};
+use tcpspec::report::record::Run;
 use tcpspec::target::deviation::Deviation;
 
 /// Everything below this line is made.
@@ -27,33 +27,19 @@ const MARK: &str = "<!-- From here on made by `cargo run --example stacks`; the 
 const REASON_MAX: usize = 160;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let mut arguments = std::env::args().skip(1);
-    let report = arguments.next().ok_or("the report that is to be made anew, and records of runs")?;
-    let old = read_to_string(&report)?;
-    let mut runs = Vec::new();
-    for name in arguments {
-        runs.push(read(&name, BufReader::new(File::open(&name)?))?);
-    }
-    let head = old.split_once(MARK).map_or(old.as_str(), |(head, _)| head).trim_end();
-    println!("{head}\n\n{MARK}\n\n{}\n{}", totals(&runs), deviations(&runs, &checked(&old)));
+    let report = Report::from_arguments(MARK)?;
+    let runs = &report.runs;
+    report.print(&format!("{}\n{}", totals(runs), deviations(runs, &checked(&report.old))));
     Ok(())
 }
 
 fn totals(runs: &[Run]) -> String {
-    let mut text = String::from("## Totals\n\n| target | wire | cases |");
-    text += &Outcome::ALL.map(|outcome| format!(" {outcome} |")).concat();
-    text += " unexpected | wall |\n|---|---|";
-    text += &"---|".repeat(Outcome::ALL.len() + 3);
-    text.push('\n');
-    for run in runs {
-        let of = |outcome| run.cases.iter().filter(|case| case.verdict.outcome == outcome).count();
-        let counts: String = Outcome::ALL.iter().map(|outcome| format!(" {} |", of(*outcome))).collect();
-        let unexpected = run.cases.iter().filter(|case| !case.expected).count();
-        let (target, wire, cases) = (&run.started.target, &run.started.wire, run.cases.len());
-        let wall = run.finished.wall.as_secs();
-        let _ = writeln!(text, "| {target} | `{wire}` | {cases} |{counts} {unexpected} | {wall} s |");
-    }
-    text
+    let row = |run: &Run| {
+        let of = vec![run.started.target.clone(), format!("`{}`", run.started.wire)];
+        [of, ended(&run.cases.iter()), vec![format!("{} s", run.finished.wall.as_secs())]].concat()
+    };
+    let heads = columns([&["target", "wire"], &outcomes()[..], &["wall"]].concat());
+    format!("## Totals\n\n{}", table(&heads, runs.iter().map(row)))
 }
 
 /// What people have said of each deviation, by its reason.
@@ -97,16 +83,15 @@ fn deviations(runs: &[Run], checked: &BTreeMap<String, String>) -> String {
         if found.is_empty() {
             continue;
         }
-        let _ = writeln!(text, "## {target}: what it does otherwise\n");
-        text += "| what it does instead | where | requirements | cases | seen, for example | read |\n";
-        text += "|---|---|---|---|---|---|\n";
+        let heads = ["what it does instead", "where", "requirements", "cases", "seen, for example", "read"];
         let all: BTreeSet<&str> = runs
             .iter()
             .filter(|run| run.started.target == target)
             .map(|run| run.started.wire.as_str())
             .collect();
-        found.iter().for_each(|(because, seen)| text += &row(because, seen, &all, checked));
-        text.push('\n');
+        let rows = found.iter().map(|(because, seen)| row(because, seen, &all, checked));
+        let table = table(&columns(heads), rows);
+        let _ = writeln!(text, "## {target}: what it does otherwise\n\n{table}");
     }
     text
 }
@@ -124,7 +109,12 @@ fn see<'a>(seen: &mut Seen<'a>, case: &'a CaseFinished, known: &'a Deviation, wi
     seen.example.get_or_insert(case);
 }
 
-fn row(because: &str, seen: &Seen<'_>, all: &BTreeSet<&str>, checked: &BTreeMap<String, String>) -> String {
+fn row(
+    because: &str,
+    seen: &Seen<'_>,
+    all: &BTreeSet<&str>,
+    checked: &BTreeMap<String, String>,
+) -> Vec<String> {
     let globs: Vec<String> = seen.globs.iter().map(|glob| format!("`{glob}`")).collect();
     let refs = seen.refs.iter().take(3).copied().collect::<Vec<_>>().join(" ");
     let outcomes = seen.outcomes.iter().copied().collect::<Vec<_>>().join(", ");
@@ -137,12 +127,14 @@ fn row(because: &str, seen: &Seen<'_>, all: &BTreeSet<&str>, checked: &BTreeMap<
     let short: String = reason.chars().take(REASON_MAX).collect();
     let dots = if short.len() < reason.len() { "..." } else { "" };
     let said = checked.get(because).map_or("no", String::as_str);
-    let where_ = globs.join(", ");
-    let cases = seen.ids.len();
-    format!(
-        "| {because} | {where_} | {refs} | {cases} ({outcomes}{wires}) | `{id}`: {}{dots} | {said} |\n",
-        short.replace('|', "\\|")
-    )
+    vec![
+        because.to_owned(),
+        globs.join(", "),
+        refs,
+        format!("{} ({outcomes}{wires})", seen.ids.len()),
+        format!("`{id}`: {}{dots}", cell(&short)),
+        said.to_owned(),
+    ]
 }
 
 /// The numbers in brackets are of one run.

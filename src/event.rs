@@ -23,7 +23,7 @@ pub enum RunEvent {
         family: crate::suite::model::Family,
         attempt: u32,
     },
-    /// It has been running for long.
+    /// It has been running for long. Comes again and again while it does.
     CaseSlow {
         id: String,
         family: crate::suite::model::Family,

@@ -366,9 +366,16 @@ impl Sinks {
     }
 }
 
+/// How often the bar is drawn anew where nothing happens.
+const TICK: Duration = Duration::from_millis(250);
+
 fn progress_bar(cases: usize) -> ProgressBar {
-    let style = ProgressStyle::with_template("{elapsed:>12} [{bar:24}] {pos}/{len}: {msg}")
+    let style = ProgressStyle::with_template("{elapsed:>12} [{bar:16}] {pos}/{len}: {wide_msg}")
         .expect("the template is a constant")
         .progress_chars("=> ");
-    ProgressBar::with_draw_target(Some(cases as u64), ProgressDrawTarget::stderr()).with_style(style)
+    let bar =
+        ProgressBar::with_draw_target(Some(cases as u64), ProgressDrawTarget::stderr()).with_style(style);
+    // Where all cases wait, the clock says that we do not hang.
+    bar.enable_steady_tick(TICK);
+    bar
 }

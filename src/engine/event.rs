@@ -207,7 +207,8 @@ impl Direction {
 /// Where a case that is running stands.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stage {
-    /// The step that is under way, from 1, and how many there are.
+    /// The step of the case that is under way, as its author counts, and how many there are. 0 while a fixture brings the target to
+    /// where the case begins.
     pub step: usize,
     pub steps: usize,
     /// Octets that the live peer and the target have sent each other.

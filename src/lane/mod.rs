@@ -5,6 +5,7 @@
 //! so that the case can be judged again from a file.
 
 pub mod any;
+mod asking;
 pub mod attached;
 mod due;
 pub mod oracle;

@@ -6,6 +6,7 @@
 //! after everything that arrived before it.
 #![allow(clippy::disallowed_methods, reason = "the lane owns the clock")]
 
+use super::asking::{self, Asking};
 use super::due::Due;
 use super::stall::Stalls;
 use super::{Lane, Progress};
@@ -26,20 +27,12 @@ const PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_534;
 /// Segments of connections that ended a while ago may still be under way.
 const REMEMBERED: usize = 4096;
 
-/// Where a case waits for minutes, it is asked at least so often how long the target has waited: what kept it from a processor
-/// a minute ago says nothing of its answer now.
-const LOOK: Duration = Duration::from_secs(1);
-
 /// Calls are not stamped by anyone; only what is worth knowing is recorded.
 const LATE_CALL: Duration = Duration::from_millis(1);
 
 /// More inputs than this, or more octets in them, is a target that floods.
 const INPUTS_MAX: usize = 200_000;
 const OCTETS_MAX: usize = 64 << 20;
-
-/// So often it is asked at most how long the target has waited for a processor, and so little is not worth telling.
-const ASK_PAUSE: Duration = Duration::from_millis(20);
-const WAITED_MIN: Duration = Duration::from_millis(1);
 
 /// So often it is told at most how far a case has come.
 const TELL_PAUSE: Duration = Duration::from_millis(100);
@@ -126,7 +119,7 @@ impl<W: Wire + 'static, T: Target + 'static> Lane for RealLane<W, T> {
             inputs: Vec::new(),
             start: Instant::now(),
             due: Due::BEGINNING,
-            asked: Time::ZERO,
+            asking: Asking::default(),
             told: Time::ZERO,
             ports: BTreeSet::new(),
             octets: 0,
@@ -150,8 +143,7 @@ struct Drive<'a, W, T> {
     start: Instant,
     /// When what comes out of `exec` now should have left.
     due: Due,
-    /// When it was asked last how long the target has waited.
-    asked: Time,
+    asking: Asking,
     /// When it was told last how far the case has come.
     told: Time,
     /// The ports that the case has spoken from.
@@ -193,7 +185,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
 
     async fn wait(&mut self) -> Wake {
         let deadline = self.exec.poll_timeout().map(|at| self.start + at.since_start());
-        let look = self.start + self.asked.since_start() + LOOK;
+        let look = self.start + self.asking.look().since_start();
         let is_deaf = self.is_deaf;
         let lane = &mut *self.lane;
         tokio::select! {
@@ -210,10 +202,10 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
         match wake {
             Wake::Frame(frame) => return self.frame(frame),
             Wake::Reply(reply) => {
-                self.ask(ASK_PAUSE, self.now());
+                self.ask(asking::PAUSE, self.now());
                 self.reply(reply);
             }
-            Wake::Look => self.ask(WAITED_MIN, self.now()),
+            Wake::Look => self.ask(asking::WAITED_MIN, self.now()),
             Wake::Deadline => {
                 let lost = self.lane.wire.lost();
                 if lost > 0 {
@@ -231,7 +223,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                         return error;
                     }
                 }
-                self.ask(WAITED_MIN, self.now());
+                self.ask(asking::WAITED_MIN, self.now());
                 self.input(self.now(), InputKind::Timeout);
             }
         }
@@ -244,7 +236,7 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
                 self.octets = self.octets.saturating_add(packet.len());
                 if !self.is_stale(&packet) {
                     let at = self.time(at);
-                    self.ask(ASK_PAUSE, at);
+                    self.ask(asking::PAUSE, at);
                     self.input(at, InputKind::Frame { octets: packet });
                 }
                 None
@@ -331,19 +323,14 @@ impl<W: Wire, T: Target> Drive<'_, W, T> {
     /// come at `at`.
     fn ask(&mut self, pause: Duration, at: Time) {
         let now = self.now();
-        let over = now.since(self.asked);
-        if over < pause {
+        if !self.asking.is_time(pause, now) {
             return;
         }
         // Where nothing ran, the target did not run either, whatever it says itself.
-        let stood_still = self.lane.stalls.since(self.start + self.asked.since_start());
-        let waited = self.lane.target.waited().max(Some(stood_still)).filter(|waited| *waited >= WAITED_MIN);
-        self.asked = now;
-        if let Some(waited) = waited {
-            let waited = waited.min(over);
-            let [for_ns, over_ns] =
-                [waited, over].map(|span| u64::try_from(span.as_nanos()).unwrap_or(u64::MAX));
-            self.input(at, InputKind::Waited { for_ns, over_ns });
+        let stood_still = self.lane.stalls.since(self.start + self.asking.last().since_start());
+        let waited = self.lane.target.waited().max(Some(stood_still));
+        if let Some(what) = self.asking.answered(now, waited) {
+            self.input(at, what);
         }
     }
 
@@ -384,8 +371,62 @@ async fn until(deadline: Option<Instant>) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::AppCall;
     use crate::packet::{Body, Flags, Icmp, Ip};
+    use crate::report::sample;
+    use crate::suite::expr::parse_expr;
+    use crate::suite::model::{Expect, Verb};
+    use std::future::pending;
     use std::net::Ipv4Addr;
+
+    /// Where nothing ever happens.
+    struct Silence;
+
+    impl Wire for Silence {
+        async fn recv(&mut self) -> Result<Received, WireError> {
+            pending().await
+        }
+
+        async fn send(&mut self, _packet: &[u8]) -> Result<Instant, WireError> {
+            Ok(Instant::now())
+        }
+
+        fn lost(&mut self) -> u64 {
+            0
+        }
+    }
+
+    /// How often it was asked how long it has waited.
+    struct Asked(usize);
+
+    impl Target for Asked {
+        fn call(&mut self, _call: u32, _what: &AppCall) {}
+
+        async fn reply(&mut self) -> Reply {
+            pending().await
+        }
+
+        fn waited(&mut self) -> Option<Duration> {
+            self.0 += 1;
+            None
+        }
+
+        async fn reset(&mut self) {}
+    }
+
+    /// Once when the silence is over, and before that while it lasts.
+    #[tokio::test]
+    async fn a_target_is_asked_while_nothing_happens() {
+        let mut plan = sample::plan(&sample::info("a/b/silent"));
+        plan.steps.truncate(1);
+        let span = parse_expr("3s").expect("a span");
+        plan.steps[0].step.verb = Verb::Expect(Expect::Nothing { span });
+        let mut lane = RealLane::new(Silence, Asked(0), 0);
+        let tried = lane.run(&Arc::new(plan)).await;
+        assert!(tried.verdict.took >= Duration::from_secs(3), "{:?}", tried.verdict);
+        // The wait behind the last step is asked about, too.
+        assert!((3..=6).contains(&lane.target().0), "asked {} times", lane.target().0);
+    }
 
     #[test]
     fn what_comes_is_for_a_port_or_about_one() {

@@ -17,7 +17,7 @@ use crate::event::{CaseFinished, RunEvent, RunStarted};
 use crate::suite::model::Family;
 use crate::time;
 use indicatif::ProgressBar;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::time::Duration;
 
@@ -33,11 +33,21 @@ pub struct Terminal<R, P> {
     look: Look,
     again: Again,
     summary: Summary,
-    running: BTreeSet<(String, Family)>,
+    running: BTreeMap<(String, Family), Running>,
     bad: Vec<Bad>,
     /// What blocks cases, and how many: one broken handshake blocks a hundred.
     blocked: BTreeMap<String, usize>,
     explained: usize,
+}
+
+/// A case that has not ended.
+#[derive(Debug, Default, Clone, Copy)]
+struct Running {
+    /// How long it has been running when that was told last, and how far it had come.
+    elapsed: Duration,
+    stage: Option<Stage>,
+    /// The seconds after which it got a line.
+    told: u64,
 }
 
 /// A case for the list at the end.
@@ -52,7 +62,7 @@ impl<R: Write, P: Write> Terminal<R, P> {
     /// `bar` may be hidden; lines are written around it.
     pub fn new(results: R, progress: P, bar: ProgressBar, look: Look, summary: Summary) -> Self {
         let again = Again::default();
-        let running = BTreeSet::new();
+        let running = BTreeMap::new();
         Self {
             results,
             progress,
@@ -82,6 +92,7 @@ impl<R: Write, P: Write> Terminal<R, P> {
     fn started(&mut self, started: &RunStarted) -> io::Result<()> {
         self.again = Again::of(started);
         self.bar.set_length(started.cases as u64);
+        self.bar.reset_elapsed();
         let (cases, lanes) = (count(started.cases, "case"), count(started.jobs, "lane"));
         let word = paint(self.look.palette.pass, format!("{:>WORD$}", "Starting"));
         let (target, wire) = (clean(&started.target), clean(&started.wire));
@@ -119,6 +130,23 @@ impl<R: Write, P: Write> Terminal<R, P> {
         self.say(&text)
     }
 
+    /// A line when a case becomes slow, and when it has taken twice as long; the bar follows the one that has taken longest.
+    fn slow(&mut self, id: &str, family: Family, elapsed: Duration, stage: Option<Stage>) -> io::Result<()> {
+        let case = self.running.entry((id.to_owned(), family)).or_default();
+        (case.elapsed, case.stage) = (elapsed, stage);
+        let is_news = elapsed.as_secs() >= 2 * case.told;
+        if is_news {
+            case.told = elapsed.as_secs();
+        }
+        self.bar.set_message(self.progress_message());
+        if !is_news {
+            return Ok(());
+        }
+        let word = paint(self.look.palette.warn, format!("{:>WORD$}", "SLOW"));
+        let stage = stage.map(|stage| format!(": {}", stands_at(stage))).unwrap_or_default();
+        self.mention(&format!("{word} [> {} s] {family} {}{stage}\n", elapsed.as_secs(), clean(id)))
+    }
+
     /// What the bar says beside the counts.
     fn progress_message(&self) -> String {
         let totals = &self.summary.totals;
@@ -133,6 +161,13 @@ impl<R: Write, P: Write> Terminal<R, P> {
             if n > 0 {
                 parts.push(paint(style, format!("{n} {word}")));
             }
+        }
+        let slow = self.running.iter().filter(|(_, case)| !case.elapsed.is_zero());
+        if let Some(((id, family), case)) = slow.max_by_key(|(_, case)| case.elapsed) {
+            // The name last: a narrow terminal cuts it.
+            let seconds = case.elapsed.as_secs();
+            let stage = case.stage.map(|stage| format!("{}, ", stands_at(stage))).unwrap_or_default();
+            parts.push(format!("{stage}{seconds} s: {family} {}", clean(id)));
         }
         parts.join(", ")
     }
@@ -172,20 +207,15 @@ impl<R: Write, P: Write> Report for Terminal<R, P> {
         match event {
             RunEvent::RunStarted(started) => self.started(started),
             RunEvent::CaseStarted { id, family, attempt: _ } => {
-                self.running.insert((id.clone(), *family));
+                self.running.insert((id.clone(), *family), Running::default());
                 self.bar.set_message(self.progress_message());
                 Ok(())
             }
-            RunEvent::CaseSlow { id, family, elapsed, stage } => {
-                let word = paint(self.look.palette.warn, format!("{:>WORD$}", "SLOW"));
-                let stage = stage.map(stands_at).unwrap_or_default();
-                let text = format!("{word} [> {}] {family} {}{stage}\n", seconds(*elapsed), clean(id));
-                self.mention(&text)
-            }
+            RunEvent::CaseSlow { id, family, elapsed, stage } => self.slow(id, *family, *elapsed, *stage),
             RunEvent::CaseFinished(case) => {
                 self.running.remove(&(case.info.id.clone(), case.info.family));
-                self.bar.inc(1);
                 self.bar.set_message(self.progress_message());
+                self.bar.inc(1);
                 self.finished(case)
             }
             RunEvent::RunFinished(_) => self.ended(),
@@ -275,12 +305,15 @@ fn summary_line(summary: &Summary, look: Look) -> String {
 /// How far a case has come, as a person reads it.
 fn stands_at(stage: Stage) -> String {
     let Stage { step, steps, octets } = stage;
-    let carried = match octets {
-        0 => String::new(),
-        octets if octets < 1 << 20 => format!(", {} KiB carried", octets >> 10),
-        octets => format!(", {:.1} MiB carried", octets as f64 / f64::from(1 << 20)),
+    let place = match step {
+        0 => "in its fixture".to_owned(),
+        step => format!("step {step} of {steps}"),
     };
-    format!(": step {step} of {steps}{carried}")
+    match octets {
+        0 => place,
+        octets if octets < 1 << 20 => format!("{place}, {} KiB carried", octets >> 10),
+        octets => format!("{place}, {:.1} MiB carried", octets as f64 / f64::from(1 << 20)),
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,9 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, interval_at, sleep};
 
+/// How often a slow case is mentioned in the time after which it is slow.
+const SLOW_PARTS: u32 = 10;
+
 /// A case on its way through the queue, with the tries it has had.
 pub(super) struct Pending {
     pub(super) info: CaseInfo,
@@ -149,7 +152,7 @@ impl<M: LaneMaker> Link<M> {
             // The sender lives as long as `shared`.
             let _true = self.shared.given_up.subscribe().wait_for(|given_up| *given_up).await.map(|_| ());
         };
-        let mut slow = interval_at(begun + options.slow_after, options.slow_after);
+        let mut slow = interval_at(begun + options.slow_after, options.slow_after / SLOW_PARTS);
         let tried = {
             let mut running = CatchPanic(Box::pin(lane.run(&case.plan)));
             tokio::pin!(limit, given_up);

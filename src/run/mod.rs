@@ -75,7 +75,8 @@ pub struct Options {
     /// Take no more cases once one has not passed.
     pub fail_fast: bool,
     pub deny: Deny,
-    /// A case that runs for longer than this is mentioned, and again each time as long.
+    /// A case that runs for longer than this is mentioned, and from then on each time a tenth of it has passed: whoever watches
+    /// sees that it moves.
     pub slow_after: Duration,
     /// A case that runs for longer than this is given up: the harness hangs, not the target.
     pub case_limit: Duration,

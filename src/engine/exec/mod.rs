@@ -292,10 +292,17 @@ impl Exec {
 
     /// How far the case has come.
     pub fn stage(&self) -> Stage {
-        let steps = self.plan.steps.len();
+        let own =
+            || self.plan.steps.iter().filter(|step| step.fixture.is_none()).map(|step| step.number as usize);
+        let steps = own().max().unwrap_or(0);
+        // Behind the last one the case only waits for what may still come.
+        let step = self.plan.steps.get(self.pc).map_or(steps, |step| match step.fixture {
+            Some(_) => 0,
+            None => step.number as usize,
+        });
         let traffic = self.live.as_ref().map(|live| live.traffic());
         let octets = traffic.map_or(0, |all| all.from_peer.octets + all.from_target.octets);
-        Stage { step: (self.pc + 1).min(steps), steps, octets }
+        Stage { step, steps, octets }
     }
 
     /// All that happened, in the order of time.

@@ -153,6 +153,24 @@ impl Stage {
     }
 }
 
+#[test]
+fn it_tells_its_step_as_the_author_counts() {
+    let mut fixed = plan(vec![silence("10ms"), silence("10ms"), silence("10ms")]);
+    fixed.fixtures = vec![FixtureInfo { id: "f".into(), tested_by: "t/f".into() }];
+    let (of_fixture, own) = fixed.steps.split_at_mut(1);
+    of_fixture[0].fixture = Some(0);
+    own.iter_mut().zip(1..).for_each(|(step, number)| step.number = number);
+    let mut stage = Stage::new(fixed);
+    let mut told = vec![];
+    while !stage.exec.is_done() {
+        let at = stage.exec.stage();
+        told.push((at.step, at.steps));
+        stage.now = stage.exec.poll_timeout().expect("it waits");
+        stage.input(InputKind::Timeout);
+    }
+    assert_eq!(told, [(0, 2), (1, 2), (2, 2), (2, 2)], "the last is what may still come behind it");
+}
+
 fn tcp(flags: Flags, seq: u32, ack: u32) -> Tcp {
     Tcp { seq: Some(SeqNum(seq)), ack: Some(SeqNum(ack)), window: Some(Window(8000)), ..Tcp::with(flags) }
 }

@@ -131,15 +131,26 @@ fn slow_cases_are_mentioned_apart_from_the_results() {
     let mut terminal =
         Terminal::new(Vec::new(), Vec::new(), ProgressBar::hidden(), Look::PLAIN, Summary::new(false));
     let (id, family) = ("timer/slow\u{7}".to_owned(), Family::V6);
-    let (elapsed, stage) = (Duration::from_secs(10), Some(Stage { step: 3, steps: 9, octets: 3 << 19 }));
+    let stages = [(10, 0, 0), (11, 1, 0), (19, 2, 9), (20, 3, 3 << 19), (21, 4, 3 << 20), (39, 4, 3 << 20)];
+    for (seconds, step, octets) in stages {
+        let (elapsed, stage) = (Duration::from_millis(seconds * 1000 + 3), Stage { step, steps: 9, octets });
+        terminal.event(&RunEvent::CaseSlow { id: id.clone(), family, elapsed, stage: Some(stage) }).unwrap();
+    }
+    let message = terminal.progress_message();
+    assert_eq!(message, "1 running, step 4 of 9, 3.0 MiB carried, 39 s: v6 timer/slow\\u{7}");
+    let elapsed = Duration::from_secs(41);
     terminal.event(&RunEvent::CaseSlow { id: id.clone(), family, elapsed, stage: None }).unwrap();
-    terminal.event(&RunEvent::CaseSlow { id, family, elapsed, stage }).unwrap();
+    // One that began later says nothing where another has taken longer.
+    let other = RunEvent::CaseStarted { id: "a/later/one".into(), family, attempt: 1 };
+    terminal.event(&other).unwrap();
+    assert_eq!(terminal.progress_message(), "2 running, 41 s: v6 timer/slow\\u{7}");
     assert_eq!(terminal.results, b"");
     assert_eq!(
         String::from_utf8(terminal.progress).unwrap(),
         concat!(
-            "        SLOW [> 10.000s] v6 timer/slow\\u{7}\n",
-            "        SLOW [> 10.000s] v6 timer/slow\\u{7}: step 3 of 9, 1.5 MiB carried\n"
+            "        SLOW [> 10 s] v6 timer/slow\\u{7}: in its fixture\n",
+            "        SLOW [> 20 s] v6 timer/slow\\u{7}: step 3 of 9, 1.5 MiB carried\n",
+            "        SLOW [> 41 s] v6 timer/slow\\u{7}\n",
         )
     );
 }
