@@ -51,8 +51,10 @@ impl Steps {
         .all(&["app: {recv: 20}"])
     }
 
+    /// A lie before it may have drawn an ACK of the kind that is given a few times in a second only (RFC 5961 7).
     pub(super) fn future_ack_answered(&mut self) -> &mut Self {
         self.all(&[
+            "wait: 1100ms",
             "send: {flags: ACK, seq: mark@.seq + 40, ack: target.snd.nxt + 100000000}",
             "expect: {flags: ACK, ack: mark@.seq + 40}",
         ])
