@@ -116,7 +116,10 @@ impl RecvHalf {
     }
 
     /// Octets between what was read and the urgent mark (MUST-33).
-    pub(crate) fn urgent_left(&self) -> usize {
+    pub(crate) fn urgent_left(&self, config: &Config) -> usize {
+        if config.is(Mutant::UrgentModeNeverEnds) && self.urgent.is_some() {
+            return 1;
+        }
         self.urgent
             .filter(|up| up.after(self.read_at))
             .map_or(0, |up| up.distance_from(self.read_at) as usize)
@@ -392,19 +395,16 @@ impl RecvHalf {
     /// Moves octets to the application.
     pub(crate) fn read(&mut self, out: &mut [u8]) -> usize {
         let mut read = 0;
-        loop {
+        // They may lie in two pieces.
+        while read < out.len() && self.readable() > 0 {
             let rest = &mut out[read..];
-            let len = self.read_with(|octets| {
+            read += self.read_with(|octets| {
                 let len = octets.len().min(rest.len());
                 rest[..len].copy_from_slice(&octets[..len]);
                 len
             });
-            read += len;
-            // They may lie in two pieces.
-            if len == 0 {
-                return read;
-            }
         }
+        read
     }
 
     /// Shows the application octets where they lie; it says how many it is done with.

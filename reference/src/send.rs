@@ -397,9 +397,12 @@ impl SendHalf {
 
     /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
     pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
-        let Phase::Fast { rescued: false, .. } = self.phase else { return None };
+        let Phase::Fast { rescued, .. } = self.phase else { return None };
+        if rescued && !(config.is(Mutant::RescueAgain) && !self.board.last_unsacked()?.ever_resent) {
+            return None;
+        }
         let fits = self.cwnd_room(config) >= self.mss(config);
-        if !self.sack || !fits || self.board.last_unsacked()?.ever_resent || config.is(Mutant::NoRescue) {
+        if !self.sack || !fits || config.is(Mutant::NoRescue) {
             return None;
         }
         self.last_piece(config)
@@ -446,7 +449,7 @@ impl SendHalf {
         if again {
             if let Phase::Fast { rescued, .. } = &mut self.phase {
                 // What is not known to be lost goes again as a rescue.
-                *rescued |= !self.board.has_lost() && !config.is(Mutant::RescueAgain);
+                *rescued |= !self.board.has_lost();
             }
             self.board.resend(seq, space, now);
             self.force = false;

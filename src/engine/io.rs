@@ -108,6 +108,10 @@ pub enum AppCall {
     Status {
         conn: u32,
     },
+    /// Whether urgent data remains to be read (RFC 9293 MUST-33).
+    UrgentLeft {
+        conn: u32,
+    },
     /// Stop listening.
     Unlisten {
         port: u16,
@@ -136,6 +140,7 @@ pub enum AppOutcome {
     },
     /// The state, in the words of RFC 9293.
     State(String),
+    UrgentLeft(bool),
     Linux(linux::LinuxReply),
     Unsupported,
     Failed(String),

@@ -132,7 +132,7 @@ fn unable(step: &Step, profile: &Profile) -> Option<&'static str> {
             App::Abort => "abort",
             App::Shutdown => "half-close",
             App::Status(_) => "status",
-            App::SendUrgent(_) => "urgent",
+            App::SendUrgent(_) | App::UrgentLeft(_) => "urgent",
             // An echo shows what was read, and is written by writing; a handshake shows itself.
             App::Send(_) | App::Recv(_) | App::Expect(AppExpect::Data(_)) if echoes && !orders => "echo",
             App::Expect(AppExpect::Connected) => return None,

@@ -96,6 +96,7 @@ fn in_app(app: &mut App, counter: &Counter<'_>) {
         | App::Close
         | App::Abort
         | App::Status(_)
+        | App::UrgentLeft(_)
         | App::Expect(_) => {}
     }
 }

@@ -600,6 +600,11 @@ static APP_KEYS: &[Key] = &[
         "The state that the application sees must be this, or one of these.",
     ),
     verb(
+        "urgent_left",
+        Shape::Bool,
+        "Whether the application, when it asks, learns that urgent data remains to be read.",
+    ),
+    verb(
         "expect",
         Shape::Either(&[Shape::Words(APP_EVENTS), Shape::Map(&APP_DATA)]),
         "What the application must learn.",

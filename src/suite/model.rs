@@ -421,6 +421,8 @@ pub enum App {
     Option(String, Expr),
     /// The state must be one of these, as RFC 9293 writes them: `FIN-WAIT-2`.
     Status(Vec<String>),
+    /// Whether the application can find out that urgent data remains to be read.
+    UrgentLeft(bool),
     Expect(AppExpect),
 }
 

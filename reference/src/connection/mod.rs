@@ -499,7 +499,7 @@ impl Connection {
             rto: self.rtt.rto(config),
             unacknowledged: self.snd.buffer.len(),
             readable: self.rcv.readable(),
-            urgent: self.rcv.urgent_left(),
+            urgent: self.rcv.urgent_left(config),
             error: self.error,
         }
     }

@@ -83,7 +83,7 @@ impl SendHalf {
         match self.phase {
             Phase::Open => self.grow(text as u32, flight, info, srtt, config),
             Phase::Fast { recover, partial, .. } if self.una.before(recover) => {
-                acked.later_partial = partial && !self.sack;
+                acked.later_partial = partial && (!self.sack || config.is(Mutant::PartialAckKeepsTimer));
                 self.on_partial(octets, smss, config);
             }
             Phase::Fast { .. } => {
@@ -153,7 +153,7 @@ impl SendHalf {
         };
         match self.phase {
             Phase::Open => {
-                if self.sack && threshold == DUP_THRESH {
+                if threshold == DUP_THRESH {
                     self.board.mark_lost_by_sack(smss);
                 }
                 let counts = self.sack || !self.at_recover || config.is(Mutant::FastRetransmitAfterRecovery);

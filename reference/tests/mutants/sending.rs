@@ -169,6 +169,21 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         }
         s
     }),
+    ("three holes with SACK", |m| {
+        let mut s = sacking(m, Config { rack: false, ..Config::default() }).active();
+        s.send(&[5; 20_000]);
+        let base = s.iss.map_or(0, |iss| iss.0).wrapping_add(1);
+        for reported in 4..7 {
+            s.options.sack = blocks(&[(base.wrapping_add(3000), base.wrapping_add(1000 * reported))]);
+            s.tx(ACK, 1, 1, b"");
+        }
+        s.wait(100);
+        s.tx(ACK, 1, 1001, b"");
+        s.wait(600);
+        s.tx(ACK, 1, 2001, b"");
+        s.wait(5 * SEC);
+        s
+    }),
     ("not quite duplicates", |m| {
         let mut s = start(m).active();
         s.send(&[5; 9000]);

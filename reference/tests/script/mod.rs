@@ -221,6 +221,10 @@ impl Script {
         buf.truncate(if let Ok(Recv::Octets(len)) = result { len } else { 0 });
         let sum = buf.iter().fold(0u32, |sum, &octet| sum.wrapping_mul(31) + u32::from(octet));
         self.note(&format!("read {result:?} #{sum:x}"));
+        let urgent = self.tcp.status(conn).urgent;
+        if urgent > 0 {
+            self.note(&format!("{urgent} urgent octets are left"));
+        }
         self.drain();
         buf
     }

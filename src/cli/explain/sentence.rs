@@ -165,6 +165,10 @@ pub(super) fn application(app: &App) -> String {
         App::Abort => "The application aborts".to_owned(),
         App::Option(name, value) => format!("The application sets the option {name} to {value}"),
         App::Status(states) => format!("The target must say that it is in {}", states.join(" or ")),
+        App::UrgentLeft(true) => "The application must find that urgent data remains to be read".to_owned(),
+        App::UrgentLeft(false) => {
+            "The application must find that no urgent data remains to be read".to_owned()
+        }
         App::Expect(expect) => format!("The application must {}", learned(expect)),
     }
 }

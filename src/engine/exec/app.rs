@@ -101,6 +101,7 @@ impl Exec {
                 AppCall::Option { conn: self.app.conn.unwrap_or(0), name: name.clone(), value }
             }
             App::Status(_) => AppCall::Status { conn: self.app.conn.unwrap_or(NOBODY) },
+            App::UrgentLeft(_) => AppCall::UrgentLeft { conn: self.conn()? },
             App::Expect(_) => return Err(EvalError::Senseless("app: expect".to_owned())),
         })
     }
@@ -209,6 +210,7 @@ impl Exec {
             }
             AppOutcome::Received { count, mismatch, eof } => self.received(app, *count, *mismatch, *eof),
             AppOutcome::State(state) => self.status_is(app, state, deadline),
+            AppOutcome::UrgentLeft(left) => self.urgent_left_is(app, *left),
             AppOutcome::Unsupported | AppOutcome::Linux(_) => {
                 let why = format!("the target's application cannot {}", phrase(app));
                 self.end_with(CaseEventKind::Unsupported { why });
@@ -269,6 +271,15 @@ impl Exec {
                 state.to_owned(),
             );
         }
+    }
+
+    fn urgent_left_is(&mut self, app: &App, left: bool) {
+        let App::UrgentLeft(wanted) = app else { return };
+        if *wanted == left {
+            return self.app_passes(urgent_left(left));
+        }
+        self.emit(CaseEventKind::AppReplied { line: urgent_left(left).to_owned() });
+        self.app_violates(ViolationKind::App, urgent_left(*wanted), urgent_left(left).to_owned());
     }
 
     fn call_failed(&mut self, app: &App, error: &str) {
@@ -458,10 +469,15 @@ fn describe(call: &AppCall) -> String {
         AppCall::Abort { .. } => "abort".to_owned(),
         AppCall::Option { name, value, .. } => format!("option {name} = {value}"),
         AppCall::Status { .. } => "status".to_owned(),
+        AppCall::UrgentLeft { .. } => "is urgent data left?".to_owned(),
         AppCall::Unlisten { .. } => "close the listener".to_owned(),
         // Worded by its own step.
         AppCall::Linux { .. } => "a system call".to_owned(),
     }
+}
+
+pub(super) const fn urgent_left(left: bool) -> &'static str {
+    if left { "urgent data is left" } else { "no urgent data is left" }
 }
 
 pub(super) fn phrase(app: &App) -> String {
@@ -477,6 +493,7 @@ pub(super) fn phrase(app: &App) -> String {
         App::Abort => "abort".to_owned(),
         App::Option(name, _) => format!("set the option {name}"),
         App::Status(_) => "tell its state".to_owned(),
+        App::UrgentLeft(_) => "tell whether urgent data remains to be read".to_owned(),
         App::Expect(_) => "tell what it learned".to_owned(),
     }
 }

@@ -4,7 +4,7 @@ use super::super::eval::{EvalError, Value};
 use super::super::event::{CaseEventKind, ViolationKind};
 use super::super::io::{AppCall, AppEvent, AppOutcome};
 use super::super::live::Pace;
-use super::app::{NOTHING, event_of, phrase};
+use super::app::{NOTHING, event_of, phrase, urgent_left};
 use super::{AppSide, Exec, State};
 use crate::suite::model::{App, AppExpect, Live, Reads, Step, Verb};
 use crate::time::Time;
@@ -121,7 +121,7 @@ impl Exec {
             App::Option(name, value) => Some((name.clone(), self.option_value(name, value)?)),
             _ => None,
         };
-        if !matches!(app, App::Expect(_) | App::Status(_)) {
+        if !matches!(app, App::Expect(_) | App::Status(_) | App::UrgentLeft(_)) {
             let line = match app {
                 App::Send(_) | App::Recv(_) => format!("{} {count}", phrase(app)),
                 other => phrase(other).to_owned(),
@@ -159,7 +159,7 @@ impl Exec {
                 let (name, value) = option.unwrap_or_default();
                 Some(peer.on(now, number, |conn| AppCall::Option { conn, name, value }))
             }
-            App::Status(_) | App::Expect(_) => None,
+            App::Status(_) | App::UrgentLeft(_) | App::Expect(_) => None,
         })
     }
 
@@ -172,6 +172,7 @@ impl Exec {
             App::Accept => self.await_accept(deadline),
             App::Recv(_) | App::Expect(AppExpect::Data(_)) => self.await_octets(deadline),
             App::Status(allowed) => self.await_status(allowed, deadline),
+            App::UrgentLeft(wanted) => self.await_urgent_left(*wanted, deadline),
             App::Expect(wanted) => self.await_peer_news(wanted, deadline),
             _ => false,
         }
@@ -227,6 +228,19 @@ impl Exec {
         if now >= deadline {
             let expected = format!("the peer to be in {}", allowed.join(" or "));
             self.peer_violates(ViolationKind::App, &expected, state);
+        }
+        false
+    }
+
+    fn await_urgent_left(&mut self, wanted: bool, deadline: Time) -> bool {
+        let (now, number) = (self.now, self.app.number);
+        let status = self.live.as_ref().and_then(|live| live.peer.status(number));
+        let left = status.is_some_and(|status| status.urgent > 0);
+        if left == wanted {
+            return self.pass(now);
+        }
+        if now >= deadline {
+            self.peer_violates(ViolationKind::App, urgent_left(wanted), urgent_left(left).to_owned());
         }
         false
     }

@@ -77,10 +77,11 @@ impl<'a> Lower<'a> {
             "send" if live => &["as", "when", "why", "on"],
             "wait" if live => &["as", "after", "when", "why"],
             "expect" => &["as", "within", "after", "for", "when", "otherwise", "tolerate", "strict", "why"],
-            "linux" => &["as", "within", "after", "when", "tolerate", "strict", "why"],
+            "linux" => &["as", "within", "after", "when", "why"],
             "app" => &["as", "within", "after", "when", "otherwise", "tolerate", "strict", "or_error", "why"],
-            "send" => &["as", "when", "why", "tolerate", "strict"],
-            "wait" => &["as", "after", "when", "why", "tolerate", "strict"],
+            "send" => &["as", "when", "why"],
+            // What comes meanwhile is for the next step to judge.
+            "wait" => &["as", "after", "when", "why"],
             "live" => &["as", "within", "after", "when", "why", "on"],
             "drop" | "delay" | "duplicate" | "reorder" | "corrupt" | "rewrite" => {
                 &["as", "when", "why", "on"]
@@ -137,7 +138,13 @@ impl<'a> Lower<'a> {
             if qualifier && !allowed.contains(&key) {
                 let message = format!("`{key}` does not qualify `{verb}`");
                 let found = Diagnostic::new(Code::QualifierMisplaced, entry.key.span, message);
-                self.push(found.help(format!("beside `{verb}` may stand {}", allowed.join(", "))));
+                let help = match (verb, key) {
+                    ("wait", "tolerate" | "strict") => {
+                        "`wait` judges nothing. What comes meanwhile is judged here: `expect: none` with `for:`".to_owned()
+                    }
+                    _ => format!("beside `{verb}` may stand {}", allowed.join(", ")),
+                };
+                self.push(found.help(help));
             }
         }
     }
@@ -240,6 +247,7 @@ impl<'a> Lower<'a> {
                 Some(App::Option(option.key.value.clone(), setting))
             }
             "status" => Some(App::Status(self.states(value, &env))),
+            "urgent_left" => Some(App::UrgentLeft(self.yes(value, &env)?)),
             "expect" => Some(App::Expect(self.app_expect(value, &env)?)),
             _ => None,
         }
@@ -430,8 +438,10 @@ impl<'a> Lower<'a> {
             Verb::Expect(Expect::OneOf(answers)) if answers.iter().any(|(_, seen)| seen.is_none()) => {}
             Verb::Expect(_)
             | Verb::Linux(_)
-            | Verb::App(App::Expect(_) | App::Status(_) | App::Recv(_))
-            | Verb::Live(Live::Call(App::Expect(_) | App::Status(_) | App::Recv(_) | App::Accept)) => {
+            | Verb::App(App::Expect(_) | App::Status(_) | App::UrgentLeft(_) | App::Recv(_))
+            | Verb::Live(Live::Call(
+                App::Expect(_) | App::Status(_) | App::UrgentLeft(_) | App::Recv(_) | App::Accept,
+            )) => {
                 self.proofs += 1;
             }
             Verb::Send(_)

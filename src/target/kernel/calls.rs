@@ -63,6 +63,10 @@ impl KernelTarget {
             },
             AppCall::Option { conn, name, value } => self.option(*conn, name, *value),
             AppCall::Status { conn } => self.status(*conn).map(|state| AppOutcome::State(state.to_string())),
+            AppCall::UrgentLeft { conn } => match self.find(*conn) {
+                Some(index) => Ok(AppOutcome::UrgentLeft(self.conns[index].has_urgent_pending())),
+                None => Err(unknown()),
+            },
         };
         Some(outcome.unwrap_or_else(AppOutcome::Failed))
     }

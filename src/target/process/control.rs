@@ -36,6 +36,7 @@ pub fn command(call: u32, what: &AppCall) -> Option<String> {
         AppCall::Abort { conn } => format!("{call} abort {conn}"),
         AppCall::Option { conn, name, value } => format!("{call} option {conn} {name} {value}"),
         AppCall::Status { conn } => format!("{call} status {conn}"),
+        AppCall::UrgentLeft { conn } => format!("{call} urgent-left {conn}"),
     })
 }
 
@@ -117,6 +118,7 @@ mod tests {
     #[case(AppCall::Connect { to: "10.0.0.77:5000".parse().unwrap(), from: Some(7) }, Some("1 open 7 10.0.0.77 5000"))]
     #[case(AppCall::Send { conn: 1, offset: 9, count: 1000, urgent: false }, Some("1 send 1 1000"))]
     #[case(AppCall::Option { conn: 1, name: "nodelay".into(), value: 1 }, Some("1 option 1 nodelay 1"))]
+    #[case(AppCall::UrgentLeft { conn: 1 }, Some("1 urgent-left 1"))]
     fn calls_are_lines(#[case] call: AppCall, #[case] line: Option<&str>) {
         assert_eq!(command(1, &call).as_deref(), line);
     }

@@ -288,7 +288,15 @@ fn ok(what: &AppCall, words: &[String]) -> Option<AppOutcome> {
             Some(AppOutcome::Received { count: count.parse().ok()?, mismatch: None, eof: true })
         }
         (AppCall::Status { .. }, [state]) => Some(AppOutcome::State((*state).to_owned())),
-        (AppCall::Connect { .. } | AppCall::Recv { .. } | AppCall::Status { .. }, _) => None,
+        (AppCall::UrgentLeft { .. }, ["yes"]) => Some(AppOutcome::UrgentLeft(true)),
+        (AppCall::UrgentLeft { .. }, ["no"]) => Some(AppOutcome::UrgentLeft(false)),
+        (
+            AppCall::Connect { .. }
+            | AppCall::Recv { .. }
+            | AppCall::Status { .. }
+            | AppCall::UrgentLeft { .. },
+            _,
+        ) => None,
         (_, []) => Some(AppOutcome::Ok),
         _ => None,
     }

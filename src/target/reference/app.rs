@@ -107,6 +107,9 @@ impl Apps {
             AppCall::Status { conn: NOBODY } if !self.listeners.is_empty() => {
                 Ok(AppOutcome::State("LISTEN".to_owned()))
             }
+            AppCall::UrgentLeft { conn } => {
+                self.conn(*conn).map(|conn| AppOutcome::UrgentLeft(endpoint.status(conn.id).urgent > 0))
+            }
             AppCall::Status { conn } => {
                 self.conn(*conn).map(|conn| AppOutcome::State(endpoint.status(conn.id).state.to_string()))
             }

@@ -25,6 +25,8 @@ Retransmission "Retransmission and its timer." {
         "After a lost SYN the timeout for data does not start at three seconds.";
     RtoNotRestartedOnAck "rto-not-restarted-on-ack" "RFC6298-5.3" "student catalogue"
         "An ACK of new data does not restart the timer.";
+    PartialAckKeepsTimer "partial-ack-keeps-timer" "RFC6298-5.3" "timers"
+        "With SACK, too, only the first partial acknowledgement of a recovery restarts the timer.";
     RtoRestartedByDuplicate "rto-restarted-by-duplicate" "RFC6298-5.3" "timers"
         "Every duplicate ACK restarts the timer.";
     RtoNotStopped "rto-not-stopped" "RFC6298-5.2" "student catalogue"

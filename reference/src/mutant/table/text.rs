@@ -146,6 +146,8 @@ Urgent "Urgent data." {
         "Each segment with URG signals again, though the mark has not moved.";
     UrgentWithoutFlag "urgent-without-flag" "RFC9293-U-13" "MUST list"
         "The urgent pointer is believed without the URG bit.";
+    UrgentModeNeverEnds "urgent-mode-never-ends" "RFC9293-MUST-33" "MUST list"
+        "When all urgent data has been read the application is still told that some is left.";
     UrgentBehindFin "urgent-behind-fin" "RFC9293-U-13" "cargo-mutants"
         "Urgent data is told behind the peer's FIN, where no data can come.";
 }
