@@ -23,6 +23,6 @@ pub mod schema;
 mod scope;
 pub mod select;
 pub mod source;
-mod suggest;
+pub(crate) mod suggest;
 pub mod text;
 pub mod yaml;

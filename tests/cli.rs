@@ -200,6 +200,7 @@ fn a_damaged_record_is_one_line_and_exit_2(#[case] damage: fn(&str) -> String, #
     "error: the target `reference` has no wire `tap`\nhint: wires of `reference`: sim, veth\n"
 )]
 #[case("run --mutant syn-not-countd", 2, "did you mean `syn-not-counted`?")]
+#[case("soak --known right-egde", 2, "did you mean `right-edge`?")]
 #[case("run --suites missing.yaml", 2, "error[E060]")]
 #[case("check missing.yaml", 2, "error[E060]")]
 #[case("report missing.jsonl", 2, "error: cannot read missing.jsonl: there is no such file or directory\n")]
@@ -213,6 +214,26 @@ fn mistakes_of_the_user(#[case] line: &str, #[case] code: i32, #[case] message: 
     assert!(ran.err.contains(message), "{}", ran.err);
     assert!(!ran.err.contains("panicked"), "{}", ran.err);
     assert!(!scratch.path("reports").exists(), "nothing ran, so nothing is written");
+}
+
+/// What is known ends no search, and is listed whether it was seen or not; what the manifest says counts like an option.
+#[test]
+fn soak_goes_on_behind_what_is_known() {
+    let scratch = Scratch::new("soak");
+    let line = "soak --mutant options-not-counted --for 10min --segments 3000 --out found.yaml";
+    let found = scratch.run(line);
+    assert_eq!(found.code, Some(1), "{}", found.err);
+    assert!(found.out.contains("--mutant options-not-counted --seed 42 --known mss\n"), "{}", found.out);
+    assert!(scratch.read("found.yaml").contains("mss: "));
+    let known = "deviations: [{cases: \"nagle/**\", outcome: fail, because: so it is, soak: mss}]\n";
+    fs::write(scratch.path("t.yaml"), format!("name: mine\napp: reference\n{known}")).unwrap();
+    for more in ["--known mss --known no-ack", "-t t.yaml --known no-ack"] {
+        let behind = scratch.run(&format!("{line} {more}"));
+        assert_eq!(behind.code, Some(0), "{}", behind.err);
+        for part in [": no other violation in ", "\n  known mss, in ", "\n  known no-ack, not seen: "] {
+            assert!(behind.out.contains(part), "{}", behind.out);
+        }
+    }
 }
 
 #[test]

@@ -171,6 +171,9 @@ impl RecvHalf {
         if self.may_open(mss, config) || config.is(Mutant::WindowShrinks) {
             self.edge = self.nxt + self.room(config);
         }
+        if self.fin_taken && config.is(Mutant::WindowGoneAfterFin) {
+            return 0;
+        }
         if config.is(Mutant::WindowConstant) {
             return (self.capacity >> self.shift).min(0xffff) as u16;
         }

@@ -398,7 +398,8 @@ impl SendHalf {
     /// RFC 6675 NextSeg rule 4: one rescue for each recovery, when nothing else can be sent.
     pub(crate) fn rescue(&self, config: &Config) -> Option<Piece> {
         let Phase::Fast { rescued, .. } = self.phase else { return None };
-        if rescued && !(config.is(Mutant::RescueAgain) && !self.board.last_unsacked()?.ever_resent) {
+        let last_is_new = || self.board.last_unsacked().is_some_and(|last| !last.ever_resent);
+        if rescued && !(config.is(Mutant::RescueAgain) && last_is_new()) {
             return None;
         }
         let fits = self.cwnd_room(config) >= self.mss(config);

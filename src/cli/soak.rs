@@ -1,25 +1,28 @@
 //! `tcpspec soak`: random traffic and impairments until something is violated, or time is up.
 #![allow(clippy::disallowed_methods, reason = "soaking has a time limit, and writes what it found")]
 
+mod tally;
+
+use self::tally::Tally;
 use super::error::{Failure, shown};
 use super::stream::Streams;
 use super::target::{self, Target, TargetArguments};
 use super::{Exit, corpus};
-use crate::engine::{Traffic, monitor_rules};
+use crate::engine::monitor_rules;
 use crate::event::Try;
 use crate::lane::{Lane, LaneMaker, sim};
 use crate::plan::Plan;
 use crate::report::ladder;
 use crate::report::text::count;
-use crate::soak::{Came, Dice, Episode, Finding, came, plan_of, reduce};
+use crate::soak::{Came, Dice, Episode, Finding, Known, came, plan_of, reduce, words};
 use crate::suite::expr::{Expr, parse_expr};
 use crate::suite::model::{Family, Level};
+use crate::suite::suggest;
 use crate::target::profile::Profile;
 use crate::target::reference;
 use crate::time::span;
 use clap::{Args, ValueEnum};
-use indicatif::{ProgressBar, ProgressStyle};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -50,6 +53,9 @@ pub(super) struct Arguments {
     /// Stop at violations of this kind too
     #[arg(long, value_name = "WHAT", value_enum)]
     deny: Option<DenyWord>,
+    /// Go on behind this violation, as behind those that the manifest says are known: a word that `soak` gives at its end
+    #[arg(long, value_name = "WHAT", value_parser = known)]
+    known: Vec<String>,
     /// Break the reference on purpose: the bug of that name
     #[arg(long, value_name = "MUTANT", value_parser = target::mutant)]
     mutant: Option<Mutant>,
@@ -70,8 +76,22 @@ fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
+fn known(word: &str) -> Result<String, String> {
+    let words = words();
+    if words.contains(&word) {
+        return Ok(word.to_owned());
+    }
+    Err(match suggest::nearest(word, words) {
+        Some(near) => format!("`soak` finds nothing of that name; did you mean `{near}`?"),
+        None => {
+            "`soak` finds nothing of that name; a monitor is one of them, and what it finds it names".into()
+        }
+    })
+}
+
 struct Soak<'a> {
     target: &'a Target,
+    known: Known,
     runtime: Runtime,
     lane: Option<<crate::lane::any::AnyMaker as LaneMaker>::Lane>,
     file: String,
@@ -117,6 +137,43 @@ impl Soak<'_> {
         Ok(ran.map(|tried| (plan, tried)))
     }
 
+    /// One run of an episode, what it came to, and which known deviations were seen. What is to be repeated has no time.
+    fn judged(
+        &mut self,
+        until: Option<Instant>,
+        episode: &Episode,
+        tally: &mut Tally,
+    ) -> Result<Option<(Came, BTreeSet<String>)>, Failure> {
+        let Some((plan, tried)) = self.run(until, episode)? else { return Ok(None) };
+        tally.add(&tried);
+        Ok(Some(self.known.judge(&plan, &tried)))
+    }
+
+    /// What an episode came to once all is left out of it that is known to be answered wrong, and that made it fail.
+    fn searched(
+        &mut self,
+        until: Option<Instant>,
+        episode: &Episode,
+        tally: &mut Tally,
+    ) -> Result<Option<(Episode, Came)>, Failure> {
+        let Some((mut came, mut seen)) = self.judged(until, episode, tally)? else { return Ok(None) };
+        let mut left = episode.clone();
+        for word in self.known.in_episode(episode) {
+            if !matches!(came, Came::Violated(_)) {
+                break;
+            }
+            left = left.without(&word);
+            let (next, more) = self.judged(None, &left, tally)?.expect("without a time it ends");
+            came = next;
+            seen.extend(more);
+            if matches!(came, Came::Clean | Came::Idle) {
+                seen.insert(word);
+            }
+        }
+        tally.done(episode, &seen);
+        Ok(Some((left, came)))
+    }
+
     /// The target is a correct TCP by definition: what it does is not compared with itself.
     fn is_reference(&self) -> bool {
         self.target.is_virtual() && self.mutant.is_none()
@@ -148,9 +205,14 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         .map_or_else(|| "soak".to_owned(), |stem| stem.to_string_lossy().into_owned());
     let family = target.profile.families.first().copied().unwrap_or(Family::V4);
     let file = shown(&arguments.out);
-    let mut soak = Soak { target: &target, runtime, lane: None, file, id, family, mutant: arguments.mutant };
+    let said = target.in_soak.iter().map(|known| (known.word.clone(), known.because.clone()));
+    let here = |word: &String| (word.clone(), "the command line says so.".to_owned());
+    let reasons: Vec<_> = said.chain(arguments.known.iter().map(here)).collect();
+    let known = reasons.iter().map(|(word, _)| word.clone()).collect();
+    let mutant = arguments.mutant;
+    let mut soak = Soak { target: &target, known, runtime, lane: None, file, id, family, mutant };
     let mut dice = Dice::new(arguments.seed);
-    let mut tally = Tally::new(arguments, streams);
+    let mut tally = Tally::new(arguments, reasons.into_iter(), streams);
     while tally.begun.elapsed() < arguments.limit
         && arguments.segments.is_none_or(|most| tally.segments() < most)
     {
@@ -158,9 +220,11 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         let episode = Episode::next(number, &mut dice, &target.profile);
         soak.family = target.profile.families[number as usize % target.profile.families.len()];
         let end = tally.begun.checked_add(arguments.limit);
-        let Some((_, tried)) = soak.run(end, &episode)? else { break };
-        tally.add(&episode, &tried);
-        match came(&tried.verdict) {
+        let Some((episode, came)) = soak.searched(end, &episode, &mut tally)? else {
+            tally.gave_up = true;
+            break;
+        };
+        match came {
             Came::Clean | Came::Idle => {}
             Came::Inconclusive => tally.inconclusive += 1,
             Came::Broken(how) => return Err(Failure::harness(format!("episode {number}: {how}"))),
@@ -176,117 +240,6 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     tally.end();
     streams.print(&tally.page(&target.name, arguments.seed))?;
     Ok(Exit::Success)
-}
-
-/// What has been done so far.
-struct Tally {
-    begun: Instant,
-    bar: ProgressBar,
-    limit: Duration,
-    most: Option<u64>,
-    episodes: u64,
-    connections: u64,
-    impairments: u64,
-    inconclusive: u64,
-    checks: u64,
-    traffic: Traffic,
-    /// Violations of a SHOULD, by their kind: how many episodes, and the first sentence.
-    warnings: BTreeMap<String, (u64, String)>,
-}
-
-impl Tally {
-    fn new(arguments: &Arguments, streams: &Streams) -> Self {
-        let bar = if streams.err_is_terminal() { ProgressBar::new(100) } else { ProgressBar::hidden() };
-        let style = ProgressStyle::with_template("     Soaking [{wide_bar:.cyan/blue}] {percent}%  {msg}");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()).progress_chars("=> "));
-        Self {
-            begun: Instant::now(),
-            bar,
-            limit: arguments.limit,
-            most: arguments.segments,
-            episodes: 0,
-            connections: 0,
-            impairments: 0,
-            inconclusive: 0,
-            checks: 0,
-            traffic: Traffic::default(),
-            warnings: BTreeMap::new(),
-        }
-    }
-
-    fn segments(&self) -> u64 {
-        self.traffic.from_peer.segments + self.traffic.from_target.segments
-    }
-
-    fn octets(&self) -> u64 {
-        self.traffic.from_peer.octets + self.traffic.from_target.octets
-    }
-
-    fn add(&mut self, episode: &Episode, tried: &Try) {
-        self.episodes += 1;
-        self.connections += episode.conns.len() as u64;
-        self.impairments += episode.impairments.len() as u64;
-        self.checks += tried.verdict.monitors.iter().map(|monitor| monitor.checked).sum::<u64>();
-        if let Some(passed) = &tried.verdict.traffic {
-            self.traffic.add(passed);
-        }
-        let time = self.begun.elapsed().as_secs_f64() / self.limit.as_secs_f64();
-        let share = self.most.map_or(0.0, |most| self.segments() as f64 / most as f64);
-        self.bar.set_position((time.max(share) * 100.0) as u64);
-        let (episodes, segments) = (self.episodes, self.segments());
-        self.bar.set_message(format!("{episodes} episodes, {segments} segments, {}", mib(self.octets())));
-    }
-
-    fn warned(&mut self, finding: Finding) {
-        self.warnings.entry(finding.kinds.join(", ")).or_insert((0, finding.sentence)).0 += 1;
-    }
-
-    fn end(&self) {
-        self.bar.finish_and_clear();
-    }
-
-    /// What went over the wire, in a line.
-    fn sum(&self) -> String {
-        let (peer, own) = (&self.traffic.from_peer, &self.traffic.from_target);
-        let again = peer.retransmitted_segments + own.retransmitted_segments;
-        let share = again as f64 * 100.0 / self.segments().max(1) as f64;
-        format!(
-            "{}, {} segments, {} of data in {}; {} impairments, {} segments lost, {share:.1} % sent again",
-            count(self.connections, "connection"),
-            self.segments(),
-            mib(self.octets()),
-            span(self.begun.elapsed()),
-            self.impairments,
-            peer.lost + own.lost,
-        )
-    }
-
-    fn page(&self, target: &str, seed: u64) -> String {
-        let mut page = format!(
-            "{target}: no violation in {} (seed {seed})\n  {}\n  {} checks by {} monitors\n",
-            count(self.episodes, "episode"),
-            self.sum(),
-            self.checks,
-            monitor_rules().count(),
-        );
-        for (kind, (episodes, sentence)) in &self.warnings {
-            page.push_str(&format!("  SHOULD {kind}, in {episodes} episodes: {sentence}\n"));
-        }
-        if !self.warnings.is_empty() {
-            page.push_str("  (`--deny should` stops at these, and says how to repeat them)\n");
-        }
-        if self.inconclusive > 0 {
-            page.push_str(&format!(
-                "  {} episodes were inconclusive: this machine was late\n",
-                self.inconclusive
-            ));
-        }
-        page
-    }
-}
-
-fn mib(octets: u64) -> String {
-    format!("{:.1} MiB", octets as f64 / f64::from(1 << 20))
 }
 
 /// Makes the episode small, writes it as a case, and shows what happens.
@@ -312,7 +265,7 @@ fn found(
         soak.target.name, arguments.seed, episode.number, finding.sentence
     );
     std::fs::write(&arguments.out, begin + &text).map_err(|error| Failure::write(&soak.file, &error))?;
-    let last = match came(&tried.verdict) {
+    let last = match soak.known.judge(&plan, &tried).0 {
         Came::Violated(last) => last,
         // A real target need not do it twice.
         _ => Finding { sentence: format!("{} (not when tried again)", finding.sentence), ..finding.clone() },
@@ -343,18 +296,33 @@ fn found(
         page.push_str(&line);
         page.push('\n');
     }
-    let how = match arguments.mutant {
-        Some(mutant) => format!(" --mutant {}", mutant.id()),
-        None if soak.target.is_virtual() => String::new(),
-        None => format!(" -t {}", arguments.target.name()),
-    };
+    let mut how = String::new();
+    if arguments.target.name() != TargetArguments::reference().name() {
+        how.push_str(&format!(" -t {}", arguments.target.name()));
+    }
+    if let Some(mutant) = arguments.mutant {
+        how.push_str(&format!(" --mutant {}", mutant.id()));
+    }
     page.push_str(&format!(
         "  again: tcpspec run --suites {}{how} --family {}\n",
         soak.file,
         soak.family.number()
     ));
+    let behind = arguments.known.iter().cloned().chain(words_of(&last, &small));
+    let behind: String = behind.map(|word| format!(" --known {word}")).collect();
+    let seed = arguments.seed;
+    page.push_str(&format!("  what else there is: tcpspec soak{how} --seed {seed}{behind}\n"));
+    page.push_str(&tally.known());
     streams.print(&page)?;
     Ok(Exit::Violated)
+}
+
+/// What the search would go on behind: the monitors that were violated, or else what the target was asked.
+fn words_of(finding: &Finding, small: &Episode) -> Vec<String> {
+    let is_monitors = finding.kinds.iter().all(|kind| monitor_rules().any(|rule| rule.id == kind));
+    let asked = small.words().into_iter().take(1);
+    let asked: Vec<_> = if is_monitors { Vec::new() } else { asked.collect() };
+    if asked.is_empty() { finding.kinds.clone() } else { asked }
 }
 
 fn smaller(soak: &mut Soak<'_>, episode: &Episode, finding: &Finding) -> Result<Episode, Failure> {
@@ -369,8 +337,9 @@ fn smaller(soak: &mut Soak<'_>, episode: &Episode, finding: &Finding) -> Result<
             if begun.elapsed() > SHRINK_MAX || broken.is_some() {
                 return Came::Inconclusive;
             }
-            match soak.borrow_mut().run(Some(begun + SHRINK_MAX), smaller) {
-                Ok(Some((_, tried))) => came(&tried.verdict),
+            let mut soak = soak.borrow_mut();
+            match soak.run(Some(begun + SHRINK_MAX), smaller) {
+                Ok(Some((plan, tried))) => soak.known.judge(&plan, &tried).0,
                 Ok(None) => Came::Inconclusive,
                 Err(failure) => {
                     broken = Some(failure);

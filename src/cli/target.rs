@@ -10,7 +10,7 @@ use crate::lane::any::AnyMaker;
 use crate::lane::sim::SimMaker;
 use crate::suite::select::Selection;
 use crate::target::deviation::Deviation;
-use crate::target::manifest::{Manifest, Waiver};
+use crate::target::manifest::{InSoak, Manifest, Waiver};
 use crate::target::profile::Profile;
 use crate::target::reference;
 use clap::{Args, ValueEnum};
@@ -87,6 +87,8 @@ pub(super) struct Target {
     pub(super) waivers: Vec<Waiver>,
     /// What is known of it on this wire.
     pub(super) deviations: Vec<Deviation>,
+    /// What of that random traffic shows.
+    pub(super) in_soak: Vec<InSoak>,
     /// Why it cannot be had here, where it says so itself.
     pub(super) absent: Option<String>,
 }
@@ -163,6 +165,7 @@ fn linux(arguments: &TargetArguments, streams: &Streams) -> Result<Target, Failu
         maker,
         waivers: manifest.waivers,
         deviations: on(manifest.deviations, Wire::Veth.word()),
+        in_soak: manifest.in_soak,
         absent: None,
     })
 }
@@ -178,7 +181,8 @@ fn reference(arguments: &TargetArguments, mutant: Option<Mutant>) -> Result<Targ
 
 /// The reference with other abilities than its own.
 fn variant(manifest: Manifest, wire: Option<Wire>, mutant: Option<Mutant>) -> Result<Target, Failure> {
-    let known = Known { waivers: manifest.waivers, deviations: manifest.deviations };
+    let Manifest { waivers, deviations, in_soak, .. } = manifest;
+    let known = Known { waivers, deviations, in_soak };
     built_in(manifest.profile, wire, mutant, known)
 }
 
@@ -187,6 +191,7 @@ fn variant(manifest: Manifest, wire: Option<Wire>, mutant: Option<Mutant>) -> Re
 struct Known {
     waivers: Vec<Waiver>,
     deviations: Vec<Deviation>,
+    in_soak: Vec<InSoak>,
 }
 
 /// The deviations that are seen on a wire.
@@ -212,8 +217,10 @@ fn built_in(
         None => profile.name.clone(),
         Some(mutant) => format!("{}+{}", profile.name, mutant.id()),
     };
-    let (wire, Known { waivers, deviations }) = (wire.word(), known);
-    Ok(Target { name, wire, profile, maker, waivers, deviations: on(deviations, wire), absent: None })
+    let (wire, Known { waivers, deviations, mut in_soak }) = (wire.word(), known);
+    in_soak.retain(|known| known.is_on(wire));
+    let deviations = on(deviations, wire);
+    Ok(Target { name, wire, profile, maker, waivers, deviations, in_soak, absent: None })
 }
 
 #[cfg(not(target_os = "linux"))]

@@ -55,6 +55,7 @@ pub enum Question {
     RestartedByAck,
     NotRestarted,
     Stopped,
+    EachPartialAck,
 }
 
 /// What a question takes and weighs.
@@ -119,6 +120,7 @@ impl Question {
         Self::RestartedByAck,
         Self::NotRestarted,
         Self::Stopped,
+        Self::EachPartialAck,
     ];
 
     fn sort(self) -> Sort {
@@ -163,6 +165,7 @@ impl Question {
             // RFC 6298 5.2 and 5.3 are recommended.
             Self::RestartedByAck => of(true, true, &["nodelay"], &[]),
             Self::NotRestarted | Self::Stopped => of(true, true, &[], &[]),
+            Self::EachPartialAck => of(true, true, &["fast-retransmit", "sack"], &["buffer"]),
             // RFC 9293 3.8.6.2.1, what a sender does with half of the largest window.
             Self::HalfWindow => of(true, true, &[], &["mss"]),
             // RFC 9293 3.8.6.2.2: RCV.BUFF - RCV.USER is room (SHLD-14 with RFC 7323 2.4), and the rest is not.
@@ -205,6 +208,8 @@ impl Question {
             | Self::NotRestarted
             | Self::Stopped => &[PATIENT, NO_PROBE],
             Self::Karn => &[PATIENT, NO_PROBE, ("timestamps", "no")],
+            // Segments of 1000 octets.
+            Self::EachPartialAck => &[PATIENT, ("sack", "yes"), ("mss", "1000"), ("timestamps", "no")],
             Self::Variance | Self::Weights => &[PATIENT, NO_PROBE, ("delayed_ack", "0ms")],
             // Less than a segment.
             Self::HalfWindow => &[PATIENT, ("buffer", "900")],
@@ -274,6 +279,7 @@ impl Question {
             Self::RestartedByAck => steps.restarted_by_ack(),
             Self::NotRestarted => steps.not_restarted(),
             Self::Stopped => steps.stopped(),
+            Self::EachPartialAck => steps.each_partial_ack(),
         };
         steps.0
     }

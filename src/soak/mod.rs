@@ -8,9 +8,13 @@
 //! What an episode holds the target to: every octet arrives once, in order, and unchanged, in a time that the
 //! losses explain ([`Episode::patience`]); every connection ends on both sides as its applications asked; and the
 //! monitors, on every segment.
+//!
+//! What a target is known to do wrong ends no search ([`Known`]): it is counted, and what it hides is looked for behind it.
 
 mod ask;
+mod came;
 mod dice;
+mod known;
 mod reduce;
 mod shrink;
 #[cfg(test)]
@@ -18,16 +22,17 @@ mod tests;
 mod text;
 
 pub use ask::Question;
+pub use came::{Came, Finding, came};
 pub use dice::Dice;
+pub use known::{Known, words};
 pub use reduce::reduce;
 pub use shrink::shrink;
 
-use crate::engine::{Outcome, Verdict, Violation, ViolationKind, headline, monitor_rules};
 use crate::plan::{Plan, Planned, Reference, plan};
 use crate::suite::catalogue::Catalogue;
 use crate::suite::corpus::{Context, Corpus, SourceFile, Sources};
 use crate::suite::diagnostic::Severity;
-use crate::suite::model::{Family, Level};
+use crate::suite::model::Family;
 use crate::target::profile::Profile;
 use std::time::Duration;
 
@@ -90,6 +95,8 @@ pub enum End {
     TargetAtOnce,
     /// The window closes over the target's last segment, which is lost.
     TargetSqueezed,
+    /// The target's FIN is lost, and the window closes before it is sent again: nothing but the FIN is left to probe with.
+    TargetProbes,
     PeerAborts,
     TargetAborts,
     /// The target closes while text waits to be read.
@@ -99,6 +106,26 @@ pub enum End {
 }
 
 impl End {
+    /// The one of which there is nothing to say.
+    const PLAIN: Self = Self::PeerFirst;
+
+    const ALL: &'static [Self] = &[
+        Self::PeerFirst,
+        Self::TargetFirst,
+        Self::PeerEarly,
+        Self::TargetEarly,
+        Self::PeerHalf,
+        Self::TargetHalf,
+        Self::Together,
+        Self::TargetAtOnce,
+        Self::TargetSqueezed,
+        Self::TargetProbes,
+        Self::PeerAborts,
+        Self::TargetAborts,
+        Self::TargetUnread,
+        Self::TargetLate,
+    ];
+
     /// Nothing of it is said before all data has arrived.
     fn comes_last(self) -> bool {
         !matches!(self, Self::PeerEarly | Self::TargetEarly)
@@ -110,7 +137,7 @@ impl End {
 
     /// It is about what passes the wire, so there is no other connection.
     fn is_alone(self) -> bool {
-        matches!(self, Self::TargetAtOnce | Self::TargetSqueezed)
+        matches!(self, Self::TargetAtOnce | Self::TargetSqueezed | Self::TargetProbes)
     }
 
     /// RFC 9293 3.6.1 (SHLD-3); that a FIN is sent as soon as it can be no RFC demands.
@@ -205,6 +232,9 @@ impl Lie {
         Self::SynInside,
     ];
 
+    /// What has a place of its own.
+    const LATER: &'static [Self] = &[Self::BehindTheEnd, Self::FinAgain, Self::OldSyn, Self::NewSyn];
+
     /// Before RFC 5961 some of these did what they say.
     fn suits(self, profile: &Profile) -> bool {
         let later = matches!(self, Self::AncientAck | Self::RstInside | Self::SynInside);
@@ -290,6 +320,12 @@ impl Episode {
         self.impairments.iter().any(Impairment::is_loss)
     }
 
+    /// Something gets lost before the connections end.
+    fn is_lossy_before_its_end(&self) -> bool {
+        let late = |phase| matches!(phase, Phase::Close | Phase::TimeWait);
+        self.impairments.iter().any(|each| each.is_loss() && !late(each.phase))
+    }
+
     /// Nothing arrives so late that its connection has ended before. What does draws a RST, and that ends TIME-WAIT
     /// (RFC 1337).
     fn keeps_order(&self) -> bool {
@@ -328,73 +364,4 @@ impl Impairment {
             What::Copy { .. } | What::Forged(_) | What::Asked(_) => false,
         }
     }
-}
-
-/// What an episode came to.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Came {
-    Clean,
-    /// Clean, but a rule found no segment: as a case it would prove less than it says.
-    Idle,
-    Violated(Finding),
-    /// We were late.
-    Inconclusive,
-    Broken(String),
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
-    /// The monitors that were violated; where there is none, the kind of the step's violation. A smaller episode has
-    /// to show one of them too.
-    pub kinds: Vec<String>,
-    pub level: Level,
-    pub sentence: String,
-}
-
-impl Finding {
-    /// It can be the same bug.
-    pub fn is_like(&self, other: &Self) -> bool {
-        self.level == other.level && self.kinds.iter().any(|kind| other.kinds.contains(kind))
-    }
-}
-
-/// An impairment that found no segment is none of the target's business, and hides none of its violations.
-pub fn came(verdict: &Verdict) -> Came {
-    if verdict.outcome == Outcome::Inconclusive {
-        return Came::Inconclusive;
-    }
-    if verdict.outcome == Outcome::Error && verdict.reason.contains("does not end") {
-        // No two correct TCPs do that.
-        let sentence = "the two sides never stop talking".to_owned();
-        return Came::Violated(Finding { kinds: vec!["endless".to_owned()], level: Level::Must, sentence });
-    }
-    if let Some(violation) = &verdict.violation {
-        return Came::Violated(finding(verdict, violation));
-    }
-    match verdict.outcome {
-        Outcome::Error if verdict.reason.contains("never fired") => Came::Idle,
-        Outcome::Error | Outcome::Unsupported => Came::Broken(verdict.reason.clone()),
-        Outcome::Pass | Outcome::Warn | Outcome::Fail | Outcome::Blocked | Outcome::Inconclusive => {
-            Came::Clean
-        }
-    }
-}
-
-fn finding(verdict: &Verdict, violation: &Violation) -> Finding {
-    let should = |id: &str| monitor_rules().any(|rule| rule.id == id && rule.level != Level::Must);
-    let broken = || verdict.monitors.iter().filter(|monitor| monitor.violations > 0);
-    let level = match &violation.kind {
-        ViolationKind::Monitor(id) if should(id) => Level::Should,
-        ViolationKind::Monitor(_) => Level::Must,
-        _ if verdict.outcome == Outcome::Warn => Level::Should,
-        _ => Level::Must,
-    };
-    let mut kinds: Vec<String> = broken()
-        .filter(|monitor| should(&monitor.id) == (level == Level::Should))
-        .map(|monitor| monitor.id.clone())
-        .collect();
-    if kinds.is_empty() {
-        kinds.push(format!("{:?}", violation.kind).to_lowercase());
-    }
-    Finding { kinds, level, sentence: headline(violation) }
 }

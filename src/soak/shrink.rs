@@ -67,7 +67,7 @@ fn rules(best: &mut Episode, better: &mut impl FnMut(&mut Episode, Episode) -> b
 /// The plain way of opening, writing, reading and closing.
 fn habits(best: &mut Episode, at: usize, better: &mut impl FnMut(&mut Episode, Episode) -> bool) {
     const PLAIN: [fn(&mut Conn); 6] = [
-        |conn| conn.end = End::PeerFirst,
+        |conn| conn.end = End::PLAIN,
         |conn| conn.active = false,
         |conn| conn.chops = None,
         |conn| conn.reads = Reads::All,

@@ -41,6 +41,13 @@ const SQUEEZED: &str = "\
 - expect: {from: peer, flags: ACK, ack: mark.ack + 10}
 - send: {flags: ACK, window: 0}
 ";
+/// Its FIN, which stands alone, is lost, and finds the window closed when it is sent again.
+const PROBES: &str = "\
+- drop: {from: target, flags: FIN|ACK, count: 1}
+- app: close
+- expect: {flags: FIN|ACK, len: 0}
+- send: {flags: ACK, window: 0}
+";
 
 fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
@@ -285,7 +292,7 @@ impl Script<'_> {
     /// All that was to be sent again has been, and nothing gets lost any more.
     fn quiet(&mut self, episode: &Episode) {
         self.step("heal: all");
-        let quiet = if episode.is_lossy() { self.patience.clone() } else { QUIET.to_owned() };
+        let quiet = if episode.is_lossy_before_its_end() { self.patience.clone() } else { QUIET.to_owned() };
         self.step(&format!("wait: {quiet}"));
     }
 
@@ -383,23 +390,18 @@ impl Script<'_> {
                 on("live: {status: [TIME-WAIT, CLOSED]}");
                 self.time_wait(number, episode, episode.keeps_order() && episode.crosses());
             }
-            End::TargetAtOnce => {
-                self.quiet(episode);
-                self.lines(lines(AT_ONCE), "");
-                self.after_target(number, episode);
-            }
-            End::TargetSqueezed => {
-                self.quiet(episode);
-                self.lines(lines(SQUEEZED), "");
-                self.after_target(number, episode);
-            }
+            End::TargetAtOnce => self.last_words(AT_ONCE, &["live: {recv: 20}"], number, episode),
+            End::TargetSqueezed => self.last_words(SQUEEZED, &["live: {recv: 20}"], number, episode),
+            End::TargetProbes => self.last_words(PROBES, &[], number, episode),
             End::PeerAborts | End::TargetAborts | End::TargetUnread | End::TargetLate => {}
         }
     }
 
-    /// The peer's side of an end that the target began.
-    fn after_target(&mut self, number: usize, episode: &Episode) {
-        for step in ["live: {recv: 20}", "live: {expect: eof}", "live: close", "live: {expect: closed}"] {
+    /// On a wire that is quiet the target says its last words, and the peer hears them.
+    fn last_words(&mut self, words: &str, heard: &[&str], number: usize, episode: &Episode) {
+        self.quiet(episode);
+        self.lines(lines(words), "");
+        for step in heard.iter().chain(&["live: {expect: eof}", "live: close", "live: {expect: closed}"]) {
             self.on(number, step);
         }
         self.time_wait(number, episode, false);

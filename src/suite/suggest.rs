@@ -1,7 +1,7 @@
 //! "Did you mean": the nearest of the known words, or nothing when none is near.
 
 /// The known word most like `word`, if it is like enough to be what was meant.
-pub(super) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     // One letter is not a misspelling of another.
     let length = word.chars().count();
     let limit = if length < 2 { 0 } else { (length / 3).clamp(1, 4) };

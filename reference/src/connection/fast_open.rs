@@ -74,11 +74,12 @@ impl Connection {
         if !env.config.uses_fast_open() {
             return;
         }
-        if let Some(cookie @ FastOpen::Cookie { .. }) = segment.options.fast_open
+        if let Some(FastOpen::Cookie { octets, len }) = segment.options.fast_open
             && !env.config.is(Mutant::FastOpenCookieForgotten)
         {
+            let len = if env.config.is(Mutant::FastOpenCookieCut) { len.min(8) } else { len };
             let mss = segment.options.mss.unwrap_or(536);
-            env.cookies.remember(self.remote().ip(), cookie, mss);
+            env.cookies.remember(self.remote().ip(), FastOpen::Cookie { octets, len }, mss);
         }
         if self.snd.board.is_empty() {
             return;

@@ -252,7 +252,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(3601 * SEC);
         s.abort();
         again(&mut s);
-        s.syn_options.fast_open = Some(FastOpen::Cookie { octets: [3; 16], len: 8 });
+        s.syn_options.fast_open = Some(FastOpen::Cookie { octets: [3; 16], len: 16 });
         s.tx(SYN | ACK, 0, 1, b"");
         s.abort();
         // The text is not taken.

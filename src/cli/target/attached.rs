@@ -49,8 +49,10 @@ pub(super) fn resolve(
     let waivers = manifest.waivers.clone();
     let wire = link.kind.word();
     let deviations = super::on(manifest.deviations.clone(), wire);
+    let in_soak = manifest.in_soak.iter().filter(|known| known.is_on(wire)).cloned().collect();
     let maker = AnyMaker::Attached(Box::new(AttachedMaker::new(manifest, link)));
-    Ok(Target { name: profile.name.clone(), wire, profile, maker, waivers, deviations, absent: None })
+    let name = profile.name.clone();
+    Ok(Target { name, wire, profile, maker, waivers, deviations, in_soak, absent: None })
 }
 
 fn found(name: &str) -> Result<Found, Failure> {

@@ -129,6 +129,30 @@ impl Steps {
             .all(&["live: {recv: 10}"])
     }
 
+    /// The first three of seven segments are lost, and the last, so that no rescue is about the third. The second comes late
+    /// when it is sent again, and the third is lost again: its timeout counts from the ACK that the second has drawn.
+    pub(super) fn each_partial_ack(&mut self) -> &mut Self {
+        self.all(&["drop: {from: target, seq: mark@.ack, count: 1}"])
+            .all(&["drop: {from: target, seq: mark@.ack + 1000, count: 1}"])
+            .all(&["delay: {from: target, seq: mark@.ack + 1000, by: target.rto.min * 5 / 8}"])
+            .all(&["drop: {from: target, seq: mark@.ack + 2000, count: 2}"])
+            .all(&["drop: {from: target, seq: mark@.ack + 6000}"])
+            .with("as: tail@")
+            .all(&["app: {send: 7000}"])
+            .all(&[
+                "expect: {seq: mark@.ack + 2000, len: 1000}",
+                "expect: {seq: mark@.ack + 2000, len: 1000}",
+            ])
+            .all(&["expect: {from: peer, flags: ACK, ack: mark@.ack + 2000}"])
+            .with("as: partial@")
+            .with("within: target.rto.min")
+            .all(&["expect: {seq: mark@.ack + 2000, len: 1000}"])
+            .with("after: partial@")
+            .with("within: [target.rto.min, target.rto.max]")
+            .all(&["heal: tail@", "live: {recv: 7000}"])
+            .with("within: target.rto.max * 2")
+    }
+
     /// When all is acknowledged no timer runs, and what is sent then has the whole of its own.
     pub(super) fn stopped(&mut self) -> &mut Self {
         self.all(&["app: {send: 10}", "live: {recv: 10}", "wait: target.rto.min * 3 / 5"])

@@ -1,4 +1,5 @@
 mod bar;
+mod known;
 
 use super::*;
 use crate::lane::sim;

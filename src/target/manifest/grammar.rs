@@ -226,6 +226,11 @@ static DEVIATION: Mapping = Mapping {
         ),
         key("link", Shape::Text, "Where it is discussed."),
         key(
+            "soak",
+            Shape::Either(&[Shape::Id, Shape::List(&Shape::Id)]),
+            "What `tcpspec soak` shows of it, by the words that it gives: a monitor, or what it has asked; or a list of them. The search goes on behind it.",
+        ),
+        key(
             "sometimes",
             Shape::Bool,
             "It depends on what no case can rule: where it is not seen it is not stale.",

@@ -11,7 +11,7 @@ mod value;
 pub mod write;
 
 pub use grammar::MANIFEST as GRAMMAR;
-pub use model::{App, Creator, Lifetime, Link, LinkKind, Manifest, Program, Ready, Stdin, Waiver};
+pub use model::{App, Creator, InSoak, Lifetime, Link, LinkKind, Manifest, Program, Ready, Stdin, Waiver};
 pub use read::read;
 
 /// The JSON Schema of manifests, for editors. Checked in as `targets/schema.json`.

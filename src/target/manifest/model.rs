@@ -23,6 +23,8 @@ pub struct Manifest {
     pub sysctls: Vec<(String, String)>,
     pub waivers: Vec<Waiver>,
     pub deviations: Vec<Deviation>,
+    /// What of them random traffic shows.
+    pub in_soak: Vec<InSoak>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -133,6 +135,23 @@ pub struct Program {
 pub struct Waiver {
     pub cases: String,
     pub because: String,
+}
+
+/// A known deviation as `soak` meets it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InSoak {
+    /// One of [`crate::soak::words`].
+    pub word: String,
+    pub because: String,
+    /// The wires on which it is seen; empty where that is every one.
+    pub wires: Vec<String>,
+}
+
+impl InSoak {
+    /// Whether it is seen on a wire.
+    pub fn is_on(&self, wire: &str) -> bool {
+        self.wires.is_empty() || self.wires.iter().any(|one| one == wire)
+    }
 }
 
 /// What argument vectors may name.

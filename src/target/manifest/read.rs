@@ -2,7 +2,7 @@
 
 use super::grammar::{MANIFEST, WIRES};
 use super::model::{
-    App, Creator, Lifetime, Link, LinkKind, Manifest, PLACEHOLDERS, Program, Ready, Stdin, Waiver,
+    App, Creator, InSoak, Lifetime, Link, LinkKind, Manifest, PLACEHOLDERS, Program, Ready, Stdin, Waiver,
 };
 use super::value::{duration, neighbour_v4, neighbour_v6, network};
 use crate::engine::Outcome;
@@ -137,7 +137,7 @@ impl<'a> Reader<'a> {
         let profile = if app == App::Reference { self.variant(profile) } else { profile };
         let sysctls = self.dict("sysctls").into_iter().collect();
         let links = self.links();
-        let deviations = self.deviations(app, &links);
+        let (deviations, in_soak) = self.deviations(app, &links);
         Manifest {
             profile,
             states_abilities: self.at(&["abilities"]).is_some(),
@@ -149,6 +149,7 @@ impl<'a> Reader<'a> {
             sysctls,
             waivers: self.waivers(),
             deviations,
+            in_soak,
         }
     }
 
@@ -526,9 +527,9 @@ impl<'a> Reader<'a> {
         waivers
     }
 
-    fn deviations(&mut self, app: App, links: &[Link]) -> Vec<Deviation> {
+    fn deviations(&mut self, app: App, links: &[Link]) -> (Vec<Deviation>, Vec<InSoak>) {
         let rules = self.at(&["deviations"]).and_then(Node::items).unwrap_or_default();
-        let mut deviations = Vec::new();
+        let (mut deviations, mut in_soak) = (Vec::new(), Vec::new());
         for rule in rules {
             let text = |key: &str| rule.get(key).and_then(Node::scalar).map(str::to_owned);
             let outcome = match text("outcome").as_deref() {
@@ -551,7 +552,26 @@ impl<'a> Reader<'a> {
                 sometimes,
             };
             deviations.extend(self.cases(rule).into_iter().map(deviation));
+            for word in self.soak_words(rule) {
+                in_soak.push(InSoak { word, because: because.clone(), wires: wires.clone() });
+            }
         }
-        deviations
+        (deviations, in_soak)
+    }
+
+    /// How `soak` names what the entry is about.
+    fn soak_words(&mut self, rule: &Node) -> Vec<String> {
+        let known = crate::soak::words();
+        let Some(node) = rule.get("soak") else { return Vec::new() };
+        let items = node.items().unwrap_or_else(|| std::slice::from_ref(node));
+        let mut words = Vec::new();
+        for (item, word) in items.iter().filter_map(|item| Some((item, item.scalar()?))) {
+            if known.contains(&word) {
+                words.push(word.to_owned());
+            } else {
+                self.sink.push(check::unknown_word(item, word, &known, "what `soak` finds"));
+            }
+        }
+        words
     }
 }

@@ -30,7 +30,8 @@ fn all_of_the_example_is_understood() {
          limits: {connections: 1, closed-port-rst: true}\ntiming: {scale: 2, msl: 1s, rto-initial: 1s, rto-min: 200ms}\n\
          profile: rfc9293\nwaive: [{cases: \"reset/blind/**\", because: week 4}]\n\
          deviations: [{cases: \"close/**\", outcome: warn, because: it does, link: \"x\", sometimes: true},\n\
-         \x20 {cases: a/b, outcome: fail, because: it does, wire: tap}, {cases: a/c, outcome: fail, because: it does, wire: [tap]}]\n",
+         \x20 {cases: a/b, outcome: fail, because: it does, wire: tap, soak: right-edge},\n\
+         \x20 {cases: a/c, outcome: fail, because: it does, wire: [tap], soak: [no-ack, copy]}]\n",
     );
     let manifest = manifest.expect(&told);
     assert_eq!(manifest.links[0].kind, LinkKind::Tap);
@@ -43,6 +44,9 @@ fn all_of_the_example_is_understood() {
     assert_eq!([0, 1].map(|at| manifest.deviations[at].sometimes), [true, false]);
     assert_eq!(manifest.deviations[1].wires, ["tap"]);
     assert_eq!(manifest.deviations[2].wires, ["tap"]);
+    let in_soak: Vec<&str> = manifest.in_soak.iter().map(|known| known.word.as_str()).collect();
+    assert_eq!(in_soak, ["right-edge", "no-ack", "copy"]);
+    assert!(manifest.in_soak.iter().all(|known| known.is_on("tap") && !known.is_on("fd")));
 }
 
 #[rstest]
@@ -66,6 +70,10 @@ fn all_of_the_example_is_understood() {
 #[case(
     "name: a\nrun: [x]\ndeviations: [{cases: a, outcome: fail, because: b, wire: [fd, veht]}]\n",
     "did you mean `veth`?"
+)]
+#[case(
+    "name: a\nrun: [x]\ndeviations: [{cases: a, outcome: fail, because: b, soak: [copy, right-egde]}]\n",
+    "did you mean `right-edge`?"
 )]
 #[case("name: a\nrun: [x]\nready: {by: text}\n", "`by: text` needs `text:`")]
 #[case("name: a\nrun: [x]\nready: {by: control}\n", "no control channel")]

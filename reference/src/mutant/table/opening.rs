@@ -167,6 +167,8 @@ FastOpen "Listeners under pressure, and Fast Open." {
         "Fast Open is used although the application has not asked for it.";
     FastOpenCookieForgotten "fast-open-cookie-forgotten" "RFC7413-4.1.3-1" "MUST list"
         "A client asks for a cookie each time.";
+    FastOpenCookieCut "fast-open-cookie-cut" "RFC7413-4.1.1-1" "cargo-mutants"
+        "Of a cookie that is longer than its own a client keeps eight octets.";
     FastOpenRefusalForgotten "fast-open-refusal-forgotten" "RFC7413-4.1.3-2" "MUST list"
         "A client tries again and again with a server that did not take its text.";
     FastOpenSynRepeated "fast-open-syn-repeated" "RFC7413-4.2.2-3" "MUST list"

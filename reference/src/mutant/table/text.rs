@@ -66,6 +66,8 @@ ReceiveWindow "The window that is offered." {
         "Text that waits to be read is taken off the window twice, so its right edge moves left.";
     WindowCountsHeld "window-counts-held" "RFC9293-SHLD-14" "MUST list"
         "Text held above a hole is taken off the window a second time.";
+    WindowGoneAfterFin "window-gone-after-fin" "RFC9293-SHLD-14" "random traffic"
+        "When the peer's FIN has come the window is zero, so its right edge moves left.";
     WindowNeverReopens "window-never-reopens" "RFC9293-MUST-39" "student catalogue"
         "A window that has closed stays closed.";
     UpdateForEveryRead "update-for-every-read" "RFC9293-SHLD-18" "silly window"
