@@ -115,7 +115,7 @@ fn noticed(hunted: &Hunted, end: End, out: &mut String) {
 /// What is watched on every segment, and the bugs that were seen by it.
 fn monitors(hunt: &Hunt, out: &mut String) {
     out.push_str(
-        "<h2 id=\"monitors\">Monitors</h2>\n<table class=\"rows\">\n<thead><tr><th>monitor<th>what holds<th>level<th>bugs that it \
+        "<h2 id=\"monitors\">Monitors</h2>\n<table class=\"rows\">\n<thead><tr><th>monitor<th>level<th>what holds<th>bugs that it \
          saw</thead>\n<tbody>\n",
     );
     for rule in monitor_rules() {
@@ -123,13 +123,14 @@ fn monitors(hunt: &Hunt, out: &mut String) {
             .filter(|hunted| hunted.monitors.iter().any(|id| id == rule.id))
             .map(|hunted| hunted.id)
             .collect();
-        let class = if saw.is_empty() { "open" } else { "done" };
+        // Not "open": only the whole hunt, with `--all`, would show that there is none.
+        let class = if saw.is_empty() { "implied" } else { "done" };
         let _ = write!(
             out,
             "<tr class=\"{class}\"><td class=\"id\">{}<td>{}<td>{}<td>",
             escaped(rule.id),
-            escaped(rule.sentence),
             rule.level,
+            escaped(rule.sentence),
         );
         match saw.as_slice() {
             [] => out.push_str("none in the cases that were run"),
@@ -208,8 +209,8 @@ mod tests {
             let row = format!(
                 "<td class=\"id\">{}<td>{}<td>{}<td>{saw}\n",
                 rule.id,
-                escaped(rule.sentence),
-                rule.level
+                rule.level,
+                escaped(rule.sentence)
             );
             assert!(page.contains(&row), "{row}");
         }
