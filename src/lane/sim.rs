@@ -20,6 +20,8 @@ use tcpspec_reference::Mutant;
 
 /// More inputs than this is a case (or a stack) that will not end.
 const INPUTS_MAX: usize = 1_000_000;
+/// No window holds so many segments: who sends them without time passing never stops.
+const BURST_MAX: usize = 100_000;
 
 /// A call reaches the application after the packets that were sent before it.
 const CALL_LATENCY: Duration = LATENCY.saturating_add(Duration::from_micros(10));
@@ -138,11 +140,16 @@ impl Sim {
 
     /// True where the target had something to say.
     fn drain_target(&mut self) -> bool {
-        let mut moved = false;
+        let mut sent = 0;
         while let Some(packet) = self.target.poll_transmit(self.now) {
             self.wire.send_to_peer(self.now, packet);
-            moved = true;
+            sent += 1;
+            if sent == BURST_MAX {
+                self.input(InputKind::TargetHung { how: format!("{sent} packets at one time, and no end") });
+                return true;
+            }
         }
+        let mut moved = sent > 0;
         while let Some(reply) = self.target.poll_reply() {
             self.input(match reply {
                 Reply::Answer { call, outcome } => InputKind::App { call, outcome },

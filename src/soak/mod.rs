@@ -308,11 +308,12 @@ impl Episode {
 
     /// It holds the target to something that is only a SHOULD.
     fn is_should(&self) -> bool {
-        // RFC 6191 (SHLD-4).
-        let reopens = |each: &Impairment| each.what == What::Forged(Lie::NewSyn);
+        // RFC 6191 (SHLD-4). What lies behind the end RFC 9293 3.10.7.4 ignores, and says that it "should not occur".
+        let is_should =
+            |each: &Impairment| matches!(each.what, What::Forged(Lie::NewSyn | Lie::BehindTheEnd));
         self.questions().any(Question::is_should)
             || self.conns.iter().any(|conn| conn.end.is_should())
-            || self.impairments.iter().any(reopens)
+            || self.impairments.iter().any(is_should)
     }
 
     /// Something got lost, so that timers may run for a while after all has arrived.

@@ -362,6 +362,11 @@ impl Connection {
         }
         if !self.state.takes_text() || self.drops_inbound(env) {
             // The peer has said that it sends no more: ignore the text.
+            let over_fin = || segment.seq.before(self.rcv.nxt) && segment.end().after(self.rcv.nxt);
+            if env.config.is(Mutant::TextOverFinResets) && self.rcv.fin_taken() && over_fin() {
+                self.send_abort(env);
+                self.fail(Error::Reset, env);
+            }
             return;
         }
         let before = self.rcv.nxt;

@@ -39,6 +39,13 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.note("after");
         s
     }),
+    ("text from the number of the end", |m| {
+        let mut s = start(m).passive();
+        s.tx(FIN | ACK, 1, 1, b"");
+        s.tx(ACK, 1, 1, b"over");
+        s.note("after");
+        s
+    }),
     ("text from before the first octet", |m| {
         let mut s = sacking(m, Config::default()).passive();
         s.tx(ACK, 0u32.wrapping_sub(999), 1, b"old");

@@ -3,6 +3,7 @@ mod known;
 
 use super::*;
 use crate::lane::sim;
+use crate::suite::model::Level;
 use crate::target::reference;
 use std::sync::Arc;
 use tcpspec_reference::Mutant;
@@ -76,4 +77,43 @@ fn patience_follows_from_what_gets_lost() {
     assert_eq!(episode.patience(&profile) - few, Duration::from_secs(2 * (2 + 4 + 8)));
     episode.impairments = vec![episode.impairments[0].clone(); 20];
     assert_eq!(episode.patience(&profile), Duration::from_secs(170));
+}
+
+/// A bug of the reference that sends for ever while no time passes.
+const ENDLESS: &str = "\
+title: Without end
+level: must
+mode: live
+cases:
+  - id: episode
+    title: The window closes over the last segment
+    refs: [RFC9293-U-20]
+    steps:
+      - app: listen
+      - live: connect
+      - app: accept
+      - live: {expect: connected}
+      - app: {option: {nodelay: true}}
+      - send: {flags: ACK}
+        as: mark
+      - drop: {from: target, seq: mark.ack + 10, count: 1}
+      - app: {send: 10}
+      - app: {send: 10}
+      - app: close
+      - expect: {from: peer, flags: ACK, ack: mark.ack + 10}
+      - send: {flags: ACK, window: 0}
+      - live: {recv: 20}
+        within: 8s
+";
+
+#[test]
+fn who_sends_without_end_hangs() {
+    let at = ("soak.yaml", "soak");
+    let plan = plan_of(ENDLESS, at, (Family::V4, 42), &reference::profile(), &cite).expect("a case");
+    let plan = Arc::new(plan);
+    assert_eq!(came(&sim::run(&plan, None).verdict), Came::Clean);
+    let Came::Violated(finding) = came(&sim::run(&plan, Some(Mutant::WindowUpdateIgnored)).verdict) else {
+        panic!("a violation")
+    };
+    assert_eq!((finding.kinds, finding.level), (vec!["hung".to_owned()], Level::Must));
 }

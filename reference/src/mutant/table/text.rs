@@ -39,6 +39,8 @@ Receiving "Text on its way to the application, and its acknowledgment." {
         "Octets that were delivered before are delivered again.";
     DataAfterFinAccepted "data-after-fin-accepted" "RFC9293-U-17" "TCP-Fuzz (FreeBSD)"
         "Text beyond the peer's FIN is delivered.";
+    TextOverFinResets "text-over-fin-resets" "RFC9293-U-17" "random traffic"
+        "Text that begins at the number of the peer's FIN and goes on behind it resets the connection.";
     BeyondWindowAccepted "beyond-window-accepted" "RFC9293-U-17" "student catalogue"
         "Text beyond the right edge of the window is taken.";
     FinBeforeHoleProcessed "fin-before-hole-processed" "RFC9293-SHLD-31" "student catalogue"
