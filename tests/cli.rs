@@ -252,7 +252,33 @@ fn a_broken_suite_runs_nothing() {
 fn the_shipped_suites_have_no_mistakes() {
     let scratch = Scratch::new("check");
     let ran = scratch.run("check").exits(0);
-    assert!(ran.out.starts_with("checked ") && ran.out.lines().count() == 1, "{}", ran.out);
+    assert!(ran.out.starts_with("checked ") && ran.out.lines().count() == 2, "{}", ran.out);
+    // Nothing counts as proved that is not, and every case must or should is.
+    assert!(ran.out.contains("\nproof: ") && ran.out.contains(" for the Linux kernel, where"), "{}", ran.out);
+    assert!(!ran.out.contains(" without"), "{}", ran.out);
+}
+
+#[test]
+fn check_says_what_stands_behind_the_cases() {
+    let scratch = Scratch::new("check-proof");
+    let case = |id: &str, more: &str| {
+        format!(
+            "  - {{id: \"{id}\", title: T, refs: [RFC9293-MUST-8], {more}, given: listening, steps: [{{send: {{flags: SYN}}}}, \
+             {{expect: {{flags: SYN|ACK}}}}]}}\n"
+        )
+    };
+    let cases = [
+        case("names", "level: must, kills: [syn-not-counted]"),
+        case("other-{n}", "level: must, kills: [syn-not-counted], for: {n: [1, 2]}, tags: [\"n{n}\"]"),
+        case("may", "level: may"),
+        case("kernel", "level: must, needs: [linux]"),
+        case("nothing", "level: must"),
+    ];
+    fs::write(scratch.path("s.yaml"), format!("title: T\ncases:\n{}", cases.concat())).unwrap();
+    let ran = scratch.run("check s.yaml").exits(0);
+    let says = "proof: 2 cases with a mutant to kill; 1 case for the Linux kernel, where mutants do not reach; 1 case of level may, \
+                which cannot fail; 1 case without\n";
+    assert!(ran.out.ends_with(says), "{}\n{}", ran.out, ran.err);
 }
 
 #[test]

@@ -4,11 +4,13 @@ use super::error::Failure;
 use super::stream::Streams;
 use super::{Exit, corpus};
 use crate::report::text::count;
-use crate::suite::corpus::{FIXTURES_ID, SourceFile};
+use crate::suite::corpus::{Corpus, FIXTURES_ID, SourceFile};
 use crate::suite::diagnostic::{Diagnostic, Severity};
+use crate::suite::model::Proof;
 use crate::suite::source::SourceMap;
 use crate::target::manifest;
 use clap::Args;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 /// Look for mistakes in suites and in the manifests of targets, without running anything
@@ -33,16 +35,39 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         tally.tell(&found, &sources, streams);
     }
     let mut checked = Vec::new();
+    let mut proofs = String::new();
     if is_of_suites {
         let cases = count(corpus.cases().count(), "case");
         let instances = count(corpus.cases().map(|case| case.instances).sum::<usize>(), "instance");
         checked.push(format!("{} with {cases} ({instances})", count(corpus.suites().len(), "suite")));
+        if tally.errors == 0 {
+            proofs = proved(&corpus);
+        }
     }
     if !manifests.is_empty() {
         checked.push(count(manifests.len(), "manifest"));
     }
-    streams.print(&format!("checked {}: {}\n", checked.join(", "), tally.said()))?;
+    streams.print(&format!("checked {}: {}\n{proofs}", checked.join(", "), tally.said()))?;
     Ok(if tally.errors > 0 { Exit::Usage } else { Exit::Success })
+}
+
+/// What stands behind the cases: a line, or nothing where there are none.
+fn proved(corpus: &Corpus) -> String {
+    // Instances of a case that differ in this are told once each.
+    let cases: BTreeSet<_> =
+        corpus.instances().map(|case| (case.proof(), case.place.file, case.place.line)).collect();
+    let said = |(proof, what): (Proof, &str)| {
+        let cases = cases.iter().filter(|(of, ..)| *of == proof).count();
+        (cases > 0).then(|| format!("{} {what}", count(cases, "case")))
+    };
+    let proofs = [
+        (Proof::Mutant, "with a mutant to kill"),
+        (Proof::Kernel, "for the Linux kernel, where mutants do not reach"),
+        (Proof::Never, "of level may, which cannot fail"),
+        (Proof::Nothing, "without"),
+    ];
+    let said: Vec<String> = proofs.into_iter().filter_map(said).collect();
+    if said.is_empty() { String::new() } else { format!("proof: {}\n", said.join("; ")) }
 }
 
 /// Suites and manifests are told apart by what stands at the left edge: both forms have keys that the other never has.

@@ -8,11 +8,12 @@ use super::{Exit, corpus};
 use crate::coverage::mutants_page;
 use crate::report::style::{Palette, paint};
 use crate::report::text::{columns, count, pad};
+use crate::run::Work;
 use crate::run::mutants::{Depth, Hunt, Hunted, hunt};
-use crate::run::{Job, Work};
 use crate::suite::catalogue::Catalogue;
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::mpsc;
@@ -67,12 +68,20 @@ struct Object<'a> {
     survived: usize,
     /// Cases of level must or should that catch nothing.
     idle: &'a [String],
+    /// Cases that meet no mutant, by the reason.
+    beyond: &'a BTreeMap<String, BTreeSet<String>>,
 }
 
 pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit, Failure> {
     let started = Instant::now();
     let jobs = corpus::every(&arguments.suites, arguments.seed, streams)?;
-    let plans: Vec<_> = jobs.into_iter().filter_map(ready).collect();
+    let (mut plans, mut beyond) = (Vec::new(), BTreeMap::<_, BTreeSet<_>>::new());
+    for job in jobs {
+        match job.work {
+            Work::Run(plan) => plans.push(Arc::from(plan)),
+            Work::Unsupported(why) => drop(beyond.entry(why).or_default().insert(job.info.id)),
+        }
+    }
     let mutants = if arguments.mutants.is_empty() { Mutant::ALL } else { &arguments.mutants };
     let depth = if arguments.all { Depth::All } else { Depth::First };
     let threads =
@@ -80,7 +89,7 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
     let width = mutants.iter().map(|mutant| columns(mutant.id())).max().unwrap_or(0);
     let live = |hunted: &Hunted| line(hunted, width, streams.err_look().palette, arguments.all);
     let (sender, lines) = mpsc::channel();
-    let found = std::thread::scope(|scope| {
+    let mut found = std::thread::scope(|scope| {
         let hunting = scope.spawn(|| {
             // Whoever listens is in this scope; the channel outlives the hunt.
             hunt(mutants, &plans, depth, threads, &move |hunted| drop(sender.send(hunted.clone())))
@@ -90,10 +99,12 @@ pub(super) fn main(arguments: &Arguments, streams: &mut Streams) -> Result<Exit,
         }
         hunting.join().expect("the hunt catches what its cases do")
     });
+    found.beyond = beyond;
     match arguments.format {
         Format::Json => {
             let (killed, survived) = (found.killed(), found.survivors().count());
-            let object = Object { schema: 1, mutants: &found.mutants, killed, survived, idle: &found.idle };
+            let (mutants, idle, beyond) = (&found.mutants, &found.idle, &found.beyond);
+            let object = Object { schema: 1, mutants, killed, survived, idle, beyond };
             let text = serde_json::to_string(&object).expect("plain data with string keys is always JSON");
             streams.print(&format!("{text}\n"))?;
         }
@@ -124,14 +135,10 @@ fn text(found: &Hunt, width: usize, took: &str, streams: &Streams) -> Result<(),
     for case in &found.idle {
         streams.print(&format!("  idle       {case}  catches no bug\n"))?;
     }
-    Ok(())
-}
-
-fn ready(job: Job) -> Option<Arc<crate::plan::Plan>> {
-    match job.work {
-        Work::Run(plan) => Some(Arc::from(plan)),
-        Work::Unsupported(_) => None,
+    for (why, cases) in &found.beyond {
+        streams.print(&format!("  beyond     {} meet no mutant: {why}\n", count(cases.len(), "case")))?;
     }
+    Ok(())
 }
 
 /// A line of the live table.

@@ -1,6 +1,8 @@
 //! What the corpus made of the seeded bugs, as one page in the manner of the coverage.
 
 use super::html::{cases, escaped, head};
+use crate::engine::monitor_rules;
+use crate::report::text::count;
 use crate::run::mutants::{Hunt, Hunted};
 use crate::suite::catalogue::{Catalogue, Requirement};
 use std::fmt::Write as _;
@@ -37,7 +39,9 @@ pub fn page(hunt: &Hunt, catalogue: &Catalogue) -> String {
     let mut out = head("Would the cases of tcpspec notice?");
     summary(hunt, &mut out);
     table(hunt, catalogue, &mut out);
+    monitors(hunt, &mut out);
     idle(hunt, &mut out);
+    beyond(hunt, &mut out);
     out.push_str("</body>\n</html>\n");
     out
 }
@@ -108,6 +112,35 @@ fn noticed(hunted: &Hunted, end: End, out: &mut String) {
     }
 }
 
+/// What is watched on every segment, and the bugs that were seen by it.
+fn monitors(hunt: &Hunt, out: &mut String) {
+    out.push_str(
+        "<h2 id=\"monitors\">Monitors</h2>\n<table class=\"rows\">\n<thead><tr><th>monitor<th>level<th>what holds<th>bugs that it \
+         saw</thead>\n<tbody>\n",
+    );
+    for rule in monitor_rules() {
+        let saw: Vec<&str> = (hunt.mutants.iter())
+            .filter(|hunted| hunted.monitors.iter().any(|id| id == rule.id))
+            .map(|hunted| hunted.id)
+            .collect();
+        // Not "open": only the whole hunt, with `--all`, would show that there is none.
+        let class = if saw.is_empty() { "implied" } else { "done" };
+        let _ = write!(
+            out,
+            "<tr class=\"{class}\"><td class=\"id\">{}<td>{}<td>{}<td>",
+            escaped(rule.id),
+            rule.level,
+            escaped(rule.sentence),
+        );
+        match saw.as_slice() {
+            [] => out.push_str("none in the cases that were run"),
+            saw => out.push_str(&escaped(&saw.join(", "))),
+        }
+        out.push('\n');
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
 /// Cases that prove nothing about themselves.
 fn idle(hunt: &Hunt, out: &mut String) {
     out.push_str("<h2 id=\"idle\">Cases that notice no bug</h2>\n");
@@ -122,9 +155,22 @@ fn idle(hunt: &Hunt, out: &mut String) {
     out.push_str("</ul>\n");
 }
 
+/// Cases that no bug of the reference can reach.
+fn beyond(hunt: &Hunt, out: &mut String) {
+    for (why, cases) in &hunt.beyond {
+        let (count, why) = (count(cases.len(), "case"), escaped(why));
+        let _ = writeln!(out, "<h2>Cases that meet no bug</h2>\n<p>{count}: {why}.</p>\n<ul>");
+        for case in cases {
+            let _ = writeln!(out, "<li><code>{}</code>", escaped(case));
+        }
+        out.push_str("</ul>\n");
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::{BTreeMap, BTreeSet};
 
     fn hunted(id: &'static str, killed_by: &[&str], named: bool, monitors: &[&str]) -> Hunted {
         Hunted {
@@ -150,12 +196,24 @@ mod tests {
             ],
             instances: 7,
             idle: vec!["a/b/idle".into()],
+            beyond: BTreeMap::from([("lacks: <x>".into(), BTreeSet::from(["a/b/kernel".into()]))]),
         };
         let page = page(&hunt, Catalogue::embedded());
         assert_eq!(page.matches("<tr id=").count(), 4);
         assert!(page.contains("It is &lt;wrong&gt;.") && page.contains("<summary>2 cases</summary>"));
         assert!(page.contains("monitor checksum") && page.contains("by chance, as no case names it"));
         assert!(page.contains("<tr id=\"four\" class=\"open\">") && page.contains("<code>a/b/idle</code>"));
+        assert!(page.contains("1 case: lacks: &lt;x&gt;.") && page.contains("<code>a/b/kernel</code>"));
+        for rule in monitor_rules() {
+            let saw = if rule.id == "checksum" { "two" } else { "none in the cases that were run" };
+            let row = format!(
+                "<td class=\"id\">{}<td>{}<td>{}<td>{saw}\n",
+                rule.id,
+                rule.level,
+                escaped(rule.sentence)
+            );
+            assert!(page.contains(&row), "{row}");
+        }
         assert_eq!(page.matches("<table").count(), page.matches("</table>").count());
         for outside in ["<script", "http:", "https:", "url(", "src="] {
             assert!(!page.contains(outside), "{outside}");

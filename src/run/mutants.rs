@@ -8,7 +8,7 @@ use crate::lane::sim;
 use crate::plan::Plan;
 use crate::suite::model::Level;
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use tcpspec_reference::Mutant;
@@ -48,6 +48,8 @@ pub struct Hunt {
     pub instances: usize,
     /// Cases of level must or should that notice nothing.
     pub idle: Vec<String>,
+    /// Cases that the reference never runs, so that they meet no mutant, by the reason.
+    pub beyond: BTreeMap<String, BTreeSet<String>>,
 }
 
 impl Hunt {
@@ -120,7 +122,7 @@ pub fn hunt(
     });
     all.sort_by_key(|(index, _)| *index);
     let mutants: Vec<Hunted> = all.into_iter().map(|(_, hunted)| hunted).collect();
-    Hunt { idle: idle(&mutants, plans, depth), instances: plans.len(), mutants }
+    Hunt { idle: idle(&mutants, plans, depth), instances: plans.len(), mutants, beyond: BTreeMap::new() }
 }
 
 fn take(next: &AtomicUsize, mutants: &[Mutant]) -> Option<(usize, Mutant)> {

@@ -127,6 +127,53 @@ pub struct Case {
     pub steps: Vec<Step>,
 }
 
+/// By what a case is seen to fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Proof {
+    /// A mutant of the reference that it names.
+    Mutant,
+    /// It names none.
+    Nothing,
+    /// The reference never runs it, so no mutant can be killed: a change of the kernel beneath it would be the proof.
+    Kernel,
+    /// It is of level may, and never fails.
+    Never,
+}
+
+impl Case {
+    pub fn proof(&self) -> Proof {
+        if for_kernel(&self.needs, &self.steps) {
+            Proof::Kernel
+        } else if self.level == Level::May {
+            Proof::Never
+        } else if self.kills.is_empty() {
+            Proof::Nothing
+        } else {
+            Proof::Mutant
+        }
+    }
+}
+
+/// A case that needs this and takes these steps is for the Linux kernel alone.
+pub(in crate::suite) fn for_kernel(needs: &[String], steps: &[Step]) -> bool {
+    needs.iter().any(|need| need == "linux") || steps.iter().any(calls_the_kernel)
+}
+
+fn calls_the_kernel(step: &Step) -> bool {
+    match &step.verb {
+        Verb::Linux(_) => true,
+        Verb::Repeat(repeat) => repeat.steps.iter().any(calls_the_kernel),
+        Verb::Send(_)
+        | Verb::Expect(_)
+        | Verb::App(_)
+        | Verb::Wait(_)
+        | Verb::Note(_)
+        | Verb::Live(_)
+        | Verb::Impair(_)
+        | Verb::Heal(_) => false,
+    }
+}
+
 /// A fixture with its parameters already applied.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Fixture {

@@ -20,7 +20,8 @@ impl SendHalf {
             sacked = reported.octets;
             acked.newest = reported.newest;
             acked.reordered = reported.reordered;
-            acked.dsack = is_dsack(info);
+            acked.dsack =
+                is_dsack(info) || (config.is(Mutant::RackTakesBlocksForDsack) && info.sack.len() > 1);
         }
         if info.ack.after(self.una) {
             self.advance(info, flight, srtt, &mut acked, config);

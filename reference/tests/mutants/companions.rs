@@ -242,6 +242,20 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
         s.wait(5 * SEC);
         s
     }),
+    ("two blocks that lie apart", |m| {
+        let mut s = sacking(m, Config { rack: true, ..Config::default() });
+        s.connect();
+        s.now = s.now + Duration::from_millis(100);
+        s.tx(SYN | ACK, 0, 1, b"");
+        let base = s.iss.map_or(0, |iss| iss.0).wrapping_add(1);
+        s.send(&[5; 4000]);
+        s.wait(100);
+        let above = |from: u32| (base.wrapping_add(from), base.wrapping_add(from + 1000));
+        s.options.sack = blocks(&[above(3000), above(1000)]);
+        s.tx(ACK, 1, 1, b"");
+        s.wait(100);
+        s
+    }),
     ("fast open, a client", |m| {
         let mut s = with(m, Config { fast_open: true, ..Config::default() });
         s.connect();

@@ -6,7 +6,7 @@ use super::values::Open;
 use crate::suite::decl::{self, CaseDecl, FixtureDecl, Suite};
 use crate::suite::diagnostic::{Code, Diagnostic};
 use crate::suite::grammar;
-use crate::suite::model::{Case, Family, Fixture, Level, Mode, Step, Verb, Way};
+use crate::suite::model::{Case, Family, Fixture, Level, Mode, Way, for_kernel};
 use crate::suite::scope::{Binding, Env, Labels};
 use crate::suite::source::{Loc, Span};
 use crate::suite::text::placeholders;
@@ -78,7 +78,7 @@ impl<'a> Lower<'a> {
         }
         let level = self.level(suite, case, &env);
         let needs = self.needs(needs);
-        let kernel = needs.iter().any(|need| need == "linux") || steps.iter().any(calls_the_kernel);
+        let kernel = for_kernel(&needs, &steps);
         let lowered = Case {
             id,
             title: title.map(|filled| filled.text).unwrap_or_default(),
@@ -377,21 +377,6 @@ impl<'a> Lower<'a> {
                 "end the case with a probe: send what a living target must answer, and expect the answer";
             self.push(found.context(silence, "a target that crashed would pass").help(help));
         }
-    }
-}
-
-fn calls_the_kernel(step: &Step) -> bool {
-    match &step.verb {
-        Verb::Linux(_) => true,
-        Verb::Repeat(repeat) => repeat.steps.iter().any(calls_the_kernel),
-        Verb::Send(_)
-        | Verb::Expect(_)
-        | Verb::App(_)
-        | Verb::Wait(_)
-        | Verb::Note(_)
-        | Verb::Live(_)
-        | Verb::Impair(_)
-        | Verb::Heal(_) => false,
     }
 }
 

@@ -153,6 +153,8 @@ Rack "Losses by time, and tail loss probes." {
         "A timeout takes for lost even what was sent a moment before.";
     RackIgnoresDsack "rack-ignores-dsack" "RFC8985-3.3.2-2" "MUST list"
         "A reported duplicate does not widen the reordering window.";
+    RackTakesBlocksForDsack "rack-takes-blocks-for-dsack" "RFC8985-3.3.2-2" "cargo-mutants"
+        "Wherever two blocks are reported the first is taken for a duplicate.";
     LostAllAtOnce "lost-all-at-once" "RFC8985-9.3-1" "student catalogue"
         "All that is marked as lost goes out at once.";
     TailProbeRepeated "tail-probe-repeated" "RFC8985-7.3-1" "MUST list"
