@@ -132,7 +132,9 @@ fn deviations(runs: &[Run]) -> String {
     let mut rows = Vec::new();
     for run in runs {
         for case in live(run).filter(|case| case.plan.is_some() && case.verdict.outcome != Outcome::Pass) {
-            let because = case.deviation.as_ref().map_or("unexplained", |known| &known.because);
+            // What cannot be asked says so itself.
+            let unsaid = if case.verdict.outcome == Outcome::Unsupported { "-" } else { "unexplained" };
+            let because = case.deviation.as_ref().map_or(unsaid, |known| &known.because);
             let (info, verdict) = (&case.info, &case.verdict);
             rows.push(vec![
                 name(run),
