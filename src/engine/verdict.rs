@@ -214,8 +214,6 @@ fn violated(plan: &Plan, verdict: &mut Verdict, violation: &Violation) {
         // An invariant has a level of its own, whatever the case is about.
         ViolationKind::Monitor(id) => monitor::find(id).map_or(Level::Must, |monitor| monitor.level),
         ViolationKind::Crashed | ViolationKind::Hung => Level::Must,
-        // So has the stream (RFC 9293 3.8), unless the case asks which octets are taken.
-        ViolationKind::Content if plan.case.level == Level::Should => Level::Must,
         _ => plan.case.level,
     };
     let outcome = match level {

@@ -96,7 +96,8 @@ fn finding(verdict: &Verdict, violation: &Violation) -> Finding {
     let broken = || verdict.monitors.iter().filter(|monitor| monitor.violations > 0);
     let level = match &violation.kind {
         ViolationKind::Monitor(id) if should(id) => Level::Should,
-        ViolationKind::Monitor(_) => Level::Must,
+        // No episode asks which octets are taken, so the stream is whole (RFC 9293 3.8) whatever else is only a SHOULD.
+        ViolationKind::Monitor(_) | ViolationKind::Content => Level::Must,
         _ if verdict.outcome == Outcome::Warn => Level::Should,
         _ => Level::Must,
     };
@@ -108,4 +109,24 @@ fn finding(verdict: &Verdict, violation: &Violation) -> Finding {
         kinds.push(kind_word(&violation.kind));
     }
     Finding { kinds, level, sentence: headline(violation) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::sample;
+
+    /// What urgent data is in the stream is a SHOULD (RFC 6093 5), so a case may ask for octets and only warn. An episode never does.
+    #[test]
+    fn wrong_octets_have_the_level_of_their_case_and_in_an_episode_that_of_the_stream() {
+        let mut plan = sample::plan(&sample::info("urgent/pointer/in-its-place"));
+        plan.case.level = Level::Should;
+        let wrong = Violation { kind: ViolationKind::Content, ..sample::violation() };
+        let (at, step) = (wrong.at, Some(2));
+        let events = [CaseEvent { at, step, what: CaseEventKind::Violated(Box::new(wrong)) }];
+        let verdict = verdict(&plan, &events);
+        assert_eq!(verdict.outcome, Outcome::Warn);
+        let Came::Violated(finding) = came(&verdict) else { panic!("a violation") };
+        assert_eq!((finding.level, finding.kinds), (Level::Must, vec!["wrong-octets".to_owned()]));
+    }
 }

@@ -31,7 +31,7 @@ const AT_ONCE: &str = "\
 - heal: slow
 ";
 /// Its last segment has text and FIN, is lost, and finds the window closed when it is sent again.
-const SQUEEZED: &str = "\
+pub(super) const SQUEEZED: &str = "\
 - send: {flags: ACK}
   as: mark
 - drop: {from: target, seq: mark.ack + 10, count: 1}
@@ -49,7 +49,7 @@ const PROBES: &str = "\
 - send: {flags: ACK, window: 0}
 ";
 
-fn lines(text: &str) -> Vec<String> {
+pub(super) fn lines(text: &str) -> Vec<String> {
     text.lines().map(str::to_owned).collect()
 }
 
